@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* Clock hardware. */
+#ifndef ARCH_CLOCK_H
+#define ARCH_CLOCK_H
+#include "lib/types.h"
+
+/* Free-running counter chosen at boot (TSC when usable, else HPET/PIT/ACPI PM timer): value and how it scales to ns:
+ * ns = (count * mult) >> shift, safe for deltas below 2^32 counts * ... (core/time.c accumulates at least once a second). */
+struct arch_clock {
+	const char *name;		/* "tsc", "hpet" ... shown in /sys/devices/system/clocksource */
+	u64 (*read)(void);
+	u32 mult, shift;
+	u64 hz;
+	bool vdso;			/* readable from user mode (TSC) */
+	u32 rating;
+};
+extern const struct arch_clock *arch_clock;
+void arch_clock_init(void);
+
+/* This CPU's event timer, one shot, at an absolute CLOCK_MONOTONIC time (TSC-deadline or local APIC count). */
+void arch_timer_set(u64 mono_ns);
+void arch_timer_init_cpu(void);
+/* Battery clock: seconds since 1970 UTC, or 0. */
+u64 arch_rtc_read(void);
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* Device interrupts: legacy lines (GSI) and message-signalled vectors. Handlers run with interrupts off. */
+#ifndef CORE_IRQ_H
+#define CORE_IRQ_H
+
+#include "lib/types.h"
+
+typedef void irq_handler(void *arg);
+
+#define IRQ_LEVEL BIT(0)
+#define IRQ_ACTIVE_LOW BIT(1)
+
+/* Route a global system interrupt to a CPU and call handler(arg). 0 or -EBUSY/-EINVAL/-ENOSPC. Lines may be shared. */
+int irq_request_gsi(u32 gsi, u32 flags, irq_handler *handler, void *arg, const char *name);
+void irq_free_gsi(u32 gsi, irq_handler *handler, void *arg);
+/* Allocate a vector for MSI/MSI-X on `cpu`; fills what the device must write. */
+int irq_request_msi(u32 cpu, irq_handler *handler, void *arg, const char *name, u64 *msg_addr, u32 *msg_data);
+void irq_free_msi(irq_handler *handler, void *arg);
+
+/* Dispatch from arch's entry: vector to handler, accounting for /proc/interrupts. */
+void irq_dispatch(u32 vector);
+/* Walk for /proc/interrupts: calls fn for each line with its name and per-CPU counts. */
+void irq_for_each(void (*fn)(void *ctx, u32 line, const char *name, const u32 *count_by_cpu), void *ctx);
+
+#endif
