@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A thread: what the scheduler runs. User tasks embed one as the first field of struct task (task/); kernel threads are threads
+ * alone. This room knows nothing of processes, files or signals: only flags that say "there is work before user mode".
+ *
+ * Letters: [I] fixed after creation, [R] run-queue lock of thread->cpu, [W] wake_lock, [O] only the thread itself, [A] atomic.
+ */
+#ifndef SCHED_THREAD_H
+#define SCHED_THREAD_H
+
+#include "arch/thread.h"
+#include "core/cpumask.h"
+#include "core/percpu.h"
+#include "core/ref.h"
+#include "core/spinlock.h"
+#include "lib/atomic.h"
+#include "lib/list.h"
+#include "lib/rbtree.h"
+
+/* thread->state. The sleeper sets it, then checks its condition, then calls schedule(). */
+enum thread_state {
+	THREAD_RUNNABLE = 0,		/* running or queued */
+	THREAD_INTERRUPTIBLE = 1,	/* sleeps; wake-ups and signals end it */
+	THREAD_UNINTERRUPTIBLE = 2,	/* sleeps; only a wake-up ends it */
+	THREAD_KILLABLE = 4,		/* sleeps; wake-ups and fatal signals end it */
+	THREAD_STOPPED = 8,		/* job control stop; SIGCONT, SIGKILL */
+	THREAD_TRACED = 16,		/* ptrace stop */
+	THREAD_DEAD = 32,		/* has called thread_exit */
+};
+
+/* thread->flags: work before returning to user mode; tested by arch's exit path as one word against zero. */
+#define TF_SIGPENDING	BIT(0)	/* a signal may be deliverable: task/ sets it under sighand->lock */
+#define TF_RESCHED	BIT(1)	/* mirrors need-resched for the exit path */
+#define TF_NOTIFY	BIT(2)	/* task work queued, rseq to fix, restart block ... */
+#define TF_SINGLESTEP	BIT(3)
+#define TF_RESTORE_MASK	BIT(4)	/* sigsuspend and friends: saved mask to restore */
+#define TF_EXIT_WORK	(TF_SIGPENDING | TF_RESCHED | TF_NOTIFY | TF_RESTORE_MASK)
+/* entry work: tested by the system call entry */
+#define TF_SYSCALL_TRACE BIT(8)	/* ptrace syscall stops, trace= */
+#define TF_SECCOMP	BIT(9)
+#define TF_ENTRY_WORK	(TF_SYSCALL_TRACE | TF_SECCOMP)
+
+enum sched_policy { SCHED_P_FAIR, SCHED_P_FIFO, SCHED_P_RR, SCHED_P_BATCH, SCHED_P_IDLE };
+
+struct sched_class;
+struct mm;
+
+/* Scheduling state; private to sched/. */
+struct sched_entity {
+	struct rb_node node;
+	struct list rt_node;
+	u64 vruntime, deadline, slice;
+	u64 exec_start;
+	u64 sum_exec_ns;		/* CPU time used */
+	u32 weight;
+	u32 rt_slice_left;
+};
+
+struct thread {
+	struct atomic32 flags;		/* [A] TF_*; first: arch's entry code addresses it at a fixed offset */
+	u32 saved_preempt_count;	/* [O] while switched out */
+	void *kstack;			/* [I] lowest address of the kernel stack */
+	struct arch_thread arch;	/* [O] */
+
+	u32 state;			/* [W] for waking; enum thread_state */
+	bool on_rq, on_cpu;		/* [R] */
+	bool is_kernel;			/* [I] no user mode; thread alone, not a task */
+	bool is_idle;			/* [I] */
+	u32 cpu;			/* [R] run queue it belongs to */
+	u32 wake_cpu;			/* last CPU it ran on: wake-up hint */
+	struct spinlock wake_lock;
+
+	const struct sched_class *class;	/* [R] */
+	struct sched_entity se;		/* [R] */
+	u8 policy;			/* [R] enum sched_policy */
+	s8 nice;			/* [R] -20..19 */
+	u8 rt_priority;			/* [R] 1..99, 0 for fair */
+	u8 boost_priority;		/* [R] priority inheritance: effective rt priority if > rt_priority */
+	bool reset_on_fork;
+	struct cpumask affinity;	/* [R] */
+
+	struct mm *mm;			/* [O] address space of user mode; NULL for kernel threads */
+	struct arch_space *space;	/* [O] &mm->space, or NULL: keep whichever is loaded (lazy) */
+
+	u64 utime_ns, stime_ns;		/* [O] split of CPU time: accounted at user/kernel boundary by tick sampling */
+	u64 nvcsw, nivcsw;		/* [R] context switches, voluntary and not */
+	u64 min_flt, maj_flt;		/* [O] page faults */
+	u32 fault_disabled;		/* [O] > 0: page faults in user copies fail instead of sleeping */
+
+	struct ref ref;			/* the scheduler holds one while the thread is alive */
+	void (*release)(struct thread *t);	/* [I] called (may not sleep) when the last reference is gone; kernel stack already freed */
+	char comm[16];			/* name; task->lock for tasks */
+};
+
+DECLARE_PERCPU(struct thread *, current_thread);
+
+static inline struct thread *
+thread_current(void)
+{
+	return this_cpu_read(current_thread);
+}
+
+static inline bool
+thread_flag_test(const struct thread *t, u32 flag)
+{
+	return atomic_read(&t->flags) & flag;
+}
+
+static inline void
+thread_flag_set(struct thread *t, u32 flag)
+{
+	atomic_or(&t->flags, flag);
+}
+
+static inline void
+thread_flag_clear(struct thread *t, u32 flag)
+{
+	atomic_and(&t->flags, ~flag);
+}
+
+/* A kernel thread, started by thread_wake (born UNINTERRUPTIBLE, not queued). fn may return: the thread then ends. NULL: no memory. */
+struct thread *thread_create(void (*fn)(void *), void *arg, const char *name_fmt, ...) __printf(3, 4);
+/* Bind to one CPU before its first run. */
+void thread_bind(struct thread *t, u32 cpu);
+
+/*
+ * For task/: initialise the scheduling side of an embedded thread as a copy of `parent` (the caller): class, nice, affinity, comm; gives it a
+ * kernel stack. The arch side is set up by the caller with arch_thread_fork or arch_thread_init_kernel. -ENOMEM.
+ */
+int thread_init_fork(struct thread *t, struct thread *parent, void (*release)(struct thread *t));
+/* Undo thread_init_fork for a thread that never ran. */
+void thread_abort_fork(struct thread *t);
+/* First wake-up of a new thread: chooses a CPU and queues it. */
+void thread_wake_new(struct thread *t);
+
+/* The running thread ends here: never returns. Its stack is freed by the thread that runs next, then the reference is put. */
+void thread_exit(void) __noreturn;
+void thread_get(struct thread *t);
+void thread_put(struct thread *t);
+
+/* Give up the CPU. With state != RUNNABLE set before, sleeps (unless a signal is pending and the state admits it). */
+void schedule(void);
+/* Sleep until woken or `deadline` (monotonic ns, TIME_NEVER = none). Returns 0 when the deadline passed, 1 if woken before. State set before. */
+int schedule_until(u64 deadline_ns);
+
+static inline void
+thread_set_state(u32 state)
+{
+	/* Full barrier: the state must be visible before the condition is read; pairs with thread_wake. */
+	struct thread *t = thread_current();
+	__atomic_store_n(&t->state, state, __ATOMIC_SEQ_CST);
+}
+
+/* Make it runnable if it sleeps in one of the `states`. True if this call woke it. Any context. */
+bool thread_wake_state(struct thread *t, u32 states);
+bool thread_wake(struct thread *t);	/* INTERRUPTIBLE | UNINTERRUPTIBLE | KILLABLE */
+/* A signal was made pending for t: wake it if interruptible; kick it out of user mode on another CPU if it runs there. */
+void thread_wake_signal(struct thread *t, bool fatal, u32 extra_states);
+/* Wait until t is off its CPU (it has been made to stop, or is dead). */
+void thread_wait_inactive(struct thread *t);
+
+/* May this thread's sleep be ended? Set by task/: TF_SIGPENDING set, or (fatal only) hook. */
+extern bool (*thread_fatal_pending)(const struct thread *t);
+static inline bool
+thread_signal_pending(const struct thread *t)
+{
+	return thread_flag_test(t, TF_SIGPENDING);
+}
+
+#endif
