@@ -1,0 +1,2 @@
+OBJS-lib :=
+DEPS-lib :=
