@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a task is. A `struct task` is one thread of a user program (it has the tid); a `struct process` is the thread group (it has the pid that
+ * getpid returns), with what its threads share by definition: signals for the group, limits, timers, children, session. What threads share by
+ * clone flags are objects of their own with reference counts: mm, fd table, fs context, sighand, credentials, namespaces.
+ *
+ * Letters: [I] fixed after creation, [O] only the task itself, [A] atomic, [T] tasklist_lock, [S] sighand->lock, [L] task->lock, [P] process->lock.
+ */
+#ifndef TASK_TASK_H
+#define TASK_TASK_H
+
+#include "core/ref.h"
+#include "core/rcu.h"
+#include "core/timer.h"
+#include "lib/list.h"
+#include "sched/mutex.h"
+#include "sched/thread.h"
+#include "sched/wait.h"
+#include "task/cred.h"
+#include "task/pid.h"
+#include "task/rlimit.h"
+#include "task/signal.h"
+
+struct fd_table;
+struct fs_context;
+struct nsset;
+struct tty;
+struct process;
+struct posix_timer;
+
+/* Sessions and process groups are struct pid with lists of processes; see task/pid.h. */
+
+struct task {
+	struct thread thread;		/* first: current_task() is a cast */
+
+	struct process *process;	/* [I] (exec from a thread swaps group leadership, not this) */
+	struct list thread_node;	/* [T] process->threads */
+	struct pid *pid;		/* [T] its tid (exec by a non-leader takes over the leader's) */
+	struct cred *cred;		/* [O] written by the task, read by others under RCU */
+	struct cred *real_cred_unused;
+
+	struct fd_table *files;		/* [L] */
+	struct fs_context *fs;		/* [L] */
+	struct nsset *ns;		/* [L] */
+	struct spinlock lock;		/* L: comm, files, fs, ns, mm pointers against readers from other tasks */
+
+	/* signals */
+	struct sighand *sighand;	/* [I until exit] */
+	struct sigqueue_list pending;	/* [S] signals for this thread */
+	u64 blocked;			/* [O] written under S */
+	u64 saved_mask;			/* [O] with TF_RESTORE_MASK */
+	u64 alt_sp, alt_size; int alt_flags;	/* [O] sigaltstack */
+	struct restart_block {
+		long (*func)(struct restart_block *rb);	/* for restart_syscall(2); NULL: -EINTR */
+		u64 args[6];
+	} restart;			/* [O] */
+
+	/* birth and death */
+	int exit_code;			/* wait status of this thread */
+	int exit_signal;		/* [T] to the parent: SIGCHLD, other, -1 for threads that are not leaders */
+	int pdeath_signal;		/* [O] */
+	user_ptr clear_child_tid;	/* [O] */
+	user_ptr robust_list;		/* [O] */
+	struct completion *vfork_done;	/* [O of the child] completed at exec or exit */
+	bool exiting;			/* [S] */
+	struct list pi_held;		/* futexes held with PI; ipc/futex.c */
+	void *pi_blocked_on;
+
+	user_ptr rseq; u32 rseq_len, rseq_sig;	/* [O] */
+
+	/* identity for /proc */
+	u64 start_time_ns;		/* boot clock */
+	u64 io_rchar, io_wchar, io_syscr, io_syscw;	/* [O] */
+	u64 timer_slack_ns;
+	u8 no_new_privs, keep_caps_unused, dumpable_unused;
+	u32 personality;
+	struct ptrace_state *ptrace;	/* proc/ptrace.c; NULL when not traced */
+	struct list ptraced_node;	/* [T] tracer's process->tracees */
+	struct list task_work;		/* [L] callbacks run on return to user mode */
+	struct rcu_head rcu;
+	long syscall_nr;		/* [O] being executed, for /proc/PID/syscall */
+	u64 cpu_timer_hint;
+};
+
+enum process_flags {
+	PROC_GROUP_EXIT = BIT(0),	/* exit_group or fatal signal: every thread is to leave */
+	PROC_STOPPED = BIT(1),		/* job control stop completed */
+	PROC_STOP_PENDING = BIT(2),
+	PROC_CONTINUED = BIT(3),	/* to be reported by WCONTINUED */
+	PROC_STOP_REPORT = BIT(4),	/* a stop to be reported by WUNTRACED */
+	PROC_EXECED = BIT(5),		/* for setpgid's EACCES */
+	PROC_SUBREAPER = BIT(6),
+	PROC_UNKILLABLE = BIT(7),	/* init of a pid namespace: ignores unhandled signals from inside */
+	PROC_ZOMBIE = BIT(8),		/* leader dead and no thread left: waitable */
+	PROC_EXEC_IN_PROGRESS = BIT(9),	/* de-threading */
+};
+
+struct process {
+	struct ref ref;
+	struct task *leader;		/* [T] */
+	struct list threads;		/* [T] tasks, leader first */
+	u32 nr_threads;			/* [T] alive */
+	u32 flags;			/* [S] enum process_flags */
+	struct sighand *sighand;	/* [I] while alive: same object as the tasks' */
+
+	struct process *parent;		/* [T] who waits for us; the tracer is separate */
+	struct list children;		/* [T] processes */
+	struct list sibling;		/* [T] in parent->children */
+	struct list tracees;		/* [T] tasks traced by us */
+	struct wait_queue child_wait;	/* wait4 sleepers of this process */
+
+	struct pid *pgrp, *session;	/* [T] */
+	struct list pgrp_node, session_node;	/* [T] in struct pid's lists */
+	struct tty *ctty;		/* [S] controlling terminal */
+
+	struct sigqueue_list pending;	/* [S] signals for the group */
+	u32 stop_count;			/* [S] threads still to stop */
+	int stop_signal;		/* [S] */
+	int group_exit_code;		/* [S] wait status once PROC_GROUP_EXIT */
+	struct task *exec_task;		/* [S] thread that execs and waits for the others to leave */
+	struct wait_queue signalfd_wait;/* signalfd pollers: woken on each queued signal */
+	struct wait_queue pidfd_wait;	/* woken when the process becomes a zombie */
+
+	struct rlimit_set limits;	/* [P] reads are single words */
+	struct spinlock lock;		/* P */
+	struct mutex exec_lock;
+
+	/* times and usage of dead threads and waited-for children [S] */
+	u64 dead_utime_ns, dead_stime_ns, dead_runtime_ns, dead_min_flt, dead_maj_flt, dead_nvcsw, dead_nivcsw;
+	u64 child_utime_ns, child_stime_ns, child_min_flt, child_maj_flt, child_nvcsw, child_nivcsw, child_maxrss;
+	u64 maxrss;
+
+	/* timers [S] */
+	struct timer itimer_real; u64 itimer_real_interval; 
+	u64 itimer_value[3], itimer_interval[3];	/* PROF and VIRTUAL, in CPU time */
+	struct list posix_timers; u32 posix_timer_next_id;
+
+	int oom_score_adj;
+	bool has_child_subreaper;
+	void *pi_unused;
+};
+
+static inline struct task *
+current_task(void)
+{
+	return (struct task *)thread_current();
+}
+#define current (current_task())
+static inline struct process *current_process(void) { return current_task()->process; }
+static inline bool thread_is_task(const struct thread *t) { return !t->is_kernel; }
+
+/* Guards the process tree, pgrps and sessions for writing; readers may use RCU for pid lookups. Interrupt-safe. */
+extern struct spinlock tasklist_lock;
+
+extern struct process *init_process;		/* pid 1 */
+extern struct atomic32 task_count;		/* threads alive, for RLIMIT_NPROC-like checks and threads-max */
+
+struct task *task_alloc(void);			/* zeroed, one reference in thread.ref */
+struct process *process_alloc(void);
+void process_get(struct process *p);
+void process_put(struct process *p);
+static inline void task_get(struct task *t) { thread_get(&t->thread); }
+static inline void task_put(struct task *t) { thread_put(&t->thread); }
+
+/* By id as seen from the caller's pid namespace; referenced, or NULL. */
+struct task *task_find(int tid);
+struct process *process_find(int pid);
+/* Under rcu_read_lock or tasklist_lock; no reference. */
+struct task *task_peek(int tid);
+
+int task_tid(const struct task *t);		/* in the current namespace */
+int process_pid(const struct process *p);
+static inline int current_pid(void) { return process_pid(current->process); }
+/* The parent's pid as getppid(2) tells it. */
+int process_ppid(const struct process *p);
+
+/* Next process with pid >= *pid in the current namespace, referenced, *pid set; NULL at the end: for /proc readdir. */
+struct process *process_next(int *pid);
+/* Iterate the threads of a process the same way by tid. */
+struct task *process_next_thread(struct process *p, int *tid);
+
+void task_set_comm(struct task *t, const char *name);
+void task_get_comm(struct task *t, char out[16]);
+
+/* Run func(work) in t's context on its way to user mode. -ESRCH when it is exiting. */
+struct task_work {
+	struct list node;
+	void (*func)(struct task_work *w);
+};
+int task_work_add(struct task *t, struct task_work *w);
+
+/* Another task's shared objects, referenced, or NULL when it has exited. */
+struct mm *task_get_mm(struct task *t);
+
+/* state letter of /proc/PID/stat: R S D T t Z X I */
+char task_state_letter(struct task *t);
+void process_times(struct process *p, u64 *utime_ns, u64 *stime_ns);	/* with living threads */
+u64 process_runtime_ns(struct process *p);
+
+void task_init(void);
+#endif
