@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * unix(7).
+ */
+#pragma once
+
+#include "lib/types.h"
+
+#define UNIX_PATH_MAX		108
+
+struct linux_sockaddr_un {
+	u16 sun_family;
+	char sun_path[UNIX_PATH_MAX];
+};
