@@ -6,7 +6,8 @@
  * does not compile. In registers it is the plain word that user space passed. Reaching what it
  * points at is the business of mm/user.h.
  */
-#pragma once
+#ifndef LIB_USER_PTR_H
+#define LIB_USER_PTR_H
 
 #include "lib/types.h"
 
@@ -14,20 +15,4 @@ typedef struct {
 	u64 addr;
 } user_ptr;
 
-static inline user_ptr
-user_ptr_make(u64 addr)
-{
-	return (user_ptr){ .addr = addr };
-}
-
-static inline user_ptr
-user_ptr_add(user_ptr base, u64 bytes)
-{
-	return (user_ptr){ .addr = base.addr + bytes };
-}
-
-static inline int
-user_ptr_is_null(user_ptr pointer)
-{
-	return pointer.addr == 0;
-}
+#endif /* LIB_USER_PTR_H */

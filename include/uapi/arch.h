@@ -3,6 +3,9 @@
  * The part of the ABI that differs from port to port, for the port being built: the one line that
  * a second port makes a choice.
  */
-#pragma once
+#ifndef UAPI_ARCH_H
+#define UAPI_ARCH_H
 
 #include "uapi/arch_x86_64.h"
+
+#endif /* UAPI_ARCH_H */

@@ -2,7 +2,8 @@
 /*
  * The x86-64 part of the Linux ABI: what other ports number or lay out differently.
  */
-#pragma once
+#ifndef UAPI_ARCH_X86_64_H
+#define UAPI_ARCH_X86_64_H
 
 #include "lib/types.h"
 #include "uapi/timespec.h"
@@ -137,3 +138,5 @@ struct linux_user_regs {
 
 /* seccomp(2), audit */
 #define AUDIT_ARCH_X86_64	0xc000003eu
+
+#endif /* UAPI_ARCH_X86_64_H */

@@ -2,7 +2,8 @@
 /*
  * capabilities(7), capget(2).
  */
-#pragma once
+#ifndef UAPI_CAPABILITY_H
+#define UAPI_CAPABILITY_H
 
 #include "lib/types.h"
 
@@ -80,3 +81,5 @@ struct linux_vfs_ns_cap_data {
 	} data[2];
 	u32 rootid;
 };
+
+#endif /* UAPI_CAPABILITY_H */

@@ -2,7 +2,8 @@
 /*
  * getdents(2), getdents64(2).
  */
-#pragma once
+#ifndef UAPI_DIRENT_H
+#define UAPI_DIRENT_H
 
 #include "lib/types.h"
 
@@ -34,3 +35,5 @@ struct linux_dirent {
 	u16 d_reclen;
 	char d_name[];
 };
+
+#endif /* UAPI_DIRENT_H */

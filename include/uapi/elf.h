@@ -2,7 +2,8 @@
 /*
  * elf(5), getauxval(3): executables, core files and what exec hands to a program.
  */
-#pragma once
+#ifndef UAPI_ELF_H
+#define UAPI_ELF_H
 
 #include "lib/types.h"
 
@@ -196,3 +197,5 @@ struct elf64_auxv {
 #define AT_EXECFN		31
 #define AT_SYSINFO_EHDR		33
 #define AT_MINSIGSTKSZ		51
+
+#endif /* UAPI_ELF_H */

@@ -2,7 +2,8 @@
 /*
  * epoll_ctl(2), epoll_wait(2).
  */
-#pragma once
+#ifndef UAPI_EPOLL_H
+#define UAPI_EPOLL_H
 
 #include "lib/types.h"
 #include "uapi/arch.h"
@@ -34,3 +35,5 @@ struct linux_epoll_event {
 	u32 events;
 	u64 data;
 } UAPI_EPOLL_PACKED;
+
+#endif /* UAPI_EPOLL_H */

@@ -5,7 +5,8 @@
  * A system call returns the negated number. The values from 512 on never reach user space: signal
  * delivery turns them into EINTR or into a restarted call.
  */
-#pragma once
+#ifndef UAPI_ERRNO_H
+#define UAPI_ERRNO_H
 
 #define EPERM			1
 #define ENOENT			2
@@ -150,3 +151,5 @@
 #define ERESTARTNOHAND		514	/* restart if no handler ran, else EINTR */
 #define ENOIOCTLCMD		515	/* no such request here; becomes ENOTTY */
 #define ERESTART_RESTARTBLOCK	516	/* restart through restart_syscall(2), else EINTR */
+
+#endif /* UAPI_ERRNO_H */

@@ -2,7 +2,8 @@
 /*
  * open(2), openat2(2), fcntl(2), flock(2) and the *at(2) flags.
  */
-#pragma once
+#ifndef UAPI_FCNTL_H
+#define UAPI_FCNTL_H
 
 #include "lib/types.h"
 #include "uapi/arch.h"
@@ -212,3 +213,5 @@ struct linux_file_handle {
 #define NAME_MAX		255
 #define PATH_MAX		4096
 #define PIPE_BUF		4096
+
+#endif /* UAPI_FCNTL_H */

@@ -2,7 +2,8 @@
 /*
  * bpf classic: socket(7) SO_ATTACH_FILTER and seccomp(2) filters.
  */
-#pragma once
+#ifndef UAPI_FILTER_H
+#define UAPI_FILTER_H
 
 #include "lib/types.h"
 
@@ -78,3 +79,5 @@ struct linux_sock_fprog {
 #define SKF_AD_IFINDEX		8
 #define SKF_NET_OFF		(-0x100000)
 #define SKF_LL_OFF		(-0x200000)
+
+#endif /* UAPI_FILTER_H */

@@ -2,7 +2,8 @@
 /*
  * futex(2), futex_waitv(2), get_robust_list(2).
  */
-#pragma once
+#ifndef UAPI_FUTEX_H
+#define UAPI_FUTEX_H
 
 #include "lib/types.h"
 
@@ -69,3 +70,5 @@ struct linux_robust_list_head {
 };
 
 #define ROBUST_LIST_LIMIT	2048
+
+#endif /* UAPI_FUTEX_H */

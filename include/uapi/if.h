@@ -2,7 +2,8 @@
 /*
  * netdevice(7), packet(7), arp(7).
  */
-#pragma once
+#ifndef UAPI_IF_H
+#define UAPI_IF_H
 
 #include "lib/types.h"
 #include "uapi/socket.h"
@@ -112,3 +113,5 @@ struct linux_arpreq {
 #define ETH_P_ARP		0x0806
 #define ETH_P_8021Q		0x8100
 #define ETH_P_IPV6		0x86dd
+
+#endif /* UAPI_IF_H */

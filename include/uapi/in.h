@@ -2,7 +2,8 @@
 /*
  * ip(7), ipv6(7), tcp(7), udp(7), raw(7). Addresses and ports are in network byte order.
  */
-#pragma once
+#ifndef UAPI_IN_H
+#define UAPI_IN_H
 
 #include "lib/types.h"
 #include "uapi/socket.h"
@@ -168,3 +169,5 @@ struct linux_sock_extended_err {
 #define SO_EE_ORIGIN_LOCAL	1
 #define SO_EE_ORIGIN_ICMP	2
 #define SO_EE_ORIGIN_ICMP6	3
+
+#endif /* UAPI_IN_H */

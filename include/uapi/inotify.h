@@ -2,7 +2,8 @@
 /*
  * inotify(7).
  */
-#pragma once
+#ifndef UAPI_INOTIFY_H
+#define UAPI_INOTIFY_H
 
 #include "lib/types.h"
 
@@ -42,3 +43,5 @@ struct linux_inotify_event {
 	u32 len;			/* of name, with its padding of zero bytes */
 	char name[];
 };
+
+#endif /* UAPI_INOTIFY_H */

@@ -2,7 +2,8 @@
 /*
  * ioctl(2): how requests are numbered, and the requests of files, terminals, disks and sockets.
  */
-#pragma once
+#ifndef UAPI_IOCTL_H
+#define UAPI_IOCTL_H
 
 #include "lib/types.h"
 
@@ -226,3 +227,5 @@ struct linux_fsxattr {
 #define SIOCGIFMAP		0x8970
 #define SIOCSIFMAP		0x8971
 #define SIOCUNIXFILE		0x89e0
+
+#endif /* UAPI_IOCTL_H */

@@ -2,7 +2,8 @@
 /*
  * sysvipc(7): shmget(2), semget(2), msgget(2) and their control calls.
  */
-#pragma once
+#ifndef UAPI_IPC_H
+#define UAPI_IPC_H
 
 #include "lib/types.h"
 
@@ -163,3 +164,5 @@ struct linux_msginfo {
 	s32 msgtql;
 	u16 msgseg;
 };
+
+#endif /* UAPI_IPC_H */

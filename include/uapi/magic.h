@@ -2,7 +2,8 @@
 /*
  * statfs(2): file-system magic numbers.
  */
-#pragma once
+#ifndef UAPI_MAGIC_H
+#define UAPI_MAGIC_H
 
 #define EXT4_SUPER_MAGIC	0xef53
 #define TMPFS_MAGIC		0x01021994
@@ -35,3 +36,5 @@
 #define V9FS_MAGIC		0x01021997
 #define PSTOREFS_MAGIC		0x6165676c
 #define EFIVARFS_MAGIC		0xde5e81e4
+
+#endif /* UAPI_MAGIC_H */

@@ -2,7 +2,8 @@
 /*
  * Device numbers, and the words that carry them: makedev(3).
  */
-#pragma once
+#ifndef UAPI_MAJOR_H
+#define UAPI_MAJOR_H
 
 #include "lib/types.h"
 
@@ -38,3 +39,5 @@ dev_minor(u64 word)
 {
 	return (word & 0xff) | ((word >> 12) & 0xfff00);
 }
+
+#endif /* UAPI_MAJOR_H */

@@ -2,7 +2,8 @@
 /*
  * membarrier(2).
  */
-#pragma once
+#ifndef UAPI_MEMBARRIER_H
+#define UAPI_MEMBARRIER_H
 
 #define MEMBARRIER_CMD_QUERY					0
 #define MEMBARRIER_CMD_GLOBAL					(1 << 0)
@@ -16,3 +17,5 @@
 #define MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ		(1 << 8)
 
 #define MEMBARRIER_CMD_FLAG_CPU					(1 << 0)
+
+#endif /* UAPI_MEMBARRIER_H */

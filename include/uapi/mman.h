@@ -2,7 +2,8 @@
 /*
  * mmap(2), mprotect(2), mremap(2), madvise(2), msync(2), mlock(2), memfd_create(2), mbind(2).
  */
-#pragma once
+#ifndef UAPI_MMAN_H
+#define UAPI_MMAN_H
 
 #include "uapi/arch.h"
 
@@ -102,3 +103,5 @@
 #define MPOL_MF_STRICT		(1 << 0)
 #define MPOL_MF_MOVE		(1 << 1)
 #define MPOL_MF_MOVE_ALL	(1 << 2)
+
+#endif /* UAPI_MMAN_H */

@@ -2,7 +2,8 @@
 /*
  * mount(2), umount2(2), mount_setattr(2), fsopen(2), fsconfig(2), move_mount(2), open_tree(2).
  */
-#pragma once
+#ifndef UAPI_MOUNT_H
+#define UAPI_MOUNT_H
 
 #include "lib/types.h"
 
@@ -89,3 +90,5 @@ struct linux_mount_attr {
 #define FSCONFIG_SET_FD		5
 #define FSCONFIG_CMD_CREATE	6
 #define FSCONFIG_CMD_RECONFIGURE 7
+
+#endif /* UAPI_MOUNT_H */

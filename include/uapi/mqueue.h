@@ -2,7 +2,8 @@
 /*
  * mq_overview(7).
  */
-#pragma once
+#ifndef UAPI_MQUEUE_H
+#define UAPI_MQUEUE_H
 
 #include "lib/types.h"
 
@@ -16,3 +17,5 @@ struct linux_mq_attr {
 	s64 mq_curmsgs;
 	s64 reserved[4];
 };
+
+#endif /* UAPI_MQUEUE_H */

@@ -2,7 +2,8 @@
 /*
  * netlink(7): addresses, message headers and attributes.
  */
-#pragma once
+#ifndef UAPI_NETLINK_H
+#define UAPI_NETLINK_H
 
 #include "lib/types.h"
 
@@ -86,3 +87,5 @@ struct linux_nlattr {
 #define NETLINK_CAP_ACK		10
 #define NETLINK_EXT_ACK		11
 #define NETLINK_GET_STRICT_CHK	12
+
+#endif /* UAPI_NETLINK_H */

@@ -2,7 +2,8 @@
 /*
  * packet(7).
  */
-#pragma once
+#ifndef UAPI_PACKET_H
+#define UAPI_PACKET_H
 
 #include "lib/types.h"
 
@@ -47,3 +48,5 @@ struct linux_tpacket_auxdata {
 	u16 tp_vlan_tci;
 	u16 tp_vlan_tpid;
 };
+
+#endif /* UAPI_PACKET_H */

@@ -2,7 +2,8 @@
 /*
  * personality(2).
  */
-#pragma once
+#ifndef UAPI_PERSONALITY_H
+#define UAPI_PERSONALITY_H
 
 #define UNAME26			0x0020000
 #define ADDR_NO_RANDOMIZE	0x0040000
@@ -18,3 +19,5 @@
 #define PER_LINUX		0x0000
 #define PER_LINUX32		0x0008
 #define PER_MASK		0x00ff
+
+#endif /* UAPI_PERSONALITY_H */

@@ -2,7 +2,8 @@
 /*
  * pidfd_open(2), pidfd_send_signal(2), kcmp(2).
  */
-#pragma once
+#ifndef UAPI_PIDFD_H
+#define UAPI_PIDFD_H
 
 #define PIDFD_NONBLOCK		00004000
 
@@ -15,3 +16,5 @@
 #define KCMP_IO			5
 #define KCMP_SYSVSEM		6
 #define KCMP_EPOLL_TFD		7
+
+#endif /* UAPI_PIDFD_H */

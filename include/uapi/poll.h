@@ -2,7 +2,8 @@
 /*
  * poll(2), select(2).
  */
-#pragma once
+#ifndef UAPI_POLL_H
+#define UAPI_POLL_H
 
 #include "lib/types.h"
 
@@ -34,3 +35,5 @@ struct linux_sigset_argpack {
 	u64 sigset;
 	u64 size;
 };
+
+#endif /* UAPI_POLL_H */

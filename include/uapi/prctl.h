@@ -2,7 +2,8 @@
 /*
  * prctl(2). arch_prctl(2) is the port's.
  */
-#pragma once
+#ifndef UAPI_PRCTL_H
+#define UAPI_PRCTL_H
 
 #include "lib/types.h"
 
@@ -113,3 +114,5 @@ struct linux_prctl_mm_map {
 
 /* the length of a thread's name with its terminating zero */
 #define TASK_COMM_LEN		16
+
+#endif /* UAPI_PRCTL_H */

@@ -2,7 +2,8 @@
 /*
  * ptrace(2). The register structures are the port's.
  */
-#pragma once
+#ifndef UAPI_PTRACE_H
+#define UAPI_PTRACE_H
 
 #include "lib/types.h"
 
@@ -108,3 +109,5 @@ struct linux_ptrace_rseq_configuration {
 	u32 flags;
 	u32 pad;
 };
+
+#endif /* UAPI_PTRACE_H */

@@ -2,7 +2,8 @@
 /*
  * getrandom(2), random(4).
  */
-#pragma once
+#ifndef UAPI_RANDOM_H
+#define UAPI_RANDOM_H
 
 #define GRND_NONBLOCK		0x0001
 #define GRND_RANDOM		0x0002
@@ -14,3 +15,5 @@
 #define RNDZAPENTCNT		0x5204
 #define RNDCLEARPOOL		0x5206
 #define RNDRESEEDCRNG		0x5207
+
+#endif /* UAPI_RANDOM_H */

@@ -2,7 +2,8 @@
 /*
  * reboot(2).
  */
-#pragma once
+#ifndef UAPI_REBOOT_H
+#define UAPI_REBOOT_H
 
 #define LINUX_REBOOT_MAGIC1		0xfee1dead
 #define LINUX_REBOOT_MAGIC2		672274793
@@ -18,3 +19,5 @@
 #define LINUX_REBOOT_CMD_RESTART2	0xa1b2c3d4
 #define LINUX_REBOOT_CMD_SW_SUSPEND	0xd000fce2
 #define LINUX_REBOOT_CMD_KEXEC		0x45584543
+
+#endif /* UAPI_REBOOT_H */

@@ -2,7 +2,8 @@
 /*
  * getrlimit(2), prlimit(2), getrusage(2).
  */
-#pragma once
+#ifndef UAPI_RESOURCE_H
+#define UAPI_RESOURCE_H
 
 #include "lib/types.h"
 #include "uapi/timespec.h"
@@ -59,3 +60,5 @@ struct linux_rusage {
 	s64 ru_nvcsw;
 	s64 ru_nivcsw;
 };
+
+#endif /* UAPI_RESOURCE_H */

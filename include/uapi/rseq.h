@@ -2,7 +2,8 @@
 /*
  * rseq(2): the area that a thread shares with the scheduler.
  */
-#pragma once
+#ifndef UAPI_RSEQ_H
+#define UAPI_RSEQ_H
 
 #include "lib/types.h"
 
@@ -29,3 +30,5 @@ struct linux_rseq {
 	u64 rseq_cs;			/* address of a struct linux_rseq_cs, or 0 */
 	u32 flags;
 } __attribute__((aligned(32)));
+
+#endif /* UAPI_RSEQ_H */

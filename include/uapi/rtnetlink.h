@@ -2,7 +2,8 @@
 /*
  * rtnetlink(7): links, addresses, routes, neighbours and rules.
  */
-#pragma once
+#ifndef UAPI_RTNETLINK_H
+#define UAPI_RTNETLINK_H
 
 #include "lib/types.h"
 #include "uapi/netlink.h"
@@ -285,3 +286,5 @@ struct linux_rtnl_link_stats64 {
 /* IFLA_EXT_MASK */
 #define RTEXT_FILTER_VF		(1 << 0)
 #define RTEXT_FILTER_SKIP_STATS	(1 << 3)
+
+#endif /* UAPI_RTNETLINK_H */

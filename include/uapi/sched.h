@@ -2,7 +2,8 @@
 /*
  * clone(2), clone3(2), unshare(2), setns(2), sched(7).
  */
-#pragma once
+#ifndef UAPI_SCHED_H
+#define UAPI_SCHED_H
 
 #include "lib/types.h"
 
@@ -112,3 +113,5 @@ struct linux_sched_attr {
 #define IOPRIO_WHO_PROCESS	1
 #define IOPRIO_WHO_PGRP		2
 #define IOPRIO_WHO_USER		3
+
+#endif /* UAPI_SCHED_H */

@@ -2,7 +2,8 @@
 /*
  * seccomp(2).
  */
-#pragma once
+#ifndef UAPI_SECCOMP_H
+#define UAPI_SECCOMP_H
 
 #include "lib/types.h"
 
@@ -43,3 +44,5 @@ struct linux_seccomp_data {
 	u64 instruction_pointer;
 	u64 args[6];
 };
+
+#endif /* UAPI_SECCOMP_H */

@@ -2,7 +2,8 @@
 /*
  * capabilities(7): the securebits flags.
  */
-#pragma once
+#ifndef UAPI_SECUREBITS_H
+#define UAPI_SECUREBITS_H
 
 #define SECBIT_NOROOT				(1 << 0)
 #define SECBIT_NOROOT_LOCKED			(1 << 1)
@@ -14,3 +15,5 @@
 #define SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED	(1 << 7)
 #define SECURE_ALL_BITS				0x55
 #define SECURE_ALL_LOCKS			0xaa
+
+#endif /* UAPI_SECUREBITS_H */

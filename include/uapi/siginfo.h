@@ -2,7 +2,8 @@
 /*
  * sigaction(2): what arrives with a signal; sigevent(7): how to ask for one.
  */
-#pragma once
+#ifndef UAPI_SIGINFO_H
+#define UAPI_SIGINFO_H
 
 #include "lib/types.h"
 
@@ -159,3 +160,5 @@ struct linux_sigevent {
 		s32 pad[12];
 	} sigev_un;
 };
+
+#endif /* UAPI_SIGINFO_H */

@@ -2,7 +2,8 @@
 /*
  * signal(7), sigaction(2), sigaltstack(2). Frames and struct linux_stack are the port's.
  */
-#pragma once
+#ifndef UAPI_SIGNAL_H
+#define UAPI_SIGNAL_H
 
 #include "lib/types.h"
 #include "uapi/arch.h"
@@ -81,3 +82,5 @@ struct linux_sigaction {
 #define SS_ONSTACK		1
 #define SS_DISABLE		2
 #define SS_AUTODISARM		0x80000000u
+
+#endif /* UAPI_SIGNAL_H */

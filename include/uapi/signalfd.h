@@ -2,7 +2,8 @@
 /*
  * signalfd(2).
  */
-#pragma once
+#ifndef UAPI_SIGNALFD_H
+#define UAPI_SIGNALFD_H
 
 #include "lib/types.h"
 
@@ -33,3 +34,5 @@ struct linux_signalfd_siginfo {
 	u32 ssi_arch;
 	u8 pad[28];
 };
+
+#endif /* UAPI_SIGNALFD_H */

@@ -2,7 +2,8 @@
 /*
  * socket(2), socket(7), send(2), recv(2), cmsg(3).
  */
-#pragma once
+#ifndef UAPI_SOCKET_H
+#define UAPI_SOCKET_H
 
 #include "lib/types.h"
 #include "uapi/uio.h"
@@ -184,3 +185,5 @@ struct linux_linger {
 };
 
 /* socketcall(2)'s numbers are of 32-bit ABIs and absent here. */
+
+#endif /* UAPI_SOCKET_H */

@@ -2,7 +2,8 @@
 /*
  * stat(2), statx(2) and inode(7). struct linux_stat is the port's.
  */
-#pragma once
+#ifndef UAPI_STAT_H
+#define UAPI_STAT_H
 
 #include "lib/types.h"
 #include "uapi/arch.h"
@@ -117,3 +118,5 @@ struct linux_statx {
 #define STATX_ATTR_MOUNT_ROOT	0x00002000
 #define STATX_ATTR_VERITY	0x00100000
 #define STATX_ATTR_DAX		0x00200000
+
+#endif /* UAPI_STAT_H */

@@ -2,7 +2,8 @@
 /*
  * statfs(2), ustat(2).
  */
-#pragma once
+#ifndef UAPI_STATFS_H
+#define UAPI_STATFS_H
 
 #include "lib/types.h"
 
@@ -37,3 +38,5 @@ struct linux_statfs {
 #define ST_NODIRATIME		0x0800
 #define ST_RELATIME		0x1000
 #define ST_NOSYMFOLLOW		0x2000
+
+#endif /* UAPI_STATFS_H */

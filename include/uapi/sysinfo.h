@@ -2,7 +2,8 @@
 /*
  * sysinfo(2), uname(2), syslog(2), getcpu(2).
  */
-#pragma once
+#ifndef UAPI_SYSINFO_H
+#define UAPI_SYSINFO_H
 
 #include "lib/types.h"
 
@@ -49,3 +50,5 @@ struct linux_utsname {
 #define SYSLOG_ACTION_CONSOLE_LEVEL	8
 #define SYSLOG_ACTION_SIZE_UNREAD	9
 #define SYSLOG_ACTION_SIZE_BUFFER	10
+
+#endif /* UAPI_SYSINFO_H */

@@ -2,7 +2,8 @@
 /*
  * termios(3), ioctl_tty(2): the settings of a terminal.
  */
-#pragma once
+#ifndef UAPI_TERMIOS_H
+#define UAPI_TERMIOS_H
 
 #include "lib/types.h"
 
@@ -210,3 +211,5 @@ struct linux_winsize {
 #define TIOCPKT_NOSTOP		16
 #define TIOCPKT_DOSTOP		32
 #define TIOCPKT_IOCTL		64
+
+#endif /* UAPI_TERMIOS_H */

@@ -2,7 +2,8 @@
 /*
  * clock_gettime(2), timer_create(2), setitimer(2), timerfd_create(2), adjtimex(2), times(2).
  */
-#pragma once
+#ifndef UAPI_TIME_H
+#define UAPI_TIME_H
 
 #include "lib/types.h"
 #include "uapi/timespec.h"
@@ -134,3 +135,5 @@ struct linux_timex {
 #define TIME_OOP			3
 #define TIME_WAIT			4
 #define TIME_ERROR			5
+
+#endif /* UAPI_TIME_H */

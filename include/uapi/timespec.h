@@ -2,7 +2,8 @@
 /*
  * The two time structures that most other headers need; everything else about time is in time.h.
  */
-#pragma once
+#ifndef UAPI_TIMESPEC_H
+#define UAPI_TIMESPEC_H
 
 #include "lib/types.h"
 
@@ -15,3 +16,5 @@ struct linux_timeval {
 	s64 tv_sec;
 	s64 tv_usec;
 };
+
+#endif /* UAPI_TIMESPEC_H */

@@ -2,7 +2,8 @@
 /*
  * readv(2), preadv2(2), process_vm_readv(2).
  */
-#pragma once
+#ifndef UAPI_UIO_H
+#define UAPI_UIO_H
 
 #include "lib/types.h"
 
@@ -20,3 +21,5 @@ struct linux_iovec {
 #define RWF_NOWAIT		0x00000008
 #define RWF_APPEND		0x00000010
 #define RWF_SUPPORTED		0x0000001f
+
+#endif /* UAPI_UIO_H */

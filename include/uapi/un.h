@@ -2,7 +2,8 @@
 /*
  * unix(7).
  */
-#pragma once
+#ifndef UAPI_UN_H
+#define UAPI_UN_H
 
 #include "lib/types.h"
 
@@ -12,3 +13,5 @@ struct linux_sockaddr_un {
 	u16 sun_family;
 	char sun_path[UNIX_PATH_MAX];
 };
+
+#endif /* UAPI_UN_H */

@@ -2,7 +2,8 @@
 /*
  * ioctl_console(2): the least that programs ask of a virtual terminal.
  */
-#pragma once
+#ifndef UAPI_VT_H
+#define UAPI_VT_H
 
 #include "lib/types.h"
 
@@ -46,3 +47,5 @@ struct linux_vt_stat {
 #define K_OFF			0x04
 #define KDGKBLED		0x4b64
 #define KDSKBLED		0x4b65
+
+#endif /* UAPI_VT_H */

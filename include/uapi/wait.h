@@ -2,7 +2,8 @@
 /*
  * wait4(2), waitid(2): options and the status word.
  */
-#pragma once
+#ifndef UAPI_WAIT_H
+#define UAPI_WAIT_H
 
 #define WNOHANG			0x00000001
 #define WUNTRACED		0x00000002
@@ -26,3 +27,5 @@
 #define WAIT_STATUS_CORE		0x80
 #define WAIT_STATUS_STOPPED(signo)	((((signo) & 0xff) << 8) | 0x7f)
 #define WAIT_STATUS_CONTINUED		0xffff
+
+#endif /* UAPI_WAIT_H */

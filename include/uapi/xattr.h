@@ -2,7 +2,8 @@
 /*
  * xattr(7), acl(5): names, limits and the binary form of access control lists.
  */
-#pragma once
+#ifndef UAPI_XATTR_H
+#define UAPI_XATTR_H
 
 #include "lib/types.h"
 
@@ -43,3 +44,5 @@ struct linux_posix_acl_xattr_entry {
 	u16 e_perm;
 	u32 e_id;
 };
+
+#endif /* UAPI_XATTR_H */
