@@ -3,7 +3,7 @@
  * A thread: what the scheduler runs. User tasks embed one as the first field of struct task (task/); kernel threads are threads
  * alone. This room knows nothing of processes, files or signals: only flags that say "there is work before user mode".
  *
- * Letters: [I] fixed after creation, [R] run-queue lock of thread->cpu, [W] wake_lock, [O] only the thread itself, [A] atomic.
+ * Letters: [I] fixed after creation, [R] run-queue lock of thread->cpu, [O] only the thread itself, [A] atomic.
  */
 #ifndef SCHED_THREAD_H
 #define SCHED_THREAD_H
@@ -11,8 +11,8 @@
 #include "arch/thread.h"
 #include "core/cpumask.h"
 #include "core/percpu.h"
+#include "core/rcu.h"
 #include "core/ref.h"
-#include "core/spinlock.h"
 #include "lib/atomic.h"
 #include "lib/list.h"
 #include "lib/rbtree.h"
@@ -42,54 +42,77 @@ enum thread_state {
 
 enum sched_policy { SCHED_P_FAIR, SCHED_P_FIFO, SCHED_P_RR, SCHED_P_BATCH, SCHED_P_IDLE };
 
-struct sched_class;
 struct mm;
 
-/* Scheduling state; private to sched/. */
+/*
+ * What the fair class knows of a thread; sched/fair.c. Virtual time runs at 1024 / weight of real time.
+ */
 struct sched_entity {
-	struct rb_node node;
-	struct list rt_node;
-	u64 vruntime, deadline, slice;
-	u64 exec_start;
-	u64 sum_exec_ns;		/* CPU time used */
+	struct rb_node node;		/* in the queue's tree, by deadline; not while running */
+	u64 vruntime;			/* virtual time received */
+	u64 deadline;			/* virtual time by which the current request is to be served */
+	u64 min_vruntime;		/* least vruntime in the subtree below node */
+	s64 lag;			/* while off the queue: what it was owed when it left, virtual ns */
+	u64 slice;			/* size of a request, real ns */
 	u32 weight;
-	u32 rt_slice_left;
+	bool queued;
+};
+
+/* thread->on_rq */
+enum thread_on_rq {
+	OFF_RQ = 0,
+	ON_RQ = 1,			/* runnable on the queue of thread->cpu, perhaps running */
+	MOVING_RQ = 2,			/* runnable, on its way to the queue of thread->cpu: whoever moves it will insert it */
 };
 
 struct thread {
 	struct atomic32 flags;		/* [A] TF_*; first: arch's entry code addresses it at a fixed offset */
-	u32 saved_preempt_count;	/* [O] while switched out */
+	u32 state;			/* enum thread_state: set by itself, and to RUNNABLE by wakers under R */
 	void *kstack;			/* [I] lowest address of the kernel stack */
 	struct arch_thread arch;	/* [O] */
 
-	u32 state;			/* [W] for waking; enum thread_state */
-	bool on_rq, on_cpu;		/* [R] */
+	u8 on_rq;			/* [R] enum thread_on_rq */
+	bool on_cpu;			/* [R] its registers are, or may still be, in a CPU */
 	bool is_kernel;			/* [I] no user mode; thread alone, not a task */
 	bool is_idle;			/* [I] */
-	u32 cpu;			/* [R] run queue it belongs to */
-	u32 wake_cpu;			/* last CPU it ran on: wake-up hint */
-	struct spinlock wake_lock;
+	u32 cpu;			/* [R] run queue it belongs to; changed under the lock of the old one */
 
-	const struct sched_class *class;	/* [R] */
-	struct sched_entity se;		/* [R] */
 	u8 policy;			/* [R] enum sched_policy */
 	s8 nice;			/* [R] -20..19 */
-	u8 rt_priority;			/* [R] 1..99, 0 for fair */
-	u8 boost_priority;		/* [R] priority inheritance: effective rt priority if > rt_priority */
-	bool reset_on_fork;
+	u8 rt_priority;			/* [R] 1..99, 0 for the fair policies */
+	u8 boost_priority;		/* [R] priority inheritance: lower bound of the effective priority */
+	u8 effective_rt;		/* [R] max(rt_priority, boost_priority): 0 = queued in the fair class */
+	bool reset_on_fork;		/* [R] */
+	bool wake_sync;			/* [O] the wake-up in progress is by a waker who will sleep soon */
+	struct sched_entity se;		/* [R] */
+	struct list rt_node;		/* [R] */
+	u32 rt_slice_left;		/* [R] round robin, ns */
+	u64 exec_start;			/* [R] charged up to here; while running */
+	u64 sum_exec_ns;		/* [R] CPU time used */
+	u64 burst_start;		/* [R] sum_exec_ns at its last wake-up */
+	u64 queued_at;			/* [R] when it last became runnable or was moved */
+	u64 tick_exec_ns;		/* [O] sum_exec_ns when the tick last charged it */
+	struct thread *waker;		/* who woke it last: compared, never followed */
 	struct cpumask affinity;	/* [R] */
 
 	struct mm *mm;			/* [O] address space of user mode; NULL for kernel threads */
 	struct arch_space *space;	/* [O] &mm->space, or NULL: keep whichever is loaded (lazy) */
 
-	u64 utime_ns, stime_ns;		/* [O] split of CPU time: accounted at user/kernel boundary by tick sampling */
+	u64 utime_ns, stime_ns;		/* [O] sampled by the tick; sched_thread_times scales them to sum_exec_ns */
 	u64 nvcsw, nivcsw;		/* [R] context switches, voluntary and not */
 	u64 min_flt, maj_flt;		/* [O] page faults */
 	u32 fault_disabled;		/* [O] > 0: page faults in user copies fail instead of sleeping */
 
 	struct ref ref;			/* the scheduler holds one while the thread is alive */
-	void (*release)(struct thread *t);	/* [I] called (may not sleep) when the last reference is gone; kernel stack already freed */
+	struct rcu_head rcu;
+	/* [I] Called a grace period after the last reference went (so a pointer found under RCU stays readable); may not sleep. The kernel
+	 * stack and the arch side are gone by then: the scheduler frees both when the thread has left its CPU for the last time. */
+	void (*release)(struct thread *t);
 	char comm[16];			/* name; task->lock for tasks */
+#ifdef KEVLAR_DEBUG
+	u8 held_count;			/* [O] sleeping locks held, by rank; sched/lock_debug.c */
+	u8 held_rank[16];
+#endif
 };
 
 DECLARE_PERCPU(struct thread *, current_thread);
@@ -128,7 +151,7 @@ void thread_bind(struct thread *t, u32 cpu);
  * kernel stack. The arch side is set up by the caller with arch_thread_fork or arch_thread_init_kernel. -ENOMEM.
  */
 int thread_init_fork(struct thread *t, struct thread *parent, void (*release)(struct thread *t));
-/* Undo thread_init_fork for a thread that never ran. */
+/* Undo thread_init_fork for a thread that never ran (and arch_thread_fork, if that was done): t->release is not called. */
 void thread_abort_fork(struct thread *t);
 /* First wake-up of a new thread: chooses a CPU and queues it. */
 void thread_wake_new(struct thread *t);
@@ -154,12 +177,14 @@ thread_set_state(u32 state)
 /* Make it runnable if it sleeps in one of the `states`. True if this call woke it. Any context. */
 bool thread_wake_state(struct thread *t, u32 states);
 bool thread_wake(struct thread *t);	/* INTERRUPTIBLE | UNINTERRUPTIBLE | KILLABLE */
+/* The same by a waker who is about to sleep itself (pipe, socket): the woken one stays on this CPU if that is allowed. */
+bool thread_wake_sync(struct thread *t);
 /* A signal was made pending for t: wake it if interruptible; kick it out of user mode on another CPU if it runs there. */
 void thread_wake_signal(struct thread *t, bool fatal, u32 extra_states);
 /* Wait until t is off its CPU (it has been made to stop, or is dead). */
 void thread_wait_inactive(struct thread *t);
 
-/* May this thread's sleep be ended? Set by task/: TF_SIGPENDING set, or (fatal only) hook. */
+/* Is a fatal signal pending for t? Set by task/. Called with a run-queue lock held: may take no lock. */
 extern bool (*thread_fatal_pending)(const struct thread *t);
 static inline bool
 thread_signal_pending(const struct thread *t)

@@ -35,7 +35,6 @@ struct wait_entry {
 	wait_func *func;
 	struct thread *thread;
 	u32 flags;
-	bool woken;
 };
 
 #define WAIT_QUEUE_INIT(name) { SPINLOCK_INIT(RANK_WAIT_QUEUE), LIST_INIT((name).waiters) }
@@ -60,6 +59,8 @@ wait_queue_active(const struct wait_queue *wq)
 static inline void wake_up(struct wait_queue *wq) { wake_up_key(wq, THREAD_NORMAL, 1, 0); }
 static inline void wake_up_all(struct wait_queue *wq) { wake_up_key(wq, THREAD_NORMAL, 0x7fffffff, 0); }
 static inline void wake_up_poll(struct wait_queue *wq, u32 key) { wake_up_key(wq, THREAD_NORMAL, 1, key); }
+/* For a waker who will sleep soon: partners on a pipe or socket then share a CPU. */
+void wake_up_sync_poll(struct wait_queue *wq, u32 key);
 
 /* Building blocks of the macros. prepare sets the state and queues; returns -ERESTARTSYS if a signal is pending that ends such a sleep. */
 void wait_entry_init(struct wait_entry *we, u32 flags);
@@ -111,7 +112,7 @@ void complete_all(struct completion *c);
 void completion_wait(struct completion *c);
 int completion_wait_killable(struct completion *c);	/* 0 or -ERESTARTSYS */
 
-/* Sleep uninterruptibly for ns; interruptible form returns remaining ns (0 = slept in full). */
+/* Sleep uninterruptibly for ns. */
 void sleep_ns(u64 ns);
 
 #endif
