@@ -21,13 +21,13 @@
 #define BITMAP_BELOW(n) (~0UL >> (-(n) % BITS_PER_LONG))
 
 static inline void
-__set_bit(unsigned long n, unsigned long *words)
+bitmap_set_bit(unsigned long n, unsigned long *words)
 {
 	words[n / BITS_PER_LONG] |= BIT(n % BITS_PER_LONG);
 }
 
 static inline void
-__clear_bit(unsigned long n, unsigned long *words)
+bitmap_clear_bit(unsigned long n, unsigned long *words)
 {
 	words[n / BITS_PER_LONG] &= ~BIT(n % BITS_PER_LONG);
 }

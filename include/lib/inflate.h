@@ -2,7 +2,7 @@
 /*
  * inflate: decoder for DEFLATE (RFC 1951) and gzip (RFC 1952).
  *
- * Input is one block of memory. Output goes to a callback in pieces of some 32 KiB, in order; the
+ * Input is one block of memory. Output goes to a callback in pieces of some 96 KiB, in order; the
  * pieces lie in the decoder's window and are valid during the call only. Hostile input gives an
  * error and never an access out of bounds; how much output a given input makes is limited by the
  * format to about 1032 times its size, the rest is up to the callback, which can stop the decoder.
@@ -23,7 +23,7 @@ enum inflate_result {
 };
 
 #define INFLATE_HISTORY 32768
-#define INFLATE_WINDOW (2 * INFLATE_HISTORY)
+#define INFLATE_WINDOW (4 * INFLATE_HISTORY)	/* the fuller, the rarer the history moves */
 #define INFLATE_SLACK 320	/* room for one longest match, copied in wide steps */
 
 #define INFLATE_LITERAL_BITS 11	/* codes up to this length decode in one look-up */
@@ -31,11 +31,12 @@ enum inflate_result {
 #define INFLATE_LITERAL_ENTRIES 2342
 #define INFLATE_DISTANCE_ENTRIES 402
 
-/* The decoder's memory, 75 KiB: the caller allocates it, nothing needs to be initialised. */
+/* The decoder's memory, 140 KiB: the caller allocates it, nothing needs to be initialised. */
 struct inflate {
 	u8 window[INFLATE_WINDOW + INFLATE_SLACK];
 	u32 literals[INFLATE_LITERAL_ENTRIES];
 	u32 distances[INFLATE_DISTANCE_ENTRIES];
+	u8 tail[64];
 };
 
 /* Returns 0 to go on. */

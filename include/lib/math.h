@@ -27,6 +27,16 @@ is_pow2(u64 value)
 	return value && !(value & (value - 1));
 }
 
+/* How many bits are set. (The compiler's builtin is a library call on older machines.) */
+static __always_inline unsigned int
+bits_set(u64 value)
+{
+	value -= (value >> 1) & 0x5555555555555555UL;
+	value = (value & 0x3333333333333333UL) + ((value >> 2) & 0x3333333333333333UL);
+	value = (value + (value >> 4)) & 0x0f0f0f0f0f0f0f0fUL;
+	return (unsigned int)((value * 0x0101010101010101UL) >> 56);
+}
+
 /* value is at most 2^63; 0 gives 1. */
 static __always_inline u64
 roundup_pow2(u64 value)

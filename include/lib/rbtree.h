@@ -22,7 +22,12 @@
 
 struct rb_node {
 	unsigned long parent_color;	/* parent, and in bit 0 the colour: RB_RED or RB_BLACK */
-	struct rb_node *left, *right;
+	union {
+		struct {
+			struct rb_node *left, *right;
+		};
+		struct rb_node *child[2];	/* the same, for code that serves both sides */
+	};
 };
 
 struct rb_root {

@@ -22,7 +22,4 @@ int utf8_decode(const char *text, size_t size, u32 *character);
 /* Writes 1 to 4 bytes and returns how many; -EILSEQ for what is no character. */
 int utf8_encode(char text[4], u32 character);
 
-/* Columns on a screen: 0 for combining marks and controls, 2 for wide East Asian characters, else 1. */
-int utf8_width(u32 character);
-
 #endif

@@ -127,7 +127,7 @@ xa_find_marked(const struct xarray *xa, u64 *index, u64 max, enum xa_mark mark)
 /*
  * Up to count entries from [*index, max] into entries (and their indices, if indices is not NULL).
  * Returns how many; *index becomes one past the last one, or stays. One walk serves a whole leaf:
- * this is the way to go through many entries.
+ * this is the way to go through many entries. max is below XA_MAX.
  */
 unsigned int xa_gather(const struct xarray *xa, u64 *index, u64 max, enum xa_mark mark,
 		       void **entries, u64 *indices, unsigned int count);
