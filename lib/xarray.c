@@ -150,7 +150,7 @@ prune(struct xarray *xa, struct xa_node *node)
 }
 
 /* Puts roots above the tree until it reaches index. The marks of the head are those of slot 0. */
-static int
+static bool
 grow(struct xarray *xa, u64 index)
 {
 	while (!is_node(xa->head) || index > node_span(to_node(xa->head))) {
@@ -164,7 +164,7 @@ grow(struct xarray *xa, u64 index)
 			shift = index ? (63 - (unsigned int)__builtin_clzl(index)) / XA_SHIFT * XA_SHIFT : 0;
 		root = node_create(shift, NULL, 0);
 		if (!root)
-			return -ENOMEM;
+			return false;
 		if (head) {
 			root->slots[0] = head;
 			root->present = 1;
@@ -176,40 +176,36 @@ grow(struct xarray *xa, u64 index)
 		}
 		smp_store_release(&xa->head, from_node(root));
 	}
-	return 0;
+	return true;
 }
 
-/* The leaf for index, made if need be. On failure the tree is canonical again. */
-static int
-leaf_make(struct xarray *xa, u64 index, struct xa_node **leaf)
+/* The leaf for index, made if need be. NULL: no memory, and the tree is canonical again. */
+static struct xa_node *
+leaf_make(struct xarray *xa, u64 index)
 {
 	struct xa_node *node, *child;
-	int error;
+	bool grown = grow(xa, index);
 
-	error = grow(xa, index);
 	node = is_node(xa->head) ? to_node(xa->head) : NULL;
-	if (error)
+	if (!grown)
 		goto out_prune;
 	while (node->shift) {
 		unsigned int slot = slot_of(node, index);
 
 		if (!node->slots[slot]) {
 			child = node_create(node->shift - XA_SHIFT, node, slot);
-			if (!child) {
-				error = -ENOMEM;
+			if (!child)
 				goto out_prune;
-			}
 			smp_store_release(&node->slots[slot], from_node(child));
 			smp_store_release(&node->present, node->present | BIT(slot));
 		}
 		node = to_node(node->slots[slot]);
 	}
-	*leaf = node;
-	return 0;
+	return node;
 
 out_prune:
 	prune(xa, node);
-	return error;
+	return NULL;
 }
 
 /* The leaf for index as the tree is, or NULL; for the writer. */
@@ -248,7 +244,6 @@ store(struct xarray *xa, u64 index, void *entry, bool replace, void **old)
 	struct xa_node *leaf;
 	unsigned int slot;
 	void *before;
-	int error;
 
 	if (is_node(entry) || !entry)
 		return -EINVAL;
@@ -258,9 +253,9 @@ store(struct xarray *xa, u64 index, void *entry, bool replace, void **old)
 			return -EBUSY;
 		smp_store_release(&xa->head, entry);
 	} else {
-		error = leaf_make(xa, index, &leaf);
-		if (error)
-			return error;
+		leaf = leaf_make(xa, index);
+		if (!leaf)
+			return -ENOMEM;
 		slot = slot_of(leaf, index);
 		before = leaf->slots[slot];
 		if (before && !replace)
