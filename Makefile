@@ -47,13 +47,15 @@ OBJECTS := $(foreach r,$(ROOMS),$(addprefix $(r)/,$(OBJS-$(r))))
 
 COMPILER_INCLUDES := $(shell $(CC) -print-file-name=include)
 
-CFLAGS := -std=gnu17 -g -ffreestanding -nostdinc -isystem $(COMPILER_INCLUDES) -Iinclude -I$(BUILD) \
+CFLAGS := -std=gnu17 -g -ffreestanding -nostdinc -isystem $(COMPILER_INCLUDES) \
+	-Iinclude -Iarch/$(ARCH)/include -I$(BUILD) \
 	-fno-pic -fno-pie -fno-omit-frame-pointer -fno-strict-aliasing -fno-common -fwrapv \
 	-fno-delete-null-pointer-checks -fno-stack-protector -fno-asynchronous-unwind-tables \
 	-ffunction-sections -fdata-sections \
 	-Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wno-unused-parameter \
 	-Wframe-larger-than=2048
-ASFLAGS := -D__ASSEMBLY__ -g -nostdinc -Iinclude -I$(BUILD) -fno-pic -fno-pie -Wa,--noexecstack
+ASFLAGS := -D__ASSEMBLY__ -g -nostdinc -Iinclude -Iarch/$(ARCH)/include -I$(BUILD) \
+	-fno-pic -fno-pie -Wa,--noexecstack
 LDFLAGS := -nostdlib -static --gc-sections --build-id=none -z max-page-size=4096 -z noexecstack
 
 ifeq ($(DEBUG),1)
@@ -144,11 +146,18 @@ debug:
 	$(MAKE) DEBUG=1 build
 	$(PYTHON) tools/kevlar run --debug
 
-test:
+# Parts of the suite: host (and uapi) and user need no kernel, guest and system boot it.
+test: build
 	$(PYTHON) tools/kevlar test
 
-test-host test-user test-system: test-%:
-	$(PYTHON) tools/kevlar test --kind $*
+test-host:
+	$(PYTHON) tools/kevlar test --kind host --kind uapi
+
+test-user:
+	$(PYTHON) tools/kevlar test --kind user
+
+test-system: build
+	$(PYTHON) tools/kevlar test --kind guest --kind system
 
 check:
 	$(PYTHON) tools/check-rooms
