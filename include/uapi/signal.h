@@ -45,7 +45,7 @@
 #define SIGRTMIN		32	/* the kernel's; libc keeps the first few to itself */
 #define SIGRTMAX		64
 
-#define _NSIG			64
+#define LINUX_NSIG		64
 
 /* The kernel's set: bit n - 1 is signal n. Calls insist on its size. */
 #define LINUX_SIGSET_SIZE	8
