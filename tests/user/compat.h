@@ -303,9 +303,7 @@ struct kt_owner_ex {
 #endif
 #endif
 
-#ifndef EPOLLEXCLUSIVE
-#define EPOLLEXCLUSIVE (1u << 28)
-#endif
+#define KT_EPOLLEXCLUSIVE (1u << 28)
 #ifndef SCHED_RESET_ON_FORK
 #define SCHED_RESET_ON_FORK 0x40000000
 #endif

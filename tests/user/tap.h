@@ -379,6 +379,23 @@ put_file(const char *path, const void *data, size_t len)
 	close(fd);
 }
 
+/* Copy the running program, for tests that need an executable file of their own. */
+static TAP_UNUSED void
+copy_self(const char *path, mode_t mode)
+{
+	char buf[65536];
+	ssize_t n;
+	int in = must(open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
+	int out = must(open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0700));
+
+	while ((n = read(in, buf, sizeof(buf))) > 0)
+		must(write(out, buf, n) == n ? 0 : -1);
+	must(n);
+	must(fchmod(out, mode));
+	close(in);
+	close(out);
+}
+
 /* Read a file of any kind as a string; NULL if it cannot be opened. The buffer is reused. */
 static TAP_UNUSED char *
 get_file(const char *path)
@@ -433,6 +450,36 @@ unblock(int sig)
 	sigemptyset(&s);
 	sigaddset(&s, sig);
 	must(sigprocmask(SIG_UNBLOCK, &s, NULL));
+}
+
+/*
+ * Fork a helper that waits until this process sleeps in a call, sends it a signal, waits until it
+ * sleeps again (a restarted call does) and then runs after(), which should end the call.
+ * unpoke() ends the helper.
+ */
+static TAP_UNUSED pid_t
+poke(int sig, void (*after)(void))
+{
+	pid_t target = getpid(), pid = fork();
+
+	if (pid)
+		return must(pid);
+	wait_state(target, 'S');
+	sleep_ms(20);
+	kill(target, sig);
+	if (after) {
+		sleep_ms(30);
+		if (wait_state(target, 'S'))
+			after();
+	}
+	_exit(0);
+}
+
+static TAP_UNUSED void
+unpoke(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	reap(pid);
 }
 
 #endif
