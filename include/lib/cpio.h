@@ -59,11 +59,11 @@ struct cpio_stream {
 	const struct cpio_stream_ops *ops;
 	void *context;
 	u8 phase;
-	bool in_archive;	/* between the first member and the trailer */
+	bool in_archive;	/* between the first header and the trailer */
 	u32 fill;		/* bytes of the current header or name so far */
 	u32 left;		/* bytes of data or padding to come */
 	u32 sum;
-	u64 position;		/* in the whole stream; archives are aligned to 4 in it */
+	u64 position;		/* in the archive */
 	struct cpio_entry entry;
 	u8 header[CPIO_HEADER_SIZE];
 	char name[CPIO_NAME_MAX];
