@@ -13,6 +13,7 @@ import shutil
 import stat
 import subprocess
 import tarfile
+import threading
 
 from . import host
 
@@ -250,6 +251,9 @@ def concatenate(output, *archives):
     return partial.rename(output)
 
 
+RUNNABLE_LOCK = threading.Lock()  # several tests may want the same image at the same time
+
+
 def runnable(source):
     """Returns an initramfs made of source and the overlay, made anew only when source is newer."""
     source = pathlib.Path(source).absolute()
@@ -258,7 +262,8 @@ def runnable(source):
     kind = kind_of(source)
     if kind != "directory" and output.exists() and output.stat().st_mtime > newest:
         return output
-    output.parent.mkdir(parents=True, exist_ok=True)
-    tree = source if kind == "cpio" else make_cpio(source, output.with_suffix(".tree"))
-    overlay = run_overlay(output.with_suffix(".overlay"))
-    return concatenate(output, tree, overlay)
+    with RUNNABLE_LOCK:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        tree = source if kind == "cpio" else make_cpio(source, output.with_suffix(".tree"))
+        overlay = run_overlay(output.with_suffix(".overlay"))
+        return concatenate(output, tree, overlay)
