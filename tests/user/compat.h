@@ -8,6 +8,8 @@
 #ifndef COMPAT_H
 #define COMPAT_H
 
+#include "tap.h"
+
 #include <sched.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
@@ -68,46 +70,45 @@ struct kt_clone_args {
 struct kt_open_how {
 	uint64_t flags, mode, resolve;
 };
-#define KT_RESOLVE_NO_XDEV 0x01
+#define KT_RESOLVE_NO_XDEV	 0x01
 #define KT_RESOLVE_NO_MAGICLINKS 0x02
-#define KT_RESOLVE_NO_SYMLINKS 0x04
-#define KT_RESOLVE_BENEATH 0x08
-#define KT_RESOLVE_IN_ROOT 0x10
-#define KT_RESOLVE_CACHED 0x20
+#define KT_RESOLVE_NO_SYMLINKS	 0x04
+#define KT_RESOLVE_BENEATH	 0x08
+#define KT_RESOLVE_IN_ROOT	 0x10
+#define KT_RESOLVE_CACHED	 0x20
 
 #ifndef FUTEX_WAIT
-#define FUTEX_WAIT 0
-#define FUTEX_WAKE 1
-#define FUTEX_REQUEUE 3
-#define FUTEX_CMP_REQUEUE 4
-#define FUTEX_WAKE_OP 5
-#define FUTEX_LOCK_PI 6
-#define FUTEX_UNLOCK_PI 7
-#define FUTEX_TRYLOCK_PI 8
-#define FUTEX_WAIT_BITSET 9
-#define FUTEX_WAKE_BITSET 10
+#define FUTEX_WAIT	      0
+#define FUTEX_WAKE	      1
+#define FUTEX_REQUEUE	      3
+#define FUTEX_CMP_REQUEUE     4
+#define FUTEX_WAKE_OP	      5
+#define FUTEX_LOCK_PI	      6
+#define FUTEX_UNLOCK_PI	      7
+#define FUTEX_TRYLOCK_PI      8
+#define FUTEX_WAIT_BITSET     9
+#define FUTEX_WAKE_BITSET     10
 #define FUTEX_WAIT_REQUEUE_PI 11
-#define FUTEX_CMP_REQUEUE_PI 12
-#define FUTEX_LOCK_PI2 13
-#define FUTEX_PRIVATE_FLAG 128
-#define FUTEX_CLOCK_REALTIME 256
-#define FUTEX_WAITERS 0x80000000u
-#define FUTEX_OWNER_DIED 0x40000000u
-#define FUTEX_TID_MASK 0x3fffffffu
-#define FUTEX_OP_SET 0
-#define FUTEX_OP_ADD 1
-#define FUTEX_OP_OR 2
-#define FUTEX_OP_ANDN 3
-#define FUTEX_OP_XOR 4
-#define FUTEX_OP_CMP_EQ 0
-#define FUTEX_OP_CMP_NE 1
-#define FUTEX_OP_CMP_LT 2
-#define FUTEX_OP_CMP_LE 3
-#define FUTEX_OP_CMP_GT 4
-#define FUTEX_OP_CMP_GE 5
-#define FUTEX_OP(op, oparg, cmp, cmparg)                                                           \
-	((((op) & 0xfu) << 28) | (((cmp) & 0xfu) << 24) | (((oparg) & 0xfffu) << 12) |             \
-	 ((cmparg) & 0xfffu))
+#define FUTEX_CMP_REQUEUE_PI  12
+#define FUTEX_LOCK_PI2	      13
+#define FUTEX_PRIVATE_FLAG    128
+#define FUTEX_CLOCK_REALTIME  256
+#define FUTEX_WAITERS	      0x80000000u
+#define FUTEX_OWNER_DIED      0x40000000u
+#define FUTEX_TID_MASK	      0x3fffffffu
+#define FUTEX_OP_SET	      0
+#define FUTEX_OP_ADD	      1
+#define FUTEX_OP_OR	      2
+#define FUTEX_OP_ANDN	      3
+#define FUTEX_OP_XOR	      4
+#define FUTEX_OP_CMP_EQ	      0
+#define FUTEX_OP_CMP_NE	      1
+#define FUTEX_OP_CMP_LT	      2
+#define FUTEX_OP_CMP_LE	      3
+#define FUTEX_OP_CMP_GT	      4
+#define FUTEX_OP_CMP_GE	      5
+#define FUTEX_OP(op, oparg, cmp, cmparg) \
+	((((op)&0xfu) << 28) | (((cmp)&0xfu) << 24) | (((oparg)&0xfffu) << 12) | ((cmparg)&0xfffu))
 #endif
 
 struct kt_robust_list {
@@ -126,17 +127,17 @@ struct kt_cap_header {
 struct kt_cap_data {
 	uint32_t effective, permitted, inheritable;
 };
-#define KT_CAP_V3 0x20080522
-#define KT_CAP_CHOWN 0
+#define KT_CAP_V3	    0x20080522
+#define KT_CAP_CHOWN	    0
 #define KT_CAP_DAC_OVERRIDE 1
-#define KT_CAP_FOWNER 3
-#define KT_CAP_KILL 5
-#define KT_CAP_SETGID 6
-#define KT_CAP_SETUID 7
-#define KT_CAP_SETPCAP 8
-#define KT_CAP_SYS_CHROOT 18
-#define KT_CAP_SYS_ADMIN 21
-#define KT_CAP_SYS_NICE 23
+#define KT_CAP_FOWNER	    3
+#define KT_CAP_KILL	    5
+#define KT_CAP_SETGID	    6
+#define KT_CAP_SETUID	    7
+#define KT_CAP_SETPCAP	    8
+#define KT_CAP_SYS_CHROOT   18
+#define KT_CAP_SYS_ADMIN    21
+#define KT_CAP_SYS_NICE	    23
 #define KT_CAP_SYS_RESOURCE 24
 
 struct kt_dirent64 {
@@ -177,23 +178,23 @@ struct kt_dirent64 {
 #define F_GETPIPE_SZ 1032
 #endif
 #ifndef F_ADD_SEALS
-#define F_ADD_SEALS 1033
-#define F_GET_SEALS 1034
-#define F_SEAL_SEAL 1
+#define F_ADD_SEALS   1033
+#define F_GET_SEALS   1034
+#define F_SEAL_SEAL   1
 #define F_SEAL_SHRINK 2
-#define F_SEAL_GROW 4
-#define F_SEAL_WRITE 8
+#define F_SEAL_GROW   4
+#define F_SEAL_WRITE  8
 #endif
 #ifndef F_SEAL_FUTURE_WRITE
 #define F_SEAL_FUTURE_WRITE 16
 #endif
 #ifndef MFD_CLOEXEC
-#define MFD_CLOEXEC 1
+#define MFD_CLOEXEC	  1
 #define MFD_ALLOW_SEALING 2
 #endif
 #ifndef F_OFD_GETLK
-#define F_OFD_GETLK 36
-#define F_OFD_SETLK 37
+#define F_OFD_GETLK  36
+#define F_OFD_SETLK  37
 #define F_OFD_SETLKW 38
 #endif
 #ifndef F_SETSIG
@@ -208,8 +209,8 @@ struct kt_owner_ex {
 	int type;
 	int pid;
 };
-#define KT_OWNER_TID 0
-#define KT_OWNER_PID 1
+#define KT_OWNER_TID  0
+#define KT_OWNER_PID  1
 #define KT_OWNER_PGRP 2
 
 #ifndef CLOSE_RANGE_UNSHARE
@@ -219,7 +220,7 @@ struct kt_owner_ex {
 #define CLOSE_RANGE_CLOEXEC 4
 #endif
 #ifndef FALLOC_FL_KEEP_SIZE
-#define FALLOC_FL_KEEP_SIZE 1
+#define FALLOC_FL_KEEP_SIZE  1
 #define FALLOC_FL_PUNCH_HOLE 2
 #endif
 #ifndef FALLOC_FL_COLLAPSE_RANGE
@@ -252,11 +253,11 @@ struct kt_owner_ex {
 #define MADV_KEEPONFORK 19
 #endif
 #ifndef MADV_COLD
-#define MADV_COLD 20
+#define MADV_COLD    20
 #define MADV_PAGEOUT 21
 #endif
 #ifndef MADV_POPULATE_READ
-#define MADV_POPULATE_READ 22
+#define MADV_POPULATE_READ  22
 #define MADV_POPULATE_WRITE 23
 #endif
 #ifndef MLOCK_ONFAULT
@@ -329,13 +330,13 @@ struct kt_owner_ex {
 #define TIOCPKT 0x5420
 #endif
 #ifndef TIOCPKT_DATA
-#define TIOCPKT_DATA 0
-#define TIOCPKT_FLUSHREAD 1
+#define TIOCPKT_DATA	   0
+#define TIOCPKT_FLUSHREAD  1
 #define TIOCPKT_FLUSHWRITE 2
-#define TIOCPKT_STOP 4
-#define TIOCPKT_START 8
-#define TIOCPKT_NOSTOP 16
-#define TIOCPKT_DOSTOP 32
+#define TIOCPKT_STOP	   4
+#define TIOCPKT_START	   8
+#define TIOCPKT_NOSTOP	   16
+#define TIOCPKT_DOSTOP	   32
 #endif
 #ifndef TIOCGPTPEER
 #define TIOCGPTPEER 0x5441

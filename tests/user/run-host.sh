@@ -19,7 +19,7 @@ build() {	# $1 = source, relative
 		case "$opts" in *musl-only*) [ $libc = glibc ] && continue ;; esac
 		case "$opts" in *glibc-only*) [ $libc = musl ] && continue ;; esac
 		local dst=$out/$libc/$bin cc=gcc
-		[ $libc = musl ] && cc=musl-gcc
+		[ $libc = musl ] && cc="musl-gcc -idirafter /usr/include -idirafter /usr/include/x86_64-linux-gnu"
 		if [ -x "$dst" ] && [ "$dst" -nt "$here/$1" ] && [ "$dst" -nt "$here/tap.h" ] &&
 		    [ "$dst" -nt "$here/compat.h" ]; then continue; fi
 		mkdir -p "$(dirname "$dst")"

@@ -47,15 +47,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#define TAP_UNUSED __attribute__((unused))
+#define TAP_UNUSED    __attribute__((unused))
 #define TAP_FMT(f, a) __attribute__((unused, format(printf, f, a)))
-#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+#define ARRAY_LEN(a)  (sizeof(a) / sizeof((a)[0]))
 
 static int tap_count, tap_failures;
 static char tap_dir[64];
 
-static TAP_FMT(1, 2) void
-diag(const char *fmt, ...)
+static TAP_FMT(1, 2) void diag(const char *fmt, ...)
 {
 	char buf[512];
 	va_list ap;
@@ -86,8 +85,7 @@ tap_report(int pass, const char *fmt, va_list ap)
 	return pass;
 }
 
-static TAP_FMT(2, 3) int
-ok(int cond, const char *fmt, ...)
+static TAP_FMT(2, 3) int ok(int cond, const char *fmt, ...)
 {
 	int err = errno;
 	va_list ap;
@@ -100,8 +98,7 @@ ok(int cond, const char *fmt, ...)
 	return !!cond;
 }
 
-static TAP_FMT(2, 3) void
-skip(const char *why, const char *fmt, ...)
+static TAP_FMT(2, 3) void skip(const char *why, const char *fmt, ...)
 {
 	char name[256];
 	va_list ap;
@@ -112,8 +109,7 @@ skip(const char *why, const char *fmt, ...)
 	ok(1, "%s # SKIP %s", name, why);
 }
 
-static TAP_FMT(3, 4) int
-is_int(long long got, long long want, const char *fmt, ...)
+static TAP_FMT(3, 4) int is_int(long long got, long long want, const char *fmt, ...)
 {
 	int err = errno;
 	va_list ap;
@@ -127,8 +123,7 @@ is_int(long long got, long long want, const char *fmt, ...)
 	return got == want;
 }
 
-static TAP_FMT(3, 4) int
-is_str(const char *got, const char *want, const char *fmt, ...)
+static TAP_FMT(3, 4) int is_str(const char *got, const char *want, const char *fmt, ...)
 {
 	int same = got && want && strcmp(got, want) == 0;
 	va_list ap;
@@ -137,12 +132,12 @@ is_str(const char *got, const char *want, const char *fmt, ...)
 	tap_report(same, fmt, ap);
 	va_end(ap);
 	if (!same)
-		diag("got \"%.150s\", want \"%.150s\"", got ? got : "(null)", want ? want : "(null)");
+		diag("got \"%.150s\", want \"%.150s\"", got ? got : "(null)",
+		     want ? want : "(null)");
 	return same;
 }
 
-static TAP_FMT(4, 5) int
-is_mem(const void *got, const void *want, size_t len, const char *fmt, ...)
+static TAP_FMT(4, 5) int is_mem(const void *got, const void *want, size_t len, const char *fmt, ...)
 {
 	int same = memcmp(got, want, len) == 0;
 	const unsigned char *g = got, *w = want;
@@ -160,8 +155,7 @@ is_mem(const void *got, const void *want, size_t len, const char *fmt, ...)
 	return same;
 }
 
-static TAP_FMT(2, 3) int
-sys_ok(long long ret, const char *fmt, ...)
+static TAP_FMT(2, 3) int sys_ok(long long ret, const char *fmt, ...)
 {
 	int err = errno;
 	va_list ap;
@@ -174,8 +168,7 @@ sys_ok(long long ret, const char *fmt, ...)
 	return ret != -1;
 }
 
-static TAP_FMT(3, 4) int
-sys_err(long long ret, int want, const char *fmt, ...)
+static TAP_FMT(3, 4) int sys_err(long long ret, int want, const char *fmt, ...)
 {
 	int err = errno, pass = ret == -1 && err == want;
 	va_list ap;
@@ -321,8 +314,7 @@ reap(pid_t pid)
 	return st;
 }
 
-static TAP_FMT(3, 4) int
-is_exit(pid_t pid, int code, const char *fmt, ...)
+static TAP_FMT(3, 4) int is_exit(pid_t pid, int code, const char *fmt, ...)
 {
 	int st = pid > 0 ? reap(pid) : -1;
 	int pass = st != -1 && WIFEXITED(st) && WEXITSTATUS(st) == code;
@@ -336,8 +328,7 @@ is_exit(pid_t pid, int code, const char *fmt, ...)
 	return pass;
 }
 
-static TAP_FMT(3, 4) int
-is_killed(pid_t pid, int sig, const char *fmt, ...)
+static TAP_FMT(3, 4) int is_killed(pid_t pid, int sig, const char *fmt, ...)
 {
 	int st = pid > 0 ? reap(pid) : -1;
 	int pass = st != -1 && WIFSIGNALED(st) && WTERMSIG(st) == sig;

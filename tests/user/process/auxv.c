@@ -22,7 +22,7 @@ main(int argc, char **argv)
 	unsigned long hwcap = 0;
 
 	(void)argc;
-	if (getenv("KT_RANDOM")) {	/* second run: print the random bytes and leave */
+	if (getenv("KT_RANDOM")) { /* second run: print the random bytes and leave */
 		r = (void *)getauxval(AT_RANDOM);
 		return write(3, r, 16) != 16;
 	}
@@ -31,26 +31,31 @@ main(int argc, char **argv)
 	av = (void *)e;
 	for (a = av; a->a_type != AT_NULL; a++) {
 		if (a->a_type == AT_HWCAP)
-			hwcap = a->a_un.a_val;	/* glibc answers getauxval with its own idea */
+			hwcap = a->a_un.a_val; /* glibc answers getauxval with its own idea */
 		if (a->a_type < 64)
 			seen |= 1UL << a->a_type;
 	}
 	ok(a - av >= 15, "the vector follows the environment");
 #define HAS(t) ok(seen >> t & 1, #t " is present")
-	HAS(AT_PHDR), HAS(AT_PHENT), HAS(AT_PHNUM), HAS(AT_PAGESZ), HAS(AT_BASE), HAS(AT_FLAGS), HAS(AT_ENTRY);
-	HAS(AT_UID), HAS(AT_EUID), HAS(AT_GID), HAS(AT_EGID), HAS(AT_SECURE), HAS(AT_RANDOM), HAS(AT_EXECFN);
-	HAS(AT_PLATFORM), HAS(AT_HWCAP), HAS(AT_HWCAP2), HAS(AT_CLKTCK), HAS(AT_SYSINFO_EHDR), HAS(AT_MINSIGSTKSZ);
+	HAS(AT_PHDR), HAS(AT_PHENT), HAS(AT_PHNUM), HAS(AT_PAGESZ), HAS(AT_BASE), HAS(AT_FLAGS),
+		HAS(AT_ENTRY);
+	HAS(AT_UID), HAS(AT_EUID), HAS(AT_GID), HAS(AT_EGID), HAS(AT_SECURE), HAS(AT_RANDOM),
+		HAS(AT_EXECFN);
+	HAS(AT_PLATFORM), HAS(AT_HWCAP), HAS(AT_HWCAP2), HAS(AT_CLKTCK), HAS(AT_SYSINFO_EHDR),
+		HAS(AT_MINSIGSTKSZ);
 	is_int(getauxval(AT_PAGESZ), 4096, "AT_PAGESZ");
 	is_int(getauxval(AT_PHENT), sizeof(Elf64_Phdr), "AT_PHENT");
 	is_int(getauxval(AT_CLKTCK), 100, "AT_CLKTCK");
 	is_int(getauxval(AT_BASE), 0, "AT_BASE of a static program");
 	is_int(getauxval(AT_FLAGS), 0, "AT_FLAGS");
 	is_int(getauxval(AT_SECURE), 0, "AT_SECURE");
-	ok(getauxval(AT_UID) == getuid() && getauxval(AT_EUID) == geteuid() && getauxval(AT_GID) == getgid() &&
-	   getauxval(AT_EGID) == getegid(), "the ids");
+	ok(getauxval(AT_UID) == getuid() && getauxval(AT_EUID) == geteuid() &&
+		   getauxval(AT_GID) == getgid() && getauxval(AT_EGID) == getegid(),
+	   "the ids");
 	is_str((char *)getauxval(AT_PLATFORM), "x86_64", "AT_PLATFORM");
 	ok(hwcap & 1, "AT_HWCAP is CPUID 1 EDX: an FPU is there");
-	ok(getauxval(AT_MINSIGSTKSZ) >= 1024 && getauxval(AT_MINSIGSTKSZ) < 65536, "AT_MINSIGSTKSZ is plausible");
+	ok(getauxval(AT_MINSIGSTKSZ) >= 1024 && getauxval(AT_MINSIGSTKSZ) < 65536,
+	   "AT_MINSIGSTKSZ is plausible");
 	ph = (void *)getauxval(AT_PHDR);
 	n = getauxval(AT_PHNUM);
 	for (int i = 0; i < n; i++)
@@ -58,7 +63,8 @@ main(int argc, char **argv)
 	ok(n > 0 && loads > 0, "AT_PHDR points to the program headers");
 	extern void _start(void);
 	ok(getauxval(AT_ENTRY) == (uintptr_t)_start, "AT_ENTRY is _start");
-	ok(memcmp((void *)getauxval(AT_SYSINFO_EHDR), ELFMAG, SELFMAG) == 0, "AT_SYSINFO_EHDR is an ELF image");
+	ok(memcmp((void *)getauxval(AT_SYSINFO_EHDR), ELFMAG, SELFMAG) == 0,
+	   "AT_SYSINFO_EHDR is an ELF image");
 	file = (char *)getauxval(AT_EXECFN);
 	ok(file && access(file, X_OK) == 0, "AT_EXECFN names the program");
 	exe[must(readlink("/proc/self/exe", exe, sizeof(exe) - 1))] = 0;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* capget, capset, the bounding and ambient sets, securebits, effects of losing capabilities. */
-#include "../tap.h"
 #include "../compat.h"
+#include "../tap.h"
 #include <sys/prctl.h>
 #ifndef PR_CAP_AMBIENT
-#define PR_CAP_AMBIENT 47
-#define PR_CAP_AMBIENT_IS_SET 1
-#define PR_CAP_AMBIENT_RAISE 2
-#define PR_CAP_AMBIENT_LOWER 3
+#define PR_CAP_AMBIENT		 47
+#define PR_CAP_AMBIENT_IS_SET	 1
+#define PR_CAP_AMBIENT_RAISE	 2
+#define PR_CAP_AMBIENT_LOWER	 3
 #define PR_CAP_AMBIENT_CLEAR_ALL 4
 #endif
 
@@ -138,7 +138,9 @@ main(int argc, char **argv)
 			return 50;
 		if (!strcmp(argv[1], "bound"))
 			return d[0].permitted >> KT_CAP_CHOWN & 1;
-		return d[0].effective == 1u << KT_CAP_CHOWN && d[0].permitted == 1u << KT_CAP_CHOWN ? 0 : 51;
+		return d[0].effective == 1u << KT_CAP_CHOWN && d[0].permitted == 1u << KT_CAP_CHOWN
+			       ? 0
+			       : 51;
 	}
 	scratch();
 	put_file("f", "", 0);
@@ -148,7 +150,8 @@ main(int argc, char **argv)
 	is_int(syscall(SYS_capget, &h, NULL), 0, "a query without data succeeds");
 	h = (struct kt_cap_header){ KT_CAP_V3, 0 };
 	sys_ok(syscall(SYS_capget, &h, d), "capget");
-	is_int(d[0].effective & ~(1u << KT_CAP_SYS_RESOURCE), ~(1u << KT_CAP_SYS_RESOURCE), "root has the low 32");
+	is_int(d[0].effective & ~(1u << KT_CAP_SYS_RESOURCE), ~(1u << KT_CAP_SYS_RESOURCE),
+	       "root has the low 32");
 	is_int(d[0].permitted, d[0].effective, "permitted too");
 	is_int(d[0].inheritable, 0, "none is inheritable");
 	is_int(d[1].effective & 0x1ff, 0x1ff, "and those up to 40");
@@ -171,7 +174,8 @@ main(int argc, char **argv)
 	s = get_file("/proc/self/status");
 	ok(s && strstr(s, "\nCapInh:\t0000000000000000\n"), "status: CapInh");
 	ok(s && strstr(s, "\nCapPrm:\t") && strstr(s, "\nCapEff:\t") && strstr(s, "\nCapBnd:\t") &&
-	   strstr(s, "\nCapAmb:\t0000000000000000\n"), "status: the other sets");
+		   strstr(s, "\nCapAmb:\t0000000000000000\n"),
+	   "status: the other sets");
 	if ((pid = fork()) == 0)
 		_exit(setuid(1000) || prctl(PR_CAPBSET_DROP, 5) == 0 || errno != EPERM);
 	is_exit(pid, 0, "a user cannot drop from the bounding set");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* clone3: sizes, flags, stacks, set_tid, CLEAR_SIGHAND. */
-#include "../tap.h"
 #include "../compat.h"
+#include "../tap.h"
 
 static long
 clone3(struct kt_clone_args *a, size_t size)
@@ -80,12 +80,17 @@ main(void)
 	sys_err(clone3(&a, sizeof(a)), EINVAL, "a stack without size");
 	a = (struct kt_clone_args){ .exit_signal = SIGCHLD, .stack_size = 4096 };
 	sys_err(clone3(&a, sizeof(a)), EINVAL, "a size without stack");
-	a = (struct kt_clone_args){ .exit_signal = SIGCHLD, .flags = CLONE_THREAD | CLONE_SIGHAND | CLONE_VM };
+	a = (struct kt_clone_args){ .exit_signal = SIGCHLD,
+				    .flags = CLONE_THREAD | CLONE_SIGHAND | CLONE_VM };
 	sys_err(clone3(&a, sizeof(a)), EINVAL, "THREAD with an exit signal");
-	a = (struct kt_clone_args){ .exit_signal = SIGCHLD, .set_tid_size = 100, .set_tid = (uintptr_t)big };
+	a = (struct kt_clone_args){ .exit_signal = SIGCHLD,
+				    .set_tid_size = 100,
+				    .set_tid = (uintptr_t)big };
 	sys_err(clone3(&a, sizeof(a)), EINVAL, "too many set_tid");
 	pid_t want = 30123;
-	a = (struct kt_clone_args){ .exit_signal = SIGCHLD, .set_tid_size = 1, .set_tid = (uintptr_t)&want };
+	a = (struct kt_clone_args){ .exit_signal = SIGCHLD,
+				    .set_tid_size = 1,
+				    .set_tid = (uintptr_t)&want };
 	pid = clone3(&a, sizeof(a));
 	if (pid == 0)
 		_exit(getpid() == want ? 0 : 1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* clone: every flag by its effect, and the combinations that are refused. */
-#include "../tap.h"
 #include "../compat.h"
+#include "../tap.h"
 
 static volatile int *mem;
 static volatile int plain;
@@ -20,11 +20,20 @@ child(void *arg)
 	switch ((long)arg) {
 	case 1: plain = 5; break;
 	case 2: close(fd0); break;
-	case 3: if (chdir("/")) return 1; umask(077); break;
+	case 3:
+		if (chdir("/"))
+			return 1;
+		umask(077);
+		break;
 	case 4: signal(SIGUSR1, SIG_IGN); break;
 	case 5: mem[0] = getppid(); break;
-	case 6: mem[1] = ctid; mem[2] = ptid; break;
-	case 7: for (;;) pause();
+	case 6:
+		mem[1] = ctid;
+		mem[2] = ptid;
+		break;
+	case 7:
+		for (;;)
+			pause();
 	}
 	return 0;
 }
@@ -126,15 +135,19 @@ main(void)
 	pid = clone(child, stack + sizeof(stack), CLONE_PIDFD | SIGCHLD, (void *)7, &pidfd);
 	ok(pid > 0 && pidfd >= 0, "CLONE_PIDFD gives a descriptor");
 	ok(fcntl(pidfd, F_GETFD) == FD_CLOEXEC, "close-on-exec");
-	sys_ok(syscall(SYS_pidfd_send_signal, pidfd, SIGTERM, NULL, 0), "that can signal the child");
+	sys_ok(syscall(SYS_pidfd_send_signal, pidfd, SIGTERM, NULL, 0),
+	       "that can signal the child");
 	is_killed(pid, SIGTERM, "and ended it");
-	is_exit(go(0, CLONE_SYSVSEM | CLONE_IO | CLONE_UNTRACED | SIGCHLD), 0, "SYSVSEM, IO, UNTRACED are accepted");
+	is_exit(go(0, CLONE_SYSVSEM | CLONE_IO | CLONE_UNTRACED | SIGCHLD), 0,
+		"SYSVSEM, IO, UNTRACED are accepted");
 
 	sys_err(raw(CLONE_SIGHAND | SIGCHLD), EINVAL, "SIGHAND without VM");
 	sys_err(raw(CLONE_THREAD | CLONE_VM | SIGCHLD), EINVAL, "THREAD without SIGHAND");
 	sys_err(raw(CLONE_FS | CLONE_NEWNS | SIGCHLD), EINVAL, "FS with NEWNS");
-	sys_err(raw(CLONE_THREAD | CLONE_SIGHAND | CLONE_VM | CLONE_NEWPID), EINVAL, "THREAD with NEWPID");
-	sys_err(raw(CLONE_PIDFD | CLONE_PARENT_SETTID | SIGCHLD), EINVAL, "PIDFD with PARENT_SETTID");
+	sys_err(raw(CLONE_THREAD | CLONE_SIGHAND | CLONE_VM | CLONE_NEWPID), EINVAL,
+		"THREAD with NEWPID");
+	sys_err(raw(CLONE_PIDFD | CLONE_PARENT_SETTID | SIGCHLD), EINVAL,
+		"PIDFD with PARENT_SETTID");
 	sys_err(raw(CLONE_PIDFD | CLONE_DETACHED | SIGCHLD), EINVAL, "PIDFD with DETACHED");
 	return done();
 }

@@ -11,8 +11,9 @@ child(int argc, char **argv)
 	int n = 0;
 
 	if (argc > 0 && !strcmp(argv[0], "echo"))
-		return !(argc == 4 && !strcmp(argv[1], "a b") && !strcmp(argv[2], "") && !strcmp(argv[3], "\xff\n") &&
-			 !argv[4] && !strcmp(environ[0], "X=1") && !strcmp(environ[1], "MODE=") && !environ[2]);
+		return !(argc == 4 && !strcmp(argv[1], "a b") && !strcmp(argv[2], "") &&
+			 !strcmp(argv[3], "\xff\n") && !argv[4] && !strcmp(environ[0], "X=1") &&
+			 !strcmp(environ[1], "MODE=") && !environ[2]);
 	if (argc > 0 && !strcmp(argv[0], "many")) {
 		for (int i = 1; i < argc; i++)
 			n += !strcmp(argv[i], "0123456789");
@@ -42,7 +43,8 @@ run(char **argv, char **envp)
 int
 main(int argc, char **argv)
 {
-	char *envp[] = { "X=1", "MODE=", NULL }, *none[] = { NULL }, *noargv[] = { "MODE=noargv", NULL };
+	char *envp[] = { "X=1", "MODE=", NULL }, *none[] = { NULL },
+	     *noargv[] = { "MODE=noargv", NULL };
 	char *echo[] = { "echo", "a b", "", "\xff\n", NULL };
 	char *many[5002], *lng[3] = { "long" }, **lots;
 	struct rlimit rl = { 8 << 20, RLIM_INFINITY };

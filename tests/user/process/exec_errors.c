@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* exec refusals: paths, permissions, busy text, damaged ELF files. */
-#include "../tap.h"
 #include "../compat.h"
+#include "../tap.h"
 #include <elf.h>
 
 static int
@@ -106,7 +106,11 @@ main(int argc, char **argv)
 	close(fd);
 	ok(image_len > 1000 && image_len < sizeof(image), "image read");
 	is_int(damaged(0, image, 1, 0), 77, "undamaged it runs");
-	is_int(damaged(0, "\x7f" "ELG", 4, 0), ENOEXEC, "bad magic");
+	is_int(damaged(0,
+		       "\x7f"
+		       "ELG",
+		       4, 0),
+	       ENOEXEC, "bad magic");
 	u16 = ET_REL;
 	is_int(damaged(offsetof(Elf64_Ehdr, e_type), &u16, 2, 0), ENOEXEC, "a relocatable file");
 	u16 = EM_AARCH64;
@@ -114,9 +118,11 @@ main(int argc, char **argv)
 	u16 = 0;
 	is_int(damaged(offsetof(Elf64_Ehdr, e_phnum), &u16, 2, 0), ENOEXEC, "no program headers");
 	u16 = 55;
-	is_int(damaged(offsetof(Elf64_Ehdr, e_phentsize), &u16, 2, 0), ENOEXEC, "wrong header entry size");
+	is_int(damaged(offsetof(Elf64_Ehdr, e_phentsize), &u16, 2, 0), ENOEXEC,
+	       "wrong header entry size");
 	u16 = 2000;
-	is_int(damaged(offsetof(Elf64_Ehdr, e_phnum), &u16, 2, 0), ENOEXEC, "too many program headers");
+	is_int(damaged(offsetof(Elf64_Ehdr, e_phnum), &u16, 2, 0), ENOEXEC,
+	       "too many program headers");
 	u64 = 1UL << 40;
 	r = damaged(offsetof(Elf64_Ehdr, e_phoff), &u64, 8, 0);
 	ok(r != 77 && r != 0, "program headers behind the end are refused");
@@ -129,17 +135,23 @@ main(int argc, char **argv)
 	u64 = 0xffffffff80000000;
 	for (int i = 0; i < eh->e_phnum; i++)
 		if (((Elf64_Phdr *)(image + eh->e_phoff))[i].p_type == PT_LOAD) {
-			r = damaged(eh->e_phoff + i * sizeof(Elf64_Phdr) + offsetof(Elf64_Phdr, p_vaddr), &u64, 8, 0);
+			r = damaged(eh->e_phoff + i * sizeof(Elf64_Phdr) +
+					    offsetof(Elf64_Phdr, p_vaddr),
+				    &u64, 8, 0);
 			break;
 		}
 	ok(r != 77 && r != 0, "a segment in kernel space is refused");
 	for (int i = 0; i < eh->e_phnum; i++)
 		if (((Elf64_Phdr *)(image + eh->e_phoff))[i].p_type == PT_LOAD) {
 			u64 = 1UL << 62;
-			r = damaged(eh->e_phoff + i * sizeof(Elf64_Phdr) + offsetof(Elf64_Phdr, p_memsz), &u64, 8, 0);
+			r = damaged(eh->e_phoff + i * sizeof(Elf64_Phdr) +
+					    offsetof(Elf64_Phdr, p_memsz),
+				    &u64, 8, 0);
 			ok(r != 77 && r != 0, "a segment of 2^62 bytes is refused");
 			u64 = ~0UL;
-			r = damaged(eh->e_phoff + i * sizeof(Elf64_Phdr) + offsetof(Elf64_Phdr, p_filesz), &u64, 8, 0);
+			r = damaged(eh->e_phoff + i * sizeof(Elf64_Phdr) +
+					    offsetof(Elf64_Phdr, p_filesz),
+				    &u64, 8, 0);
 			ok(r != 77 && r != 0, "more file than memory is refused");
 			break;
 		}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What exec keeps and drops: pid, cwd, umask, descriptors, comm, timers, suid and sgid bits. */
-#include "../tap.h"
 #include "../compat.h"
+#include "../tap.h"
 #include <sys/auxv.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -28,7 +28,7 @@ child(char **argv)
 		bad |= (getpriority(PRIO_PROCESS, 0) != 7) << 7;
 		return bad;
 	}
-	if (!strcmp(argv[1], "ids"))	/* euid egid secure dumpable-free */
+	if (!strcmp(argv[1], "ids")) /* euid egid secure dumpable-free */
 		return (geteuid() == 0) | (getegid() == 0) << 1 | (getauxval(AT_SECURE) != 0) << 2 |
 		       (getuid() == 1000) << 3 | (getgid() == 1000) << 4;
 	return 99;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* execveat: relative to a descriptor, of the descriptor itself, flags, memfd. */
-#include "../tap.h"
 #include "../compat.h"
+#include "../tap.h"
 
 static int
 try(int dir, const char *path, int flags)

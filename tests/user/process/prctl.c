@@ -36,7 +36,8 @@ main(void)
 
 	is_int(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), 0, "no_new_privs is off");
 	if ((pid = fork()) == 0) {
-		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
+		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+		    prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
 			_exit(1);
 		if (prctl(PR_SET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0 || errno != EINVAL)
 			_exit(2);

@@ -113,13 +113,19 @@ nice_limit(void)
 {
 	if (cap(RLIMIT_NICE, 0, 0) || setgid(1000) || setuid(1000))
 		return 1;
-	if (setpriority(PRIO_PROCESS, 0, 5) || setpriority(PRIO_PROCESS, 0, 0) != -1 || errno != EACCES)
+	if (setpriority(PRIO_PROCESS, 0, 5) || setpriority(PRIO_PROCESS, 0, 0) != -1 ||
+	    errno != EACCES)
 		return 2;
 	return 0;
 }
 
 static volatile int xcpu;
-static void on(int s) { (void)s; xcpu++; }
+static void
+on(int s)
+{
+	(void)s;
+	xcpu++;
+}
 
 static int
 cpu(void)
@@ -178,7 +184,8 @@ main(void)
 	is_exit(pid, 0, "RLIMIT_NPROC: fork gives EAGAIN to a user");
 	is_exit(in_child(user), 0, "a user lowers limits, never raises the hard one");
 	is_exit(in_child(nice_limit), 0, "RLIMIT_NICE: a user cannot lower its nice value");
-	is_killed(in_child(cpu), SIGKILL, "RLIMIT_CPU: SIGXCPU at the soft, SIGKILL at the hard limit");
+	is_killed(in_child(cpu), SIGKILL,
+		  "RLIMIT_CPU: SIGXCPU at the soft, SIGKILL at the hard limit");
 	if ((pid = fork()) == 0) {
 		cap(RLIMIT_CORE, 5, 6);
 		if (fork() == 0) {
@@ -191,9 +198,12 @@ main(void)
 	}
 	is_exit(pid, 9, "limits are inherited");
 	s = get_file("/proc/self/limits");
-	ok(s && strncmp(s, "Limit                     Soft Limit           Hard Limit           Units", 70) == 0,
+	ok(s && strncmp(s,
+			"Limit                     Soft Limit           Hard Limit           Units",
+			70) == 0,
 	   "/proc/self/limits has its heading");
-	ok(s && strstr(s, "\nMax open files ") && strstr(s, "\nMax stack size ") && strstr(s, "\nMax realtime timeout "),
+	ok(s && strstr(s, "\nMax open files ") && strstr(s, "\nMax stack size ") &&
+		   strstr(s, "\nMax realtime timeout "),
 	   "and its lines");
 	return done();
 }

@@ -30,7 +30,8 @@ main(void)
 	sys_ok(getrusage(RUSAGE_SELF, &a), "RUSAGE_SELF");
 	burn(200);
 	getrusage(RUSAGE_SELF, &b);
-	ok(us(b.ru_utime) + us(b.ru_stime) - us(a.ru_utime) - us(a.ru_stime) >= 180000, "200 ms of work are counted");
+	ok(us(b.ru_utime) + us(b.ru_stime) - us(a.ru_utime) - us(a.ru_stime) >= 180000,
+	   "200 ms of work are counted");
 	ok(us(b.ru_utime) + us(b.ru_stime) < 30000000, "and not invented");
 	p = mmap(NULL, 8 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	for (int i = 0; i < 8 << 20; i += 4096)
@@ -60,10 +61,12 @@ main(void)
 	wait4(pid, NULL, 0, &b);
 	getrusage(RUSAGE_CHILDREN, &c);
 	ok(us(c.ru_utime) + us(c.ru_stime) >= 180000, "after the wait it is");
-	ok(us(b.ru_utime) == us(c.ru_utime) && us(b.ru_stime) == us(c.ru_stime), "wait4 says the same");
+	ok(us(b.ru_utime) == us(c.ru_utime) && us(b.ru_stime) == us(c.ru_stime),
+	   "wait4 says the same");
 	ok(c.ru_maxrss >= 7000, "children's maxrss");
 	ok(times(&t) != (clock_t)-1, "times");
-	ok(t.tms_utime + t.tms_stime >= 18 && t.tms_utime + t.tms_stime < 1000, "own time in ticks of 10 ms");
+	ok(t.tms_utime + t.tms_stime >= 18 && t.tms_utime + t.tms_stime < 1000,
+	   "own time in ticks of 10 ms");
 	ok(t.tms_cutime + t.tms_cstime >= 18, "children's time");
 	sys_ok(getrusage(RUSAGE_THREAD, &a), "RUSAGE_THREAD");
 	ok(us(a.ru_utime) + us(a.ru_stime) >= 180000, "of the only thread");

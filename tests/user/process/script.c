@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* #! scripts: argument passing, nesting, limits, errors. */
-#include "../tap.h"
 #include "../compat.h"
+#include "../tap.h"
 
 static pid_t
 run(const char *path)
@@ -12,8 +12,8 @@ run(const char *path)
 		char *argv[] = { "zero", "one", NULL }, *envp[] = { NULL };
 
 		execve(path, argv, envp);
-		_exit(200 + (errno == ENOENT) + 2 * (errno == EACCES) + 3 * (errno == ELOOP) + 4 * (errno == ENOEXEC) +
-		      5 * (errno == ENAMETOOLONG));
+		_exit(200 + (errno == ENOENT) + 2 * (errno == EACCES) + 3 * (errno == ELOOP) +
+		      4 * (errno == ENOEXEC) + 5 * (errno == ENAMETOOLONG));
 	}
 	return pid;
 }

@@ -40,7 +40,8 @@ main(int argc, char **argv)
 		_exit(WEXITSTATUS(st));
 	}
 	is_exit(pid, 7, "a child inherits session and group");
-	ok(m[0] == pid && m[1] == pid && m[2] == pid, "setsid makes session and group of the caller's pid");
+	ok(m[0] == pid && m[1] == pid && m[2] == pid,
+	   "setsid makes session and group of the caller's pid");
 	ok(m[3], "a group leader cannot setsid");
 	ok(m[4], "a session leader cannot setpgid");
 
@@ -82,7 +83,7 @@ main(int argc, char **argv)
 		_exit(1);
 	}
 	close(p[1]);
-	must(read(p[0], &c, 1));	/* closed by exec */
+	must(read(p[0], &c, 1)); /* closed by exec */
 	sys_err(setpgid(pid, 0), EACCES, "a child that has executed");
 	kill(pid, SIGKILL), reap(pid);
 	return done();

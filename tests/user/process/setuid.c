@@ -34,43 +34,65 @@ in_child(int (*fn)(void))
 
 #define EPERM_OF(call) ((call) == -1 && errno == EPERM)
 
-static int root_setuid(void) { return !(setuid(1000) == 0 && ids(1000, 1000, 1000) && EPERM_OF(setuid(0)) && EPERM_OF(seteuid(0))); }
-static int root_seteuid(void)
+static int
+root_setuid(void)
 {
-	return !(seteuid(1000) == 0 && ids(0, 1000, 0) && EPERM_OF(setuid(2000)) && setuid(0) == 0 && ids(0, 0, 0));
+	return !(setuid(1000) == 0 && ids(1000, 1000, 1000) && EPERM_OF(setuid(0)) &&
+		 EPERM_OF(seteuid(0)));
 }
-static int saved(void)
+static int
+root_seteuid(void)
+{
+	return !(seteuid(1000) == 0 && ids(0, 1000, 0) && EPERM_OF(setuid(2000)) &&
+		 setuid(0) == 0 && ids(0, 0, 0));
+}
+static int
+saved(void)
 {
 	return !(setresuid(1000, 1000, 2000) == 0 && seteuid(2000) == 0 && ids(1000, 2000, 2000) &&
-		 seteuid(1000) == 0 && ids(1000, 1000, 2000) && EPERM_OF(seteuid(3000)) && EPERM_OF(setresuid(3000, -1, -1)));
+		 seteuid(1000) == 0 && ids(1000, 1000, 2000) && EPERM_OF(seteuid(3000)) &&
+		 EPERM_OF(setresuid(3000, -1, -1)));
 }
-static int swap(void)
+static int
+swap(void)
 {
-	return !(setresuid(1000, 2000, 2000) == 0 && setreuid(2000, 1000) == 0 && ids(2000, 1000, 1000));
+	return !(setresuid(1000, 2000, 2000) == 0 && setreuid(2000, 1000) == 0 &&
+		 ids(2000, 1000, 1000));
 }
-static int setreuid_saved(void)
+static int
+setreuid_saved(void)
 {
-	return !(setreuid(1000, -1) == 0 && ids(1000, 0, 0) && setreuid(-1, 2000) == 0 && ids(1000, 2000, 2000));
+	return !(setreuid(1000, -1) == 0 && ids(1000, 0, 0) && setreuid(-1, 2000) == 0 &&
+		 ids(1000, 2000, 2000));
 }
-static int user_setuid(void)
+static int
+user_setuid(void)
 {
 	return !(setresuid(1000, 2000, 3000) == 0 && setuid(3000) == 0 && ids(1000, 3000, 3000) &&
 		 setuid(1000) == 0 && ids(1000, 1000, 3000));
 }
-static int nochange(void) { return !(setresuid(-1, -1, -1) == 0 && ids(0, 0, 0) && setresgid(-1, -1, -1) == 0); }
-static int groups_of_user(void)
+static int
+nochange(void)
+{
+	return !(setresuid(-1, -1, -1) == 0 && ids(0, 0, 0) && setresgid(-1, -1, -1) == 0);
+}
+static int
+groups_of_user(void)
 {
 	gid_t g[4] = { 5, 6, 7, 0 };
 
-	return !(setgroups(3, g) == 0 && setgid(1000) == 0 && gids(1000, 1000, 1000) && setuid(1000) == 0 &&
-		 getgroups(0, NULL) == 3 && EPERM_OF(setgroups(1, g)) && EPERM_OF(setgid(0)) && EPERM_OF(setegid(5)));
+	return !(setgroups(3, g) == 0 && setgid(1000) == 0 && gids(1000, 1000, 1000) &&
+		 setuid(1000) == 0 && getgroups(0, NULL) == 3 && EPERM_OF(setgroups(1, g)) &&
+		 EPERM_OF(setgid(0)) && EPERM_OF(setegid(5)));
 }
-static int setgid_user(void)
+static int
+setgid_user(void)
 {
-	return !(setresgid(1000, 2000, 3000) == 0 && setuid(1000) == 0 && setgid(3000) == 0 && gids(1000, 3000, 3000) &&
-		 setregid(-1, 1000) == 0 && gids(1000, 1000, 3000));
+	return !(setresgid(1000, 2000, 3000) == 0 && setuid(1000) == 0 && setgid(3000) == 0 &&
+		 gids(1000, 3000, 3000) && setregid(-1, 1000) == 0 && gids(1000, 1000, 3000));
 }
-static int fsids(void)
+static int
+fsids(void)
 {
 	if (setfsuid(1000) != 0 || setfsuid(-1) != 1000)
 		return 1;
@@ -84,7 +106,8 @@ static int fsids(void)
 		return 3;
 	return 0;
 }
-static int dumpable(void)
+static int
+dumpable(void)
 {
 	char *s;
 
@@ -93,7 +116,8 @@ static int dumpable(void)
 	s = get_file("/proc/self/status");
 	return !(s && strstr(s, "\nUid:\t1000\t1000\t1000\t1000\n"));
 }
-static int big(void)
+static int
+big(void)
 {
 	return !(setresuid(-2, -2, -2) == 0 && getuid() == (uid_t)-2);
 }
@@ -121,7 +145,8 @@ main(void)
 	sys_ok(setgroups(3, few), "setgroups");
 	is_int(getgroups(0, NULL), 3, "getgroups gives the count");
 	is_int(getgroups(10, g), 3, "and the list");
-	ok((g[0] == 10 && g[1] == 20 && g[2] == 30) || (g[0] == 30 && g[1] == 10 && g[2] == 20), "with all members");
+	ok((g[0] == 10 && g[1] == 20 && g[2] == 30) || (g[0] == 30 && g[1] == 10 && g[2] == 20),
+	   "with all members");
 	sys_err(getgroups(2, g), EINVAL, "a short list");
 	sys_err(syscall(SYS_getgroups, -1, g), EINVAL, "a negative length");
 	sys_err(syscall(SYS_setgroups, 65537, g), EINVAL, "too many groups");

@@ -54,7 +54,8 @@ main(void)
 	sys_err(chdir("f"), ENOTDIR, "chdir to a file");
 	sys_err(chdir("missing"), ENOENT, "chdir to nothing");
 	sys_err(chdir(""), ENOENT, "chdir to the empty path");
-	is_int(syscall(SYS_getcwd, b2, sizeof(b2)), strlen(tap_dir) + 1, "the call returns the length with NUL");
+	is_int(syscall(SYS_getcwd, b2, sizeof(b2)), strlen(tap_dir) + 1,
+	       "the call returns the length with NUL");
 	sys_err(syscall(SYS_getcwd, b2, 3), ERANGE, "a short buffer");
 	sys_err(syscall(SYS_getcwd, b2, 0), ERANGE, "no buffer");
 	must(chdir("d"));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* uname, host names in a namespace, sysinfo, syslog, personality. */
-#include "../tap.h"
 #include "../compat.h"
+#include "../tap.h"
 #include <sys/klog.h>
 #include <sys/personality.h>
 #include <sys/sysinfo.h>
@@ -19,28 +19,32 @@ main(void)
 	sys_ok(uname(&u), "uname");
 	is_str(u.sysname, "Linux", "sysname");
 	is_str(u.machine, "x86_64", "machine");
-	ok(u.release[0] && u.version[0] && u.nodename[0] && u.domainname[0], "all fields are filled");
+	ok(u.release[0] && u.version[0] && u.nodename[0] && u.domainname[0],
+	   "all fields are filled");
 	ok(atoi(u.release) >= 4, "the release begins with a number programs accept");
 	sys_err(syscall(SYS_uname, at(8)), EFAULT, "bad pointer");
 	s = get_file("/proc/sys/kernel/osrelease");
-	ok(s && strncmp(s, u.release, strlen(u.release)) == 0 && s[strlen(u.release)] == '\n', "osrelease agrees");
+	ok(s && strncmp(s, u.release, strlen(u.release)) == 0 && s[strlen(u.release)] == '\n',
+	   "osrelease agrees");
 	s = get_file("/proc/sys/kernel/ostype");
 	is_str(s, "Linux\n", "ostype agrees");
 	s = get_file("/proc/version");
-	ok(s && strncmp(s, "Linux version ", 14) == 0 && strstr(s, u.release), "/proc/version agrees");
+	ok(s && strncmp(s, "Linux version ", 14) == 0 && strstr(s, u.release),
+	   "/proc/version agrees");
 
 	must(pipe(p));
 	if ((pid = fork()) == 0) {
 		if (unshare(CLONE_NEWUTS))
 			_exit(1);
-		if (sethostname("inner", 5) || setdomainname("dom", 3) || uname(&v) || strcmp(v.nodename, "inner") ||
-		    strcmp(v.domainname, "dom"))
+		if (sethostname("inner", 5) || setdomainname("dom", 3) || uname(&v) ||
+		    strcmp(v.nodename, "inner") || strcmp(v.domainname, "dom"))
 			_exit(2);
 		s = get_file("/proc/sys/kernel/hostname");
 		if (!s || strcmp(s, "inner\n"))
 			_exit(3);
 		memset(buf, 'x', 100);
-		if (sethostname(buf, 65) != -1 || errno != EINVAL || syscall(SYS_sethostname, buf, -1) != -1 || errno != EINVAL)
+		if (sethostname(buf, 65) != -1 || errno != EINVAL ||
+		    syscall(SYS_sethostname, buf, -1) != -1 || errno != EINVAL)
 			_exit(4);
 		if (sethostname(buf, 64) || uname(&v) || strlen(v.nodename) != 64)
 			_exit(5);
@@ -61,7 +65,8 @@ main(void)
 	sys_err(unshare(0x1), EINVAL, "unshare of an unknown flag");
 
 	sys_ok(sysinfo(&si), "sysinfo");
-	ok(si.mem_unit >= 1 && si.totalram > 0 && si.freeram > 0 && si.freeram < si.totalram, "memory");
+	ok(si.mem_unit >= 1 && si.totalram > 0 && si.freeram > 0 && si.freeram < si.totalram,
+	   "memory");
 	ok(si.procs > 0 && si.uptime > 0, "processes and uptime");
 	ok(si.totalswap >= si.freeswap, "swap");
 	sys_err(syscall(SYS_sysinfo, at(8)), EFAULT, "sysinfo bad pointer");

@@ -32,7 +32,8 @@ main(int argc, char **argv)
 		execl("/proc/self/exe", "vfork", "child", NULL);
 		_exit(127);
 	}
-	ok(task_state(pid) != 'Z' && task_state(pid) != 0, "the parent resumes at exec, not at exit");
+	ok(task_state(pid) != 'Z' && task_state(pid) != 0,
+	   "the parent resumes at exec, not at exit");
 	is_exit(pid, 5, "the new program's status");
 	ok(now_ms() - t0 >= 300, "it ran its course");
 	fd = must(dup(1));
@@ -45,7 +46,8 @@ main(int argc, char **argv)
 	sys_ok(fcntl(fd, F_GETFD), "the parent's stays open");
 	pid = vfork();
 	if (pid == 0) {
-		syscall(SYS_kill, syscall(SYS_getpid), SIGKILL);	/* libc may think it is the parent */
+		syscall(SYS_kill, syscall(SYS_getpid),
+			SIGKILL); /* libc may think it is the parent */
 		_exit(0);
 	}
 	is_killed(pid, SIGKILL, "a killed child releases the parent");

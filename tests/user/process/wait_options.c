@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* wait4 and waitpid: whom they wait for, options, statuses, errors. */
-#include "../tap.h"
 #include "../compat.h"
+#include "../tap.h"
 
 static pid_t
 spawn(int code, pid_t pgrp)
@@ -40,7 +40,8 @@ main(void)
 	memset(&ru, 0xff, sizeof(ru));
 	is_int(wait4(a, &st, 0, &ru), a, "wait4");
 	is_int(st, 4 << 8, "status is code << 8");
-	ok(ru.ru_maxrss >= 0 && ru.ru_utime.tv_sec >= 0 && ru.ru_utime.tv_sec < 10, "rusage is filled");
+	ok(ru.ru_maxrss >= 0 && ru.ru_utime.tv_sec >= 0 && ru.ru_utime.tv_sec < 10,
+	   "rusage is filled");
 	sys_err(waitpid(a, &st, 0), ECHILD, "a child is reaped once");
 
 	a = spawn(1, -1), b = spawn(2, -1), c = spawn(3, -1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* waitid: id types, the siginfo, WNOWAIT, option checks, pidfd. */
-#include "../tap.h"
 #include "../compat.h"
+#include "../tap.h"
 
 static pid_t
 spawn(int code)
@@ -55,7 +55,8 @@ main(void)
 	ok(si.si_code == CLD_CONTINUED, "still there after WNOWAIT");
 	kill(a, SIGTERM);
 	is_int(waitid(P_ALL, 12345, &si, WEXITED), 0, "P_ALL ignores the id");
-	ok(si.si_pid == a && si.si_code == CLD_KILLED && si.si_status == SIGTERM, "killed, by SIGTERM");
+	ok(si.si_pid == a && si.si_code == CLD_KILLED && si.si_status == SIGTERM,
+	   "killed, by SIGTERM");
 
 	a = spawn(1);
 	setpgid(a, a);
@@ -78,7 +79,8 @@ main(void)
 	is_int(waitid(P_PIDFD, fd, &si, WEXITED | WNOWAIT), 0, "P_PIDFD");
 	ok(si.si_pid == a && si.si_status == 5, "of that child");
 	is_int(syscall(SYS_waitid, P_PIDFD, fd, &si, WEXITED, &ru), 0, "P_PIDFD with rusage");
-	ok(ru.ru_maxrss >= 0 && ru.ru_utime.tv_sec >= 0 && ru.ru_utime.tv_sec < 10, "rusage is filled");
+	ok(ru.ru_maxrss >= 0 && ru.ru_utime.tv_sec >= 0 && ru.ru_utime.tv_sec < 10,
+	   "rusage is filled");
 	sys_err(waitid(P_PIDFD, fd, &si, WEXITED), ECHILD, "it is gone");
 	sys_err(waitid(P_PIDFD, 999, &si, WEXITED), EBADF, "bad descriptor");
 	sys_err(waitid(P_PIDFD, 1, &si, WEXITED), EBADF, "not a pidfd");

@@ -78,7 +78,8 @@ main(void)
 	ok(on_it, "handler on an autodisarmed stack");
 	is_int(flags_inside, SS_DISABLE, "it is off inside");
 	sigaltstack(NULL, &old);
-	ok(old.ss_sp == stack && (old.ss_flags & SS_AUTODISARM), "it is armed again after the return");
+	ok(old.ss_sp == stack && (old.ss_flags & SS_AUTODISARM),
+	   "it is armed again after the return");
 	ss.ss_flags = SS_DISABLE;
 	ss.ss_sp = NULL, ss.ss_size = 0;
 	sys_ok(sigaltstack(&ss, NULL), "disable (size ignored)");
@@ -94,6 +95,7 @@ main(void)
 	sys_err(syscall(SYS_sigaltstack, at(8), NULL), EFAULT, "bad pointer");
 	sys_err(syscall(SYS_sigaltstack, NULL, at(8)), EFAULT, "bad result pointer");
 	ss = (stack_t){ .ss_sp = stack, .ss_size = size, .ss_flags = SS_ONSTACK };
-	sys_ok(syscall(SYS_sigaltstack, &ss, NULL), "SS_ONSTACK is accepted as 0 for compatibility");
+	sys_ok(syscall(SYS_sigaltstack, &ss, NULL),
+	       "SS_ONSTACK is accepted as 0 for compatibility");
 	return done();
 }

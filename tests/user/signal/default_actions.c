@@ -18,7 +18,12 @@ main(void)
 		for (int i = 0; i < 4; i++)
 			kind = sig == ignored[i] ? 1 : sig == stops[i] ? 2 : kind;
 		if ((pid = fork()) == 0) {
-			struct { void *handler; unsigned long flags; void *restorer; unsigned long mask; } dfl = { 0 };
+			struct {
+				void *handler;
+				unsigned long flags;
+				void *restorer;
+				unsigned long mask;
+			} dfl = { 0 };
 			sigset_t none_set;
 
 			/* the library hides some numbers from its users: ask the kernel itself */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Signals raised by instructions: number, si_code, si_addr and the saved instruction pointer. */
-#include "../tap.h"
 #include "../compat.h"
+#include "../tap.h"
 #include <setjmp.h>
 #include <ucontext.h>
 
@@ -35,59 +35,107 @@ arm(void)
 }
 
 /* Each faulting sequence marks its address so that the handler's view can be compared. */
-extern char at_div[], at_ud2[], at_int3[], at_hlt[], at_priv[], at_step[], at_align[], at_int81[], at_fdiv[];
+extern char at_div[], at_ud2[], at_int3[], at_hlt[], at_priv[], at_step[], at_align[], at_int81[],
+	at_fdiv[];
 
-static void do_div(void) { __asm__ volatile("xorl %%ecx,%%ecx; movl $1,%%eax; cltd; .globl at_div; at_div: idivl %%ecx" ::: "eax", "ecx", "edx", "cc"); }
-static void do_min(void) { __asm__ volatile("movl $0x80000000,%%eax; movl $-1,%%edx; movl $-1,%%ecx; idivl %%ecx" ::: "eax", "ecx", "edx", "cc"); }
-static void do_ud2(void) { __asm__ volatile(".globl at_ud2; at_ud2: ud2"); }
-static void do_int3(void) { __asm__ volatile(".globl at_int3; at_int3: int3"); }
-static void do_hlt(void) { __asm__ volatile(".globl at_hlt; at_hlt: hlt"); }
-static void do_priv(void) { __asm__ volatile("xorl %%eax,%%eax; .globl at_priv; at_priv: mov %%rax,%%cr3" ::: "rax"); }
-static void do_int81(void) { __asm__ volatile(".globl at_int81; at_int81: int $0x81"); }
-static void do_step(void) { __asm__ volatile("pushfq; orl $0x100,(%%rsp); popfq; nop; .globl at_step; at_step: nop; nop" ::: "memory", "cc"); }
-static void do_fdiv(void)
+static void
+do_div(void)
+{
+	__asm__ volatile(
+		"xorl %%ecx,%%ecx; movl $1,%%eax; cltd; .globl at_div; at_div: idivl %%ecx" ::
+			: "eax", "ecx", "edx", "cc");
+}
+static void
+do_min(void)
+{
+	__asm__ volatile("movl $0x80000000,%%eax; movl $-1,%%edx; movl $-1,%%ecx; idivl %%ecx" ::
+				 : "eax", "ecx", "edx", "cc");
+}
+static void
+do_ud2(void)
+{
+	__asm__ volatile(".globl at_ud2; at_ud2: ud2");
+}
+static void
+do_int3(void)
+{
+	__asm__ volatile(".globl at_int3; at_int3: int3");
+}
+static void
+do_hlt(void)
+{
+	__asm__ volatile(".globl at_hlt; at_hlt: hlt");
+}
+static void
+do_priv(void)
+{
+	__asm__ volatile("xorl %%eax,%%eax; .globl at_priv; at_priv: mov %%rax,%%cr3" ::: "rax");
+}
+static void
+do_int81(void)
+{
+	__asm__ volatile(".globl at_int81; at_int81: int $0x81");
+}
+static void
+do_step(void)
+{
+	__asm__ volatile(
+		"pushfq; orl $0x100,(%%rsp); popfq; nop; .globl at_step; at_step: nop; nop" ::
+			: "memory", "cc");
+}
+static void
+do_fdiv(void)
 {
 	unsigned csr = 0x1f80 & ~0x200u;
 	double one = 1, zero = 0;
 
-	__asm__ volatile("ldmxcsr %0; .globl at_fdiv; at_fdiv: divsd %2,%1" :: "m"(csr), "x"(one), "x"(zero));
+	__asm__ volatile("ldmxcsr %0; .globl at_fdiv; at_fdiv: divsd %2,%1" ::"m"(csr), "x"(one),
+			 "x"(zero));
 }
-static void do_inval(void)
+static void
+do_inval(void)
 {
 	unsigned csr = 0x1f80 & ~0x80u;
 	double neg = -1;
 
-	__asm__ volatile("ldmxcsr %0; sqrtsd %1,%1" :: "m"(csr), "x"(neg));
+	__asm__ volatile("ldmxcsr %0; sqrtsd %1,%1" ::"m"(csr), "x"(neg));
 }
-static void do_x87(void)
+static void
+do_x87(void)
 {
 	unsigned short cw = 0x37f & ~4;
 	double one = 1, zero = 0;
 
-	__asm__ volatile("fldcw %0; fldl %1; fldl %2; fdivrp; fwait" :: "m"(cw), "m"(one), "m"(zero) : "st");
+	__asm__ volatile("fldcw %0; fldl %1; fldl %2; fdivrp; fwait" ::"m"(cw), "m"(one), "m"(zero)
+			 : "st");
 }
-static void do_align(void)
+static void
+do_align(void)
 {
 	static char buf[16] __attribute__((aligned(16)));
 
-	__asm__ volatile("pushfq; orl $0x40000,(%%rsp); popfq; .globl at_align; at_align: movl 1(%0),%%eax" :: "r"(buf) : "eax", "memory", "cc");
+	__asm__ volatile("pushfq; orl $0x40000,(%%rsp); popfq; .globl at_align; at_align: movl "
+			 "1(%0),%%eax" ::"r"(buf)
+			 : "eax", "memory", "cc");
 }
-static void do_movaps(void)
+static void
+do_movaps(void)
 {
 	static char buf[32] __attribute__((aligned(16)));
 
-	__asm__ volatile("movaps 1(%0),%%xmm0" :: "r"(buf) : "xmm0");
+	__asm__ volatile("movaps 1(%0),%%xmm0" ::"r"(buf) : "xmm0");
 }
 
 static void
-try(void (*fn)(void), int want_sig, int want_code, void *want_addr, void *want_rip, const char *name)
+try(void (*fn)(void), int want_sig, int want_code, void *want_addr, void *want_rip,
+    const char *name)
 {
 	arm();
 	if (sigsetjmp(env, 1) == 0)
 		fn();
 	/* undo what the sequence left behind */
 	__asm__ volatile("pushfq; andl $~0x40100,(%%rsp); popfq" ::: "memory", "cc");
-	__asm__ volatile("fninit; ldmxcsr %0" :: "m"((unsigned){ 0x1f80 }));
+	__asm__ volatile("fninit; ldmxcsr %0" ::"m"((unsigned){ 0x1f80 }));
 	is_int(sig, want_sig, "%s: signal", name);
 	is_int(code, want_code, "%s: si_code", name);
 	if (want_addr != (void *)-1)

@@ -60,7 +60,9 @@ main(void)
 	is_killed(pid, SIGSEGV, "a handler at an unmapped address kills");
 	if ((pid = fork()) == 0) {
 		handle(SIGUSR1, again, 0);
-		__asm__ volatile("movq $0x2000,%%rsp; syscall" :: "a"(SYS_kill), "D"((long)getpid()), "S"((long)SIGUSR1) : "rcx", "r11", "memory");
+		__asm__ volatile("movq $0x2000,%%rsp; syscall" ::"a"(SYS_kill), "D"((long)getpid()),
+				 "S"((long)SIGUSR1)
+				 : "rcx", "r11", "memory");
 		_exit(0);
 	}
 	is_killed(pid, SIGSEGV, "no room for the frame kills");
@@ -79,13 +81,15 @@ main(void)
 		_exit((cs & 3) == 3 ? 0 : 1);
 	}
 	int st = reap(pid);
-	ok(st == 0 || (WIFSIGNALED(st) && WTERMSIG(st) == SIGSEGV), "ring 0 cannot be had through the frame");
+	ok(st == 0 || (WIFSIGNALED(st) && WTERMSIG(st) == SIGSEGV),
+	   "ring 0 cannot be had through the frame");
 	handle_info(SIGUSR1, eflags, 0);
 	raise(SIGUSR1);
 	__asm__ volatile("pushfq; popq %0" : "=r"(fl));
 	is_int(fl & 0x3200, 0x200, "privileged flags of the frame are ignored");
 	if ((pid = fork()) == 0) {
-		__asm__ volatile("movq $15,%%rax; movq $0x3000,%%rsp; syscall" ::: "rax", "rcx", "r11", "memory");
+		__asm__ volatile("movq $15,%%rax; movq $0x3000,%%rsp; syscall" ::
+					 : "rax", "rcx", "r11", "memory");
 		_exit(0);
 	}
 	is_killed(pid, SIGSEGV, "sigreturn without a frame kills");
@@ -93,7 +97,8 @@ main(void)
 		long junk[200];
 
 		memset(junk, 0x41, sizeof(junk));
-		__asm__ volatile("movq $15,%%rax; movq %0,%%rsp; syscall" :: "r"(junk) : "rax", "rcx", "r11", "memory");
+		__asm__ volatile("movq $15,%%rax; movq %0,%%rsp; syscall" ::"r"(junk)
+				 : "rax", "rcx", "r11", "memory");
 		_exit(0);
 	}
 	st = reap(pid);

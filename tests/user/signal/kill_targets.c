@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* kill, tkill, tgkill, sigqueue: targets, probes, permissions, errors. */
-#include "../tap.h"
 #include "../compat.h"
+#include "../tap.h"
 
 static pid_t
 sleeper(pid_t pgrp)
@@ -69,7 +69,7 @@ main(void)
 		bad |= kill(a, SIGTERM) == 0 || errno != EPERM;
 		bad |= (kill(a, 0) == 0 || errno != EPERM) << 1;
 		bad |= (kill(-a, SIGTERM) == 0 || errno != EPERM) << 2;
-		bad |= (kill(a, SIGCONT) != 0) << 3;		/* same session */
+		bad |= (kill(a, SIGCONT) != 0) << 3; /* same session */
 		bad |= (syscall(SYS_tgkill, a, a, SIGTERM) == 0 || errno != EPERM) << 4;
 		c = sleeper(0);
 		bad |= (kill(c, SIGTERM) != 0) << 5;
@@ -94,7 +94,8 @@ main(void)
 	is_exit(pid, 0, "a matching real uid is enough");
 	is_killed(c, SIGTERM, "the target dies");
 
-	sys_err(syscall(SYS_tgkill, a, a + 1, SIGTERM), ESRCH, "tgkill of a thread of another group");
+	sys_err(syscall(SYS_tgkill, a, a + 1, SIGTERM), ESRCH,
+		"tgkill of a thread of another group");
 	sys_err(syscall(SYS_tgkill, -1, a, SIGTERM), EINVAL, "tgkill bad group");
 	sys_err(syscall(SYS_tgkill, a, 0, SIGTERM), EINVAL, "tgkill bad thread");
 	sys_err(syscall(SYS_tgkill, getpid(), a, SIGTERM), ESRCH, "tgkill with the wrong group");
@@ -103,15 +104,19 @@ main(void)
 	sys_ok(syscall(SYS_tgkill, a, a, 0), "tgkill 0 probes");
 	sys_ok(syscall(SYS_tkill, a, 0), "tkill 0 probes");
 
-	sys_err(queueinfo(a, SIGUSR1, SI_USER), EPERM, "rt_sigqueueinfo may not pretend to be kill");
+	sys_err(queueinfo(a, SIGUSR1, SI_USER), EPERM,
+		"rt_sigqueueinfo may not pretend to be kill");
 	sys_err(queueinfo(a, SIGUSR1, SI_KERNEL), EPERM, "nor the kernel");
 	sys_err(queueinfo(a, SIGUSR1, SI_TKILL), EPERM, "nor tkill");
 	block(SIGUSR1);
 	sys_ok(queueinfo(getpid(), SIGUSR1, SI_USER), "but to oneself anything goes");
-	ok(sigwaitinfo(&(sigset_t){ { 1 << (SIGUSR1 - 1) } }, &si) == SIGUSR1 && si.si_code == SI_USER, "and arrives");
+	ok(sigwaitinfo(&(sigset_t){ { 1 << (SIGUSR1 - 1) } }, &si) == SIGUSR1 &&
+		   si.si_code == SI_USER,
+	   "and arrives");
 	sys_err(sigqueue(0x3fffffff, SIGUSR1, (union sigval){ 0 }), ESRCH, "sigqueue to nobody");
 	sys_err(sigqueue(a, 65, (union sigval){ 0 }), EINVAL, "sigqueue bad signal");
-	sys_err(syscall(SYS_rt_sigqueueinfo, a, SIGUSR1, at(8)), EFAULT, "rt_sigqueueinfo bad pointer");
+	sys_err(syscall(SYS_rt_sigqueueinfo, a, SIGUSR1, at(8)), EFAULT,
+		"rt_sigqueueinfo bad pointer");
 	sys_ok(sigqueue(a, 0, (union sigval){ 0 }), "sigqueue 0 probes");
 	kill(a, SIGKILL);
 	is_killed(a, SIGKILL, "the sleeper is still there to be killed");

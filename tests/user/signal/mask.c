@@ -36,7 +36,8 @@ main(void)
 	ok(!sigismember(&old, SIGUSR1), "the old mask had it open");
 	sigprocmask(SIG_BLOCK, NULL, &now);
 	ok(sigismember(&now, SIGUSR1), "it is blocked");
-	ok(!sigismember(&now, SIGKILL) && !sigismember(&now, SIGSTOP), "SIGKILL and SIGSTOP never are");
+	ok(!sigismember(&now, SIGKILL) && !sigismember(&now, SIGSTOP),
+	   "SIGKILL and SIGSTOP never are");
 	raise(SIGUSR1);
 	is_int(count, 0, "nothing is delivered while blocked");
 	ok(pending(SIGUSR1), "it is pending");

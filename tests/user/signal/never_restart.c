@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Calls that give EINTR even with SA_RESTART, and what they report about the time left. */
-#include "../tap.h"
 #include "../compat.h"
+#include "../tap.h"
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/select.h>
@@ -10,18 +10,34 @@
 static volatile int ran;
 static int p[2], ep, sock[2];
 
-static void on(int s) { (void)s; ran++; }
+static void
+on(int s)
+{
+	(void)s;
+	ran++;
+}
 
-static long call_pause(void) { return pause(); }
-static long call_poll(void) { struct pollfd f = { p[0], POLLIN, 0 }; return poll(&f, 1, 8000); }
-static long call_ppoll(void)
+static long
+call_pause(void)
+{
+	return pause();
+}
+static long
+call_poll(void)
+{
+	struct pollfd f = { p[0], POLLIN, 0 };
+	return poll(&f, 1, 8000);
+}
+static long
+call_ppoll(void)
 {
 	struct pollfd f = { p[0], POLLIN, 0 };
 	struct timespec ts = { 8, 0 };
 
 	return ppoll(&f, 1, &ts, NULL);
 }
-static long call_select(void)
+static long
+call_select(void)
 {
 	struct timeval tv = { 8, 0 };
 	fd_set r;
@@ -31,10 +47,11 @@ static long call_select(void)
 	FD_SET(p[0], &r);
 	ret = syscall(SYS_select, p[0] + 1, &r, NULL, NULL, &tv);
 	if (ret == -1 && (tv.tv_sec >= 8 || tv.tv_sec < 0))
-		errno = ERANGE;		/* Linux writes the time left */
+		errno = ERANGE; /* Linux writes the time left */
 	return ret;
 }
-static long call_pselect(void)
+static long
+call_pselect(void)
 {
 	struct timespec ts = { 8, 0 };
 	fd_set r;
@@ -43,8 +60,14 @@ static long call_pselect(void)
 	FD_SET(p[0], &r);
 	return pselect(p[0] + 1, &r, NULL, NULL, &ts, NULL);
 }
-static long call_epoll(void) { struct epoll_event e; return epoll_wait(ep, &e, 1, 8000); }
-static long call_nanosleep(void)
+static long
+call_epoll(void)
+{
+	struct epoll_event e;
+	return epoll_wait(ep, &e, 1, 8000);
+}
+static long
+call_nanosleep(void)
 {
 	struct timespec ts = { 8, 0 }, left = { 0, 0 };
 	long r = nanosleep(&ts, &left);
@@ -68,13 +91,28 @@ clock_sleep(int flags)
 	if (r == EINTR && !flags && (left.tv_sec > 7 || left.tv_sec < 1))
 		errno = ERANGE;
 	if (r == EINTR && flags && left.tv_sec != -1)
-		errno = ERANGE;		/* an absolute sleep leaves it alone */
+		errno = ERANGE; /* an absolute sleep leaves it alone */
 	return r ? -1 : 0;
 }
-static long call_clock_rel(void) { return clock_sleep(0); }
-static long call_clock_abs(void) { return clock_sleep(TIMER_ABSTIME); }
-static long call_sigsuspend(void) { sigset_t s; sigemptyset(&s); return sigsuspend(&s); }
-static long call_sigtimedwait(void)
+static long
+call_clock_rel(void)
+{
+	return clock_sleep(0);
+}
+static long
+call_clock_abs(void)
+{
+	return clock_sleep(TIMER_ABSTIME);
+}
+static long
+call_sigsuspend(void)
+{
+	sigset_t s;
+	sigemptyset(&s);
+	return sigsuspend(&s);
+}
+static long
+call_sigtimedwait(void)
 {
 	struct timespec ts = { 8, 0 };
 	sigset_t s;
@@ -83,7 +121,8 @@ static long call_sigtimedwait(void)
 	sigaddset(&s, SIGUSR2);
 	return syscall(SYS_rt_sigtimedwait, &s, NULL, &ts, 8);
 }
-static long call_sigwaitinfo(void)
+static long
+call_sigwaitinfo(void)
 {
 	sigset_t s;
 
@@ -91,7 +130,12 @@ static long call_sigwaitinfo(void)
 	sigaddset(&s, SIGUSR2);
 	return syscall(SYS_rt_sigtimedwait, &s, NULL, NULL, 8);
 }
-static long call_recv_timeout(void) { char c; return recv(sock[0], &c, 1, 0); }
+static long
+call_recv_timeout(void)
+{
+	char c;
+	return recv(sock[0], &c, 1, 0);
+}
 static long
 call_futex_timeout(void)
 {

@@ -65,13 +65,16 @@ main(void)
 	queue(SIGRTMIN + 5, 4);
 	kill(getpid(), SIGUSR1);
 	sigpending(&pend);
-	ok(sigismember(&pend, SIGRTMAX) && sigismember(&pend, SIGUSR1) && sigismember(&pend, SIGRTMIN) &&
-	   !sigismember(&pend, SIGRTMIN + 1), "sigpending shows them");
+	ok(sigismember(&pend, SIGRTMAX) && sigismember(&pend, SIGUSR1) &&
+		   sigismember(&pend, SIGRTMIN) && !sigismember(&pend, SIGRTMIN + 1),
+	   "sigpending shows them");
 	must(sigprocmask(SIG_SETMASK, &old, NULL));
 	is_int(n, 6, "six deliveries");
-	ok(order[0] == SIGUSR1 && order[1] == SIGUSR2 && order[2] == SIGRTMIN && order[3] == SIGRTMIN + 5 &&
-	   order[4] == SIGRTMIN + 5 && order[5] == SIGRTMAX, "lowest number first");
-	ok(values[2] == 3 && values[3] == 2 && values[4] == 4 && values[5] == 1, "each with its value");
+	ok(order[0] == SIGUSR1 && order[1] == SIGUSR2 && order[2] == SIGRTMIN &&
+		   order[3] == SIGRTMIN + 5 && order[4] == SIGRTMIN + 5 && order[5] == SIGRTMAX,
+	   "lowest number first");
+	ok(values[2] == 3 && values[3] == 2 && values[4] == 4 && values[5] == 1,
+	   "each with its value");
 
 	if ((pid = fork()) == 0) {
 		int sent = 0;
@@ -79,7 +82,8 @@ main(void)
 		if (setgid(12345) || setuid(12345) || setrlimit(RLIMIT_SIGPENDING, &rl))
 			_exit(100);
 		sigprocmask(SIG_BLOCK, &all, NULL);
-		while (sent < 20 && sigqueue(getpid(), SIGRTMIN, (union sigval){ .sival_int = sent }) == 0)
+		while (sent < 20 &&
+		       sigqueue(getpid(), SIGRTMIN, (union sigval){ .sival_int = sent }) == 0)
 			sent++;
 		if (errno != EAGAIN || sent > 5)
 			_exit(1);

@@ -49,7 +49,8 @@ main(void)
 	ok(old.sa_handler == on, "handler reads back");
 	is_int(old.sa_flags & (SA_RESTART | SA_NODEFER | SA_SIGINFO | SA_RESETHAND | SA_ONSTACK),
 	       SA_RESTART | SA_NODEFER, "flags read back");
-	ok(sigismember(&old.sa_mask, SIGHUP) && !sigismember(&old.sa_mask, SIGKILL), "mask reads back without SIGKILL");
+	ok(sigismember(&old.sa_mask, SIGHUP) && !sigismember(&old.sa_mask, SIGKILL),
+	   "mask reads back without SIGKILL");
 
 	sys_err(sigaction(SIGKILL, &sa, NULL), EINVAL, "SIGKILL cannot be caught");
 	sys_err(sigaction(SIGSTOP, &sa, NULL), EINVAL, "SIGSTOP cannot be caught");

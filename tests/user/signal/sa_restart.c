@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Slow calls: EINTR without SA_RESTART, restarted with it. */
-#include "../tap.h"
 #include "../compat.h"
+#include "../tap.h"
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -12,16 +12,57 @@ static unsigned *word;
 static pid_t kid, holder;
 static sigset_t empty;
 
-static void on(int s) { (void)s; ran++; }
+static void
+on(int s)
+{
+	(void)s;
+	ran++;
+}
 
-static void feed_pipe(void) { if (write(in[1], "p", 1) != 1) _exit(9); }
-static void drain_pipe(void) { char b[65536]; if (read(full[0], b, sizeof(b)) <= 0) _exit(9); }
-static void feed_sock(void) { if (write(sock[1], "s", 1) != 1) _exit(9); }
-static void end_kid(void) { kill(kid, SIGTERM); }
-static void wake_word(void) { *word = 1; kt_futex(word, FUTEX_WAKE, 10, NULL, NULL, 0); }
-static void end_holder(void) { kill(holder, SIGTERM); }
-static void open_fifo(void) { if (open("fifo", O_WRONLY) < 0) _exit(9); sleep_ms(200); }
-static void connect_lst(void)
+static void
+feed_pipe(void)
+{
+	if (write(in[1], "p", 1) != 1)
+		_exit(9);
+}
+static void
+drain_pipe(void)
+{
+	char b[65536];
+	if (read(full[0], b, sizeof(b)) <= 0)
+		_exit(9);
+}
+static void
+feed_sock(void)
+{
+	if (write(sock[1], "s", 1) != 1)
+		_exit(9);
+}
+static void
+end_kid(void)
+{
+	kill(kid, SIGTERM);
+}
+static void
+wake_word(void)
+{
+	*word = 1;
+	kt_futex(word, FUTEX_WAKE, 10, NULL, NULL, 0);
+}
+static void
+end_holder(void)
+{
+	kill(holder, SIGTERM);
+}
+static void
+open_fifo(void)
+{
+	if (open("fifo", O_WRONLY) < 0)
+		_exit(9);
+	sleep_ms(200);
+}
+static void
+connect_lst(void)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX, .sun_path = "sock" };
 
@@ -30,21 +71,68 @@ static void connect_lst(void)
 	sleep_ms(200);
 }
 
-static long call_pipe(void) { char c; return read(in[0], &c, 1); }
-static long call_full(void) { char b[4096] = { 0 }; return write(full[1], b, sizeof(b)); }
-static long call_recv(void) { char c; return recv(sock[0], &c, 1, 0); }
-static long call_wait(void) { return waitpid(kid, NULL, 0) == kid ? 1 : -1; }
-static long call_waitid(void) { siginfo_t si; return waitid(P_PID, kid, &si, WEXITED); }
-static long call_futex(void) { return kt_futex(word, FUTEX_WAIT, 0, NULL, NULL, 0); }
-static long call_flock(void) { return flock(lockfd, LOCK_EX); }
-static long call_setlkw(void)
+static long
+call_pipe(void)
+{
+	char c;
+	return read(in[0], &c, 1);
+}
+static long
+call_full(void)
+{
+	char b[4096] = { 0 };
+	return write(full[1], b, sizeof(b));
+}
+static long
+call_recv(void)
+{
+	char c;
+	return recv(sock[0], &c, 1, 0);
+}
+static long
+call_wait(void)
+{
+	return waitpid(kid, NULL, 0) == kid ? 1 : -1;
+}
+static long
+call_waitid(void)
+{
+	siginfo_t si;
+	return waitid(P_PID, kid, &si, WEXITED);
+}
+static long
+call_futex(void)
+{
+	return kt_futex(word, FUTEX_WAIT, 0, NULL, NULL, 0);
+}
+static long
+call_flock(void)
+{
+	return flock(lockfd, LOCK_EX);
+}
+static long
+call_setlkw(void)
 {
 	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 
 	return fcntl(lockfd, F_SETLKW, &fl);
 }
-static long call_fifo(void) { int fd = open("fifo", O_RDONLY); if (fd >= 0) close(fd); return fd < 0 ? -1 : 1; }
-static long call_accept(void) { int fd = accept(lst, NULL, NULL); if (fd >= 0) close(fd); return fd < 0 ? -1 : 1; }
+static long
+call_fifo(void)
+{
+	int fd = open("fifo", O_RDONLY);
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 ? -1 : 1;
+}
+static long
+call_accept(void)
+{
+	int fd = accept(lst, NULL, NULL);
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 ? -1 : 1;
+}
 
 static void
 start_kid(void)
@@ -96,7 +184,8 @@ check(const char *name, long (*call)(void), void (*end)(void), void (*prepare)(v
 		} else {
 			is_int(r, want, "%s with SA_RESTART", name);
 		}
-		is_int(ran, 1, "%s: the handler ran %s", name, restart ? "and the call went on" : "and ended the call");
+		is_int(ran, 1, "%s: the handler ran %s", name,
+		       restart ? "and the call went on" : "and ended the call");
 		unpoke(pid);
 		if (kid > 0) {
 			kill(kid, SIGKILL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What siginfo says for each way to send a signal. */
-#include "../tap.h"
 #include "../compat.h"
+#include "../tap.h"
 
 static volatile siginfo_t got;
 static volatile int count;
@@ -43,15 +43,18 @@ main(void)
 
 	kill(getpid(), SIGUSR1);
 	expect(SIGUSR1, SI_USER, "kill");
-	ok(got.si_pid == getpid() && got.si_uid == getuid(), "kill: si_pid and si_uid are the sender's");
+	ok(got.si_pid == getpid() && got.si_uid == getuid(),
+	   "kill: si_pid and si_uid are the sender's");
 	syscall(SYS_tgkill, getpid(), kt_gettid(), SIGUSR1);
 	expect(SIGUSR1, SI_TKILL, "tgkill");
-	ok(got.si_pid == getpid() && got.si_uid == getuid(), "tgkill: si_pid and si_uid are the sender's");
+	ok(got.si_pid == getpid() && got.si_uid == getuid(),
+	   "tgkill: si_pid and si_uid are the sender's");
 	syscall(SYS_tkill, kt_gettid(), SIGUSR1);
 	expect(SIGUSR1, SI_TKILL, "tkill");
 	sigqueue(getpid(), SIGRTMIN + 3, v);
 	expect(SIGRTMIN + 3, SI_QUEUE, "sigqueue");
-	ok(got.si_pid == getpid() && got.si_uid == getuid(), "sigqueue: si_pid and si_uid are the sender's");
+	ok(got.si_pid == getpid() && got.si_uid == getuid(),
+	   "sigqueue: si_pid and si_uid are the sender's");
 	ok(got.si_value.sival_ptr == v.sival_ptr, "sigqueue: the value arrives whole");
 	sigqueue(getpid(), SIGUSR1, v);
 	expect(SIGUSR1, SI_QUEUE, "sigqueue of a standard signal");
@@ -82,7 +85,8 @@ main(void)
 	while (!count)
 		sleep_ms(1);
 	expect(SIGCHLD, CLD_EXITED, "child exits");
-	ok(got.si_pid == pid && got.si_status == 5 && got.si_uid == getuid(), "child exits: pid, uid and status");
+	ok(got.si_pid == pid && got.si_status == 5 && got.si_uid == getuid(),
+	   "child exits: pid, uid and status");
 	is_exit(pid, 5, "child exits: wait agrees");
 	if ((pid = fork()) == 0)
 		for (;;)

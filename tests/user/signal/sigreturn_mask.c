@@ -62,7 +62,8 @@ main(void)
 	ok(sigismember(&seen, SIGHUP), "so is sa_mask");
 	ok(sigismember(&seen, SIGTERM), "and what was blocked before");
 	ok(!sigismember(&seen, SIGUSR2), "nothing else is");
-	ok(sigismember(&in_uc, SIGTERM) && !sigismember(&in_uc, SIGUSR1) && !sigismember(&in_uc, SIGHUP),
+	ok(sigismember(&in_uc, SIGTERM) && !sigismember(&in_uc, SIGUSR1) &&
+		   !sigismember(&in_uc, SIGHUP),
 	   "uc_sigmask is the mask before");
 	ok(!masked(SIGUSR1) && !masked(SIGHUP) && masked(SIGTERM), "it is restored on return");
 	edit = 1;

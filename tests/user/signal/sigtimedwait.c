@@ -14,7 +14,8 @@ on(int s)
 int
 main(void)
 {
-	struct timespec zero = { 0, 0 }, bad = { 0, 1000000000 }, neg = { -1, 0 }, t = { 0, 50000000 };
+	struct timespec zero = { 0, 0 }, bad = { 0, 1000000000 }, neg = { -1, 0 },
+			t = { 0, 50000000 };
 	sigset_t s;
 	siginfo_t si;
 	long long t0;
@@ -42,7 +43,8 @@ main(void)
 	raise(SIGUSR1);
 	is_int(sigwaitinfo(&s, &si), SIGUSR1, "the lowest number comes first");
 	is_int(ran, 0, "the handler does not run");
-	ok(sigwaitinfo(&s, &si) == SIGRTMIN + 4 && si.si_value.sival_int == 11, "queued ones in order");
+	ok(sigwaitinfo(&s, &si) == SIGRTMIN + 4 && si.si_value.sival_int == 11,
+	   "queued ones in order");
 	ok(sigwaitinfo(&s, &si) == SIGRTMIN + 4 && si.si_value.sival_int == 12, "and each once");
 	pid = poke(SIGUSR1, NULL);
 	is_int(sigwaitinfo(&s, &si), SIGUSR1, "a signal arriving during the wait");
@@ -66,7 +68,8 @@ main(void)
 	if ((pid = fork()) == 0)
 		_exit(9);
 	is_int(sigwaitinfo(&s, &si), SIGCHLD, "waits for SIGCHLD");
-	ok(si.si_pid == pid && si.si_status == 9 && si.si_code == CLD_EXITED, "with pid, code and status");
+	ok(si.si_pid == pid && si.si_status == 9 && si.si_code == CLD_EXITED,
+	   "with pid, code and status");
 	reap(pid);
 	return done();
 }

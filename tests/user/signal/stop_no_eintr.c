@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Stop and continue without a handler: sleeping calls go on as if nothing had happened. */
-#include "../tap.h"
 #include "../compat.h"
+#include "../tap.h"
 #include <sys/select.h>
 
 static void
@@ -18,7 +18,10 @@ run(int which)
 	switch (which) {
 	case 0: r = nanosleep(&ts, NULL); break;
 	case 1: r = poll(&none, 1, 400); break;
-	case 2: r = kt_futex(&w, FUTEX_WAIT, 0, &ts, NULL, 0); want = ETIMEDOUT; break;
+	case 2:
+		r = kt_futex(&w, FUTEX_WAIT, 0, &ts, NULL, 0);
+		want = ETIMEDOUT;
+		break;
 	case 3:
 		clock_gettime(CLOCK_MONOTONIC, &abs);
 		abs.tv_nsec += 400000000;
@@ -40,7 +43,9 @@ run(int which)
 int
 main(void)
 {
-	static const char *const names[] = { "nanosleep", "poll", "futex wait", "absolute clock_nanosleep", "select", "ppoll" };
+	static const char *const names[] = { "nanosleep",  "poll",
+					     "futex wait", "absolute clock_nanosleep",
+					     "select",	   "ppoll" };
 
 	for (int i = 0; i < (int)ARRAY_LEN(names); i++) {
 		pid_t pid = fork();

@@ -2,9 +2,9 @@
 /* Big and 2 MiB-aligned mappings: correct under partial unmap, protect, fork and discard. */
 #include "../probe.h"
 
-#define MB (1UL << 20)
-#define RW (PROT_READ | PROT_WRITE)
-#define MADV_HUGE 14
+#define MB	    (1UL << 20)
+#define RW	    (PROT_READ | PROT_WRITE)
+#define MADV_HUGE   14
 #define MADV_NOHUGE 15
 
 int
@@ -25,25 +25,30 @@ main(void)
 	is_int(bad, 0, "8 MiB hold what was stored");
 	sys_ok(mprotect(p + 3 * PAGE, PAGE, PROT_READ), "protect one small page");
 	is_int(probe_write(p + 3 * PAGE, 1), SIGSEGV, "just that page faults");
-	ok(probe_write(p + 2 * PAGE + 8, 1) == 0 && probe_write(p + 4 * PAGE + 8, 1) == 0, "its neighbours do not");
+	ok(probe_write(p + 2 * PAGE + 8, 1) == 0 && probe_write(p + 4 * PAGE + 8, 1) == 0,
+	   "its neighbours do not");
 	is_int(*(size_t *)(p + 3 * PAGE), 3 * PAGE, "its data is intact");
 	sys_ok(munmap(p + 2 * MB + 7 * PAGE, PAGE), "unmap one small page");
 	is_int(probe_read(p + 2 * MB + 7 * PAGE), SIGSEGV, "just that page is gone");
 	ok(*(size_t *)(p + 2 * MB + 6 * PAGE) == 2 * MB + 6 * PAGE &&
-	   *(size_t *)(p + 2 * MB + 8 * PAGE) == 2 * MB + 8 * PAGE, "its neighbours are intact");
+		   *(size_t *)(p + 2 * MB + 8 * PAGE) == 2 * MB + 8 * PAGE,
+	   "its neighbours are intact");
 	sys_ok(madvise(p + 4 * MB + 5 * PAGE, 2 * PAGE, MADV_DONTNEED), "discard two small pages");
 	ok(all_bytes(p + 4 * MB + 5 * PAGE, 0, 2 * PAGE), "they read zero");
 	ok(*(size_t *)(p + 4 * MB + 4 * PAGE) == 4 * MB + 4 * PAGE &&
-	   *(size_t *)(p + 4 * MB + 7 * PAGE) == 4 * MB + 7 * PAGE, "the rest does not");
+		   *(size_t *)(p + 4 * MB + 7 * PAGE) == 4 * MB + 7 * PAGE,
+	   "the rest does not");
 	if ((pid = fork()) == 0) {
 		*(size_t *)(p + 6 * MB) = 1;
 		*(size_t *)(p + 7 * MB) = 2;
 		_exit(*(size_t *)(p + 6 * MB + PAGE) == 6 * MB + PAGE ? 0 : 1);
 	}
 	is_exit(pid, 0, "a child writes into a shared big page");
-	ok(*(size_t *)(p + 6 * MB) == 6 * MB && *(size_t *)(p + 7 * MB) == 7 * MB, "the parent sees its own");
+	ok(*(size_t *)(p + 6 * MB) == 6 * MB && *(size_t *)(p + 7 * MB) == 7 * MB,
+	   "the parent sees its own");
 	*(size_t *)(p + 6 * MB) = 77;
-	ok(*(size_t *)(p + 6 * MB) == 77 && *(size_t *)(p + 6 * MB + PAGE) == 6 * MB + PAGE, "and can still write");
+	ok(*(size_t *)(p + 6 * MB) == 77 && *(size_t *)(p + 6 * MB + PAGE) == 6 * MB + PAGE,
+	   "and can still write");
 	r = madvise(p, 8 * MB, MADV_NOHUGE);
 	ok(r == 0 || errno == EINVAL || errno == ENOMEM, "MADV_NOHUGEPAGE");
 	sys_ok(munmap(base, 16 * MB), "unmap all of it");

@@ -44,7 +44,8 @@ main(void)
 	ok(rawbrk(top + 1024 * PAGE) == top, "RLIMIT_DATA stops the break");
 	rl.rlim_cur = old.rlim_cur;
 	must(setrlimit(RLIMIT_DATA, &rl));
-	p = mmap((void *)(top + 4 * PAGE), PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	p = mmap((void *)(top + 4 * PAGE), PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+		 -1, 0);
 	ok(rawbrk(top + 8 * PAGE) == top, "the break does not run over a mapping");
 	return done();
 }

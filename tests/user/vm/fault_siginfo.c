@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a memory fault tells: si_signo, si_code, si_addr; EFAULT instead when the kernel faults. */
-#include "../probe.h"
 #include "../compat.h"
+#include "../probe.h"
 #include <sys/uio.h>
 
 #define RW (PROT_READ | PROT_WRITE)
@@ -27,18 +27,22 @@ main(void)
 	ok(probe_code == SEGV_MAPERR && probe_addr == at(0xffffffff80000000UL),
 	   "kernel address: MAPERR at the address");
 	is_int(probe_read((void *)0x800000000000UL), SIGSEGV, "non-canonical read");
-	ok(probe_code == SI_KERNEL && probe_addr == NULL, "non-canonical: SI_KERNEL without address");
+	ok(probe_code == SI_KERNEL && probe_addr == NULL,
+	   "non-canonical: SI_KERNEL without address");
 	is_int(probe_read(p + PAGE + 77), SIGSEGV, "PROT_NONE read");
-	ok(probe_code == SEGV_ACCERR && probe_addr == p + PAGE + 77, "PROT_NONE: ACCERR at the byte");
+	ok(probe_code == SEGV_ACCERR && probe_addr == p + PAGE + 77,
+	   "PROT_NONE: ACCERR at the byte");
 	is_int(probe_write((void *)(uintptr_t)main, 1), SIGSEGV, "write to program text");
-	ok(probe_code == SEGV_ACCERR && probe_addr == (void *)(uintptr_t)main, "text: ACCERR at the byte");
+	ok(probe_code == SEGV_ACCERR && probe_addr == (void *)(uintptr_t)main,
+	   "text: ACCERR at the byte");
 
 	must(pipe(pp));
 	fd = must(open("/dev/zero", O_RDWR));
 	sys_err(read(fd, p + PAGE, 10), EFAULT, "read into PROT_NONE");
 	sys_err(read(fd, at(8), 10), EFAULT, "read into the NULL page");
 	sys_err(read(fd, at(0xffffffff80000000UL), 10), EFAULT, "read into kernel memory");
-	sys_err(read(fd, at(0x7fffffffffffUL), 1UL << 40), EFAULT, "read of a huge length at the top");
+	sys_err(read(fd, at(0x7fffffffffffUL), 1UL << 40), EFAULT,
+		"read of a huge length at the top");
 	sys_err(write(pp[1], at(8), 10), EFAULT, "write from the NULL page");
 	sys_err(read(fd, (void *)(uintptr_t)main, 10), EFAULT, "read into program text");
 	is_int(read(fd, p + PAGE - 100, 200), 100, "a read that runs into PROT_NONE is short");
@@ -52,8 +56,10 @@ main(void)
 	iov[1] = (struct iovec){ at(8), 10 };
 	is_int(readv(fd, iov, 2), 10, "readv stops before the bad vector");
 	sys_err(readv(fd, at(8), 2), EFAULT, "readv with a bad vector array");
-	sys_err(syscall(SYS_rt_sigaction, SIGUSR1, at(8), NULL, 8), EFAULT, "sigaction from the NULL page");
-	sys_err(syscall(SYS_clock_gettime, CLOCK_MONOTONIC, at(8)), EFAULT, "clock_gettime to the NULL page");
+	sys_err(syscall(SYS_rt_sigaction, SIGUSR1, at(8), NULL, 8), EFAULT,
+		"sigaction from the NULL page");
+	sys_err(syscall(SYS_clock_gettime, CLOCK_MONOTONIC, at(8)), EFAULT,
+		"clock_gettime to the NULL page");
 	sys_err(syscall(SYS_stat, ".", at(8)), EFAULT, "stat to the NULL page");
 	sys_err(syscall(SYS_getcwd, at(8), 100), EFAULT, "getcwd to the NULL page");
 

@@ -1,18 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /* madvise: DONTNEED really drops, FREE may, hints are accepted, errors are precise. */
-#include "../probe.h"
 #include "../compat.h"
+#include "../probe.h"
 
 #define RW (PROT_READ | PROT_WRITE)
 
 int
 main(void)
 {
-	static const struct { int advice; const char *name; } hints[] = {
-		{ MADV_NORMAL, "NORMAL" }, { MADV_RANDOM, "RANDOM" }, { MADV_SEQUENTIAL, "SEQUENTIAL" },
-		{ MADV_WILLNEED, "WILLNEED" }, { MADV_COLD, "COLD" }, { MADV_PAGEOUT, "PAGEOUT" },
-		{ MADV_DONTFORK, "DONTFORK" }, { MADV_DOFORK, "DOFORK" },
-		{ MADV_DONTDUMP, "DONTDUMP" }, { MADV_DODUMP, "DODUMP" },
+	static const struct {
+		int advice;
+		const char *name;
+	} hints[] = {
+		{ MADV_NORMAL, "NORMAL" },
+		{ MADV_RANDOM, "RANDOM" },
+		{ MADV_SEQUENTIAL, "SEQUENTIAL" },
+		{ MADV_WILLNEED, "WILLNEED" },
+		{ MADV_COLD, "COLD" },
+		{ MADV_PAGEOUT, "PAGEOUT" },
+		{ MADV_DONTFORK, "DONTFORK" },
+		{ MADV_DOFORK, "DOFORK" },
+		{ MADV_DONTDUMP, "DONTDUMP" },
+		{ MADV_DODUMP, "DODUMP" },
 	};
 	unsigned char *p = anon(16, RW), *q;
 	int fd, i, bad;
@@ -26,7 +35,8 @@ main(void)
 	}
 	sys_ok(madvise(p + 2 * PAGE, 3 * PAGE, MADV_DONTNEED), "DONTNEED");
 	ok(all_bytes(p + 2 * PAGE, 0, 3 * PAGE), "DONTNEED pages read as zero");
-	ok(all_bytes(p, 0x66, 2 * PAGE) && all_bytes(p + 5 * PAGE, 0x66, 11 * PAGE), "other pages keep data");
+	ok(all_bytes(p, 0x66, 2 * PAGE) && all_bytes(p + 5 * PAGE, 0x66, 11 * PAGE),
+	   "other pages keep data");
 	sys_ok(madvise(p, 1, MADV_DONTNEED), "length is rounded up");
 	ok(all_bytes(p, 0, PAGE), "to the page");
 	sys_ok(madvise(p, 0, MADV_DONTNEED), "length 0");
@@ -58,7 +68,8 @@ main(void)
 	ok(all_bytes(q, 0, 4 * PAGE), "populated pages are zero");
 	sys_ok(madvise(q, 4 * PAGE, MADV_POPULATE_READ), "POPULATE_READ");
 	must(mprotect(q, PAGE, PROT_READ));
-	sys_err(madvise(q, PAGE, MADV_POPULATE_WRITE), EINVAL, "POPULATE_WRITE of a read-only mapping");
+	sys_err(madvise(q, PAGE, MADV_POPULATE_WRITE), EINVAL,
+		"POPULATE_WRITE of a read-only mapping");
 
 	put_file("f", "abc", 3);
 	fd = must(open("f", O_RDWR));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* mincore, mlock, mlock2, munlock, mlockall and RLIMIT_MEMLOCK. */
-#include "../probe.h"
 #include "../compat.h"
+#include "../probe.h"
 
 #define RW (PROT_READ | PROT_WRITE)
 

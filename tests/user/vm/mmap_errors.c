@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Bad arguments of mmap and munmap, with the errno of each. */
-#include "../probe.h"
 #include "../compat.h"
+#include "../probe.h"
 
-#define RW (PROT_READ | PROT_WRITE)
+#define RW   (PROT_READ | PROT_WRITE)
 #define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
 
 static long
@@ -29,18 +29,26 @@ main(void)
 	sys_err(map(NULL, PAGE, RW, ANON, -1, 1), EINVAL, "unaligned offset");
 	sys_err(map(NULL, PAGE, RW, MAP_PRIVATE, -1, 0), EBADF, "file map without a file");
 	sys_err(map(NULL, PAGE, RW, MAP_PRIVATE, 999, 0), EBADF, "descriptor not open");
-	sys_err(map(NULL, PAGE, RW, MAP_SHARED, rd, 0), EACCES, "shared writable map of a read-only descriptor");
-	ok(map(NULL, PAGE, RW, MAP_PRIVATE, rd, 0) != -1, "private writable map of a read-only descriptor");
-	sys_err(map(NULL, PAGE, PROT_READ, MAP_SHARED, wr, 0), EACCES, "shared map of a write-only descriptor");
-	sys_err(map(NULL, PAGE, PROT_READ, MAP_PRIVATE, wr, 0), EACCES, "private map of a write-only descriptor");
+	sys_err(map(NULL, PAGE, RW, MAP_SHARED, rd, 0), EACCES,
+		"shared writable map of a read-only descriptor");
+	ok(map(NULL, PAGE, RW, MAP_PRIVATE, rd, 0) != -1,
+	   "private writable map of a read-only descriptor");
+	sys_err(map(NULL, PAGE, PROT_READ, MAP_SHARED, wr, 0), EACCES,
+		"shared map of a write-only descriptor");
+	sys_err(map(NULL, PAGE, PROT_READ, MAP_PRIVATE, wr, 0), EACCES,
+		"private map of a write-only descriptor");
 	sys_err(map(NULL, PAGE, PROT_READ, MAP_PRIVATE, dir, 0), ENODEV, "map of a directory");
 	sys_err(map(NULL, PAGE, PROT_READ, MAP_PRIVATE, p[0], 0), ENODEV, "map of a pipe");
-	sys_err(map(NULL, PAGE, PROT_READ, MAP_PRIVATE, open("f", O_PATH), 0), EBADF, "map of an O_PATH descriptor");
+	sys_err(map(NULL, PAGE, PROT_READ, MAP_PRIVATE, open("f", O_PATH), 0), EBADF,
+		"map of an O_PATH descriptor");
 	sys_err(map(NULL, 1UL << 47, RW, ANON, -1, 0), ENOMEM, "length of the whole address space");
 	sys_err(map(NULL, -PAGE, RW, ANON, -1, 0), ENOMEM, "length that wraps");
-	sys_err(map(NULL, PAGE, PROT_READ, MAP_PRIVATE, rd, -(off_t)PAGE), EOVERFLOW, "offset plus length wraps");
-	sys_err(map((void *)1, PAGE, RW, ANON | MAP_FIXED, -1, 0), EINVAL, "MAP_FIXED at an unaligned address");
-	sys_err(map((void *)(1UL << 47), PAGE, RW, ANON | MAP_FIXED, -1, 0), ENOMEM, "MAP_FIXED above user space");
+	sys_err(map(NULL, PAGE, PROT_READ, MAP_PRIVATE, rd, -(off_t)PAGE), EOVERFLOW,
+		"offset plus length wraps");
+	sys_err(map((void *)1, PAGE, RW, ANON | MAP_FIXED, -1, 0), EINVAL,
+		"MAP_FIXED at an unaligned address");
+	sys_err(map((void *)(1UL << 47), PAGE, RW, ANON | MAP_FIXED, -1, 0), ENOMEM,
+		"MAP_FIXED above user space");
 	sys_err(map((void *)((1UL << 47) - PAGE), PAGE, RW, ANON | MAP_FIXED, -1, 0), ENOMEM,
 		"MAP_FIXED on the guard page at the top");
 	sys_err(map(NULL, PAGE, RW, MAP_SHARED_VALIDATE | MAP_ANONYMOUS, -1, 0), EINVAL,

@@ -25,16 +25,19 @@ main(void)
 	ok(probe_write(p, 0x22) == 0 && p[0] == 0x22, "write works");
 
 	sys_ok(mprotect(p + 3 * PAGE, 2 * PAGE, PROT_READ), "split in the middle");
-	ok(probe_write(p + 2 * PAGE, 1) == 0 && probe_write(p + 5 * PAGE, 1) == 0, "outside is writable");
-	ok(probe_write(p + 3 * PAGE, 1) == SIGSEGV && probe_write(p + 5 * PAGE - 1, 1) == SIGSEGV, "inside is not");
+	ok(probe_write(p + 2 * PAGE, 1) == 0 && probe_write(p + 5 * PAGE, 1) == 0,
+	   "outside is writable");
+	ok(probe_write(p + 3 * PAGE, 1) == SIGSEGV && probe_write(p + 5 * PAGE - 1, 1) == SIGSEGV,
+	   "inside is not");
 	sys_ok(mprotect(p, 8 * PAGE, RW), "one call over three mappings");
-	ok(probe_write(p + 3 * PAGE, 1) == 0 && probe_write(p + 4 * PAGE, 1) == 0, "all is writable again");
+	ok(probe_write(p + 3 * PAGE, 1) == 0 && probe_write(p + 4 * PAGE, 1) == 0,
+	   "all is writable again");
 	sys_ok(mprotect(p, 1, PROT_READ), "length is rounded up");
 	is_int(probe_write(p + PAGE - 1, 1), SIGSEGV, "to the page");
 	sys_ok(mprotect(p, 0, PROT_NONE), "length 0 does nothing");
 	is_int(probe_read(p), 0, "indeed");
 
-	p[7 * PAGE] = 0xc3;	/* ret */
+	p[7 * PAGE] = 0xc3; /* ret */
 	is_int(probe_exec(p + 7 * PAGE), SIGSEGV, "data is not executable");
 	is_int(probe_code, SEGV_ACCERR, "with SEGV_ACCERR");
 	ok(probe_addr == p + 7 * PAGE, "at the target");
@@ -44,7 +47,8 @@ main(void)
 	sys_err(syscall(SYS_mprotect, p + 1, PAGE, PROT_READ), EINVAL, "unaligned address");
 	sys_err(mprotect(p, PAGE, 0x1000), EINVAL, "unknown protection bit");
 	sys_err(mprotect(p, -PAGE, PROT_READ), ENOMEM, "length that wraps");
-	sys_err(mprotect(p, PAGE, PROT_READ | PROT_GROWSDOWN), EINVAL, "PROT_GROWSDOWN on a plain mapping");
+	sys_err(mprotect(p, PAGE, PROT_READ | PROT_GROWSDOWN), EINVAL,
+		"PROT_GROWSDOWN on a plain mapping");
 	must(munmap(p + 4 * PAGE, PAGE));
 	sys_err(mprotect(p + 2 * PAGE, 4 * PAGE, PROT_READ), ENOMEM, "range with a hole");
 	is_int(probe_write(p + 2 * PAGE, 1), SIGSEGV, "the part before the hole changed");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* mremap: grow, shrink, move, fixed, dontunmap, and its errors. */
-#include "../probe.h"
 #include "../compat.h"
+#include "../probe.h"
 
 #define RW (PROT_READ | PROT_WRITE)
 
@@ -26,13 +26,16 @@ main(void)
 	is_int(probe_read(p + 4 * PAGE), SIGSEGV, "the tail is unmapped");
 	q = remap(p, 4 * PAGE, 8 * PAGE, 0, NULL);
 	ok(q == p, "grow into the free tail stays in place");
-	ok(all_bytes(p, 0x33, 4 * PAGE) && all_bytes(p + 4 * PAGE, 0, 4 * PAGE), "the grown part is zero");
+	ok(all_bytes(p, 0x33, 4 * PAGE) && all_bytes(p + 4 * PAGE, 0, 4 * PAGE),
+	   "the grown part is zero");
 	r = mmap(p + 8 * PAGE, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 	must(mprotect(r, PAGE, PROT_READ));
-	failed(remap(p, 8 * PAGE, 12 * PAGE, 0, NULL), ENOMEM, "grow against a neighbour without MAYMOVE");
+	failed(remap(p, 8 * PAGE, 12 * PAGE, 0, NULL), ENOMEM,
+	       "grow against a neighbour without MAYMOVE");
 	q = remap(p, 8 * PAGE, 64 * PAGE, MREMAP_MAYMOVE, NULL);
 	ok(q != MAP_FAILED && q != p, "MAYMOVE moves it");
-	ok(all_bytes(q, 0x33, 4 * PAGE) && all_bytes(q + 4 * PAGE, 0, 60 * PAGE), "data moved, tail zero");
+	ok(all_bytes(q, 0x33, 4 * PAGE) && all_bytes(q + 4 * PAGE, 0, 60 * PAGE),
+	   "data moved, tail zero");
 	is_int(probe_read(p), SIGSEGV, "the old place is unmapped");
 
 	p = anon(8, RW);
@@ -40,7 +43,8 @@ main(void)
 	r = remap(q, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, p + 3 * PAGE);
 	ok(r == p + 3 * PAGE, "FIXED gives the exact address");
 	ok(all_bytes(r, 0x33, 2 * PAGE), "with the moved data");
-	ok(all_bytes(p, 0x44, 3 * PAGE) && all_bytes(p + 5 * PAGE, 0x44, 3 * PAGE), "around it nothing changed");
+	ok(all_bytes(p, 0x44, 3 * PAGE) && all_bytes(p + 5 * PAGE, 0x44, 3 * PAGE),
+	   "around it nothing changed");
 	is_int(probe_read(q), SIGSEGV, "source head is unmapped");
 	ok(all_bytes(q + 2 * PAGE, 0x33, 2 * PAGE), "rest of the source stays");
 
@@ -65,16 +69,20 @@ main(void)
 	fd = must(open("f", O_RDONLY));
 	p = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, fd, 0);
 	q = remap(p, PAGE, 3 * PAGE, MREMAP_MAYMOVE, NULL);
-	ok(q != MAP_FAILED && q[0] == 0 && q[PAGE] == 1 && q[2 * PAGE] == 2, "a grown file map shows more of the file");
+	ok(q != MAP_FAILED && q[0] == 0 && q[PAGE] == 1 && q[2 * PAGE] == 2,
+	   "a grown file map shows more of the file");
 
 	p = anon(4, RW);
 	failed(remap(p + 1, PAGE, PAGE, 0, NULL), EINVAL, "unaligned address");
 	failed(remap(p, PAGE, 0, 0, NULL), EINVAL, "new size 0");
 	failed(remap(p, PAGE, PAGE, 0x80, NULL), EINVAL, "unknown flag");
 	failed(remap(p, PAGE, PAGE, MREMAP_FIXED, q), EINVAL, "FIXED without MAYMOVE");
-	failed(remap(p, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, p + PAGE), EINVAL, "overlapping FIXED");
-	failed(remap(p, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, p + 100), EINVAL, "unaligned FIXED target");
-	failed(remap(p, PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL), EINVAL, "DONTUNMAP with a new size");
+	failed(remap(p, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, p + PAGE), EINVAL,
+	       "overlapping FIXED");
+	failed(remap(p, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, p + 100), EINVAL,
+	       "unaligned FIXED target");
+	failed(remap(p, PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL), EINVAL,
+	       "DONTUNMAP with a new size");
 	failed(remap(p, 0, PAGE, MREMAP_MAYMOVE, NULL), EINVAL, "old size 0 of a private mapping");
 	must(munmap(p + PAGE, PAGE));
 	failed(remap(p + PAGE, PAGE, PAGE * 2, MREMAP_MAYMOVE, NULL), EFAULT, "nothing mapped");

@@ -14,8 +14,8 @@ static int
 parse(const char *s, struct line *l)
 {
 	l->name[0] = 0;
-	return sscanf(s, "%lx-%lx %7s %lx %x:%x %lu%*[ ]%255[^\n]", &l->start, &l->end, l->perms, &l->off,
-		      &l->major, &l->minor, &l->ino, l->name) >= 7;
+	return sscanf(s, "%lx-%lx %7s %lx %x:%x %lu%*[ ]%255[^\n]", &l->start, &l->end, l->perms,
+		      &l->off, &l->major, &l->minor, &l->ino, l->name) >= 7;
 }
 
 static int
@@ -25,7 +25,8 @@ find(const void *addr, const char *name, struct line *l)
 	for (char *s = text; s && *s; s = strchr(s, '\n') + 1) {
 		if (!parse(s, l))
 			return 0;
-		if (addr ? (uintptr_t)addr >= l->start && (uintptr_t)addr < l->end : !strcmp(l->name, name))
+		if (addr ? (uintptr_t)addr >= l->start && (uintptr_t)addr < l->end
+			 : !strcmp(l->name, name))
 			return 1;
 	}
 	return 0;
@@ -67,12 +68,15 @@ main(void)
 	snprintf(head, sizeof(head), "\n%08lx-", (unsigned long)p);
 	must(mprotect(p, PAGE, PROT_NONE));
 	find(p, NULL, &l);
-	ok(l.start == (uintptr_t)p || l.end == (uintptr_t)p + PAGE, "a protected page is a mapping of its own");
+	ok(l.start == (uintptr_t)p || l.end == (uintptr_t)p + PAGE,
+	   "a protected page is a mapping of its own");
 	is_str(l.perms, "---p", "PROT_NONE shows as ---p");
-	ok(l.off == 0 && l.major == 0 && l.minor == 0 && l.ino == 0 && !l.name[0], "anonymous fields are zero");
+	ok(l.off == 0 && l.major == 0 && l.minor == 0 && l.ino == 0 && !l.name[0],
+	   "anonymous fields are zero");
 	must(mprotect(p, PAGE, PROT_READ | PROT_WRITE));
 	find(p + PAGE, NULL, &l);
-	ok(l.start <= (uintptr_t)p && l.end >= (uintptr_t)p + 4 * PAGE, "equal neighbours merge again");
+	ok(l.start <= (uintptr_t)p && l.end >= (uintptr_t)p + 4 * PAGE,
+	   "equal neighbours merge again");
 	must(munmap(p + PAGE, PAGE));
 	ok(!find(p + PAGE, NULL, &l), "an unmapped page is not listed");
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* RLIMIT_AS, RLIMIT_DATA and overcommit refuse with ENOMEM. */
-#include "../probe.h"
 #include "../compat.h"
+#include "../probe.h"
 
-#define RW (PROT_READ | PROT_WRITE)
+#define RW   (PROT_READ | PROT_WRITE)
 #define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
-#define MB (1UL << 20)
+#define MB   (1UL << 20)
 
 static size_t
 vm_size(void)
@@ -64,7 +64,8 @@ main(void)
 	limit(RLIMIT_DATA, RLIM_INFINITY);
 
 	p = mmap(NULL, 1UL << 46, RW, ANON, -1, 0);
-	ok(p == MAP_FAILED && errno == ENOMEM, "a map far beyond memory is refused (overcommit heuristic)");
+	ok(p == MAP_FAILED && errno == ENOMEM,
+	   "a map far beyond memory is refused (overcommit heuristic)");
 	p = mmap(NULL, 1UL << 40, PROT_NONE, ANON | MAP_NORESERVE, -1, 0);
 	ok(p != MAP_FAILED, "1 TiB of PROT_NONE is only address space");
 	sys_ok(munmap(p, 1UL << 40), "and can go");

@@ -16,7 +16,7 @@ main(void)
 		if (p[0] != 1)
 			_exit(1);
 		p[1] = 2;
-		p[15 * PAGE] = 3;	/* a page neither has touched yet */
+		p[15 * PAGE] = 3; /* a page neither has touched yet */
 		while (p[2] != 4)
 			sleep_ms(1);
 		_exit(0);

@@ -41,7 +41,7 @@ main(void)
 	if ((pid = fork()) == 0) {
 		volatile unsigned char *far = __builtin_alloca(4096 * KB);
 
-		far[0] = 3;	/* one jump, no touching on the way */
+		far[0] = 3; /* one jump, no touching on the way */
 		_exit(far[0] == 3 ? 0 : 1);
 	}
 	is_exit(pid, 0, "the stack grows over a gap in one step");
@@ -75,7 +75,8 @@ main(void)
 	/* room above and below, the growing mapping in the middle */
 	p = anon(1024, PROT_NONE);
 	must(munmap(p, 1024 * PAGE));
-	p = mmap(p + 1020 * PAGE, 2 * PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_GROWSDOWN, -1, 0);
+	p = mmap(p + 1020 * PAGE, 2 * PAGE, RW,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_GROWSDOWN, -1, 0);
 	ok(p != MAP_FAILED, "MAP_GROWSDOWN");
 	is_int(probe_write(p, 1), 0, "its page is usable");
 	is_int(probe_write(p - 1, 2), 0, "the page below appears");

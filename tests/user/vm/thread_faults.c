@@ -4,7 +4,7 @@
 #include <pthread.h>
 
 #define THREADS 4
-#define PAGES 512
+#define PAGES	512
 
 static unsigned char *area;
 static pthread_barrier_t gate;
@@ -40,7 +40,8 @@ mapper(void *arg)
 	int errs = 0;
 
 	for (int i = 0; i < 300; i++) {
-		unsigned char *p = mmap(NULL, 8 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		unsigned char *p = mmap(NULL, 8 * PAGE, PROT_READ | PROT_WRITE,
+					MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 		if (p == MAP_FAILED) {
 			errs++;

@@ -7,7 +7,7 @@
 #include <pthread.h>
 
 #define THREADS 3
-#define ROUNDS 60
+#define ROUNDS	60
 
 static volatile unsigned char *page;
 static volatile int quit;
@@ -18,7 +18,7 @@ retry(int sig, siginfo_t *si, void *uc)
 {
 	(void)sig, (void)si, (void)uc;
 	__atomic_fetch_add(&faults, 1, __ATOMIC_RELAXED);
-	sched_yield();		/* return and try the store again */
+	sched_yield(); /* return and try the store again */
 }
 
 static void *
