@@ -93,7 +93,8 @@ def test_concatenated_archives(ctx):
     image.concatenate(both, ctx.alpine(), packed, second)
     with ctx.machine(initrd=both) as guest:
         guest.expect(PROMPT, 60)
-        assert guest.shell("cat /etc/which")[1] == "second"
+        status, output = guest.shell("cat /etc/which")
+        assert (status, output) == (0, "second"), output
 
 
 def test_parameters_go_to_init(ctx):

@@ -245,9 +245,7 @@ def concatenate(output, *archives):
     with open(partial, "wb") as file:
         for archive in archives:
             data = pathlib.Path(archive).read_bytes()
-            file.write(data)
-            if not data.startswith(b"\x1f\x8b"):
-                file.write(bytes(-len(data) % 4))
+            file.write(data + bytes(-len(data) % 4))  # Linux looks for the next one at a multiple of 4
     return partial.rename(output)
 
 
