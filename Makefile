@@ -144,7 +144,7 @@ run: build
 
 debug:
 	$(MAKE) DEBUG=1 build
-	$(PYTHON) tools/kevlar run --debug
+	$(PYTHON) tools/kevlar debug
 
 # Parts of the suite: host (and uapi) and user need no kernel, guest and system boot it.
 test: build

@@ -195,7 +195,7 @@ class Machine:
             self._log.close()
 
 
-def run_interactive(*, debug=False, append="", rows_columns=None, **options):
+def run_interactive(*, append="", rows_columns=None, **options):
     """Replaces this process by QEMU on this terminal: ^C and ^Z go to the guest, Ctrl-A X quits."""
     host.need(QEMU)
     words = ["console=ttyS0"]
@@ -205,10 +205,29 @@ def run_interactive(*, debug=False, append="", rows_columns=None, **options):
         words += [f"LINES={rows_columns[0]}", f"COLUMNS={rows_columns[1]}"]
     command = arguments(append=" ".join(words + [append]).strip(), **options)
     command += ["-nographic", "-serial", "mon:stdio"]
-    if debug:
-        command += ["-S", "-gdb", "tcp:127.0.0.1:1234"]
-        host.say("waiting for gdb on port 1234")
     os.execvp(command[0], command)
+
+
+def run_debugger(*, kernel, append="", **options):
+    """Boots a guest that waits for gdb, and runs gdb on this terminal. The console is a pty of its own."""
+    host.need(QEMU)
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="kevlar-"))
+    command = arguments(kernel=kernel, append=f"console=ttyS0 {append}", **options)
+    command += ["-display", "none", "-monitor", "none", "-serial", "pty", "-S",
+                "-gdb", f"unix:{folder}/gdb,server=on,wait=off"]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+                               start_new_session=True)
+    try:
+        # QEMU says "char device redirected to /dev/pts/5 (label serial0)".
+        console = re.search(r"/dev/\S+", process.stdout.readline())
+        host.say(f"the guest's console: screen {console[0] if console else '?'}")
+        subprocess.run(["gdb", "-q", "-x", host.ROOT / "tools/gdb/kevlar.py", "-ex", f"target remote {folder}/gdb",
+                        f"{kernel}.debug"], check=False)
+    finally:
+        process.terminate()
+        process.wait()
+        (folder / "gdb").unlink(missing_ok=True)
+        folder.rmdir()
 
 
 def script(machine, path):
