@@ -8,15 +8,11 @@
  * overlapping memory: memcpy is the forward half of memmove.
  *
  * The compiler likes to recognise such loops and to replace them with calls of the very function
- * they implement; hiding a loaded or stored word from it prevents that. A port may link its own
- * versions in place of this file.
+ * they implement; hiding a loaded or stored word from it prevents that. The names stand in
+ * parentheses because lib/string.h has macros for them. A port may link its own versions in place
+ * of this file.
  */
 #include "lib/string.h"
-
-#undef memcpy
-#undef memmove
-#undef memset
-#undef memcmp
 
 typedef u64 __attribute__((aligned(1), may_alias)) word64_t;
 typedef u32 __attribute__((aligned(1), may_alias)) word32_t;
@@ -113,7 +109,7 @@ copy_backward(u8 *to, const u8 *from, size_t size)
 }
 
 void *
-memcpy(void *restrict to, const void *restrict from, size_t size)
+(memcpy)(void *restrict to, const void *restrict from, size_t size)
 {
 	if (size <= 32)
 		copy_short(to, from, size);
@@ -123,7 +119,7 @@ memcpy(void *restrict to, const void *restrict from, size_t size)
 }
 
 void *
-memmove(void *to, const void *from, size_t size)
+(memmove)(void *to, const void *from, size_t size)
 {
 	if (size <= 32)
 		copy_short(to, from, size);
@@ -135,7 +131,7 @@ memmove(void *to, const void *from, size_t size)
 }
 
 void *
-memset(void *memory, int byte, size_t size)
+(memset)(void *memory, int byte, size_t size)
 {
 	u64 word = (u8)byte * 0x0101010101010101UL;
 	u8 *to = memory;
@@ -191,7 +187,7 @@ word_order(u64 a, u64 b)
 }
 
 int
-memcmp(const void *memory_a, const void *memory_b, size_t size)
+(memcmp)(const void *memory_a, const void *memory_b, size_t size)
 {
 	const u8 *a = memory_a, *b = memory_b;
 

@@ -7,8 +7,6 @@
  */
 #include "lib/string.h"
 
-#undef strlen
-
 #define ONES 0x0101010101010101UL
 #define HIGHS 0x8080808080808080UL
 
@@ -30,7 +28,7 @@ word_first(u64 highs)
 }
 
 __no_asan size_t
-strlen(const char *s)
+(strlen)(const char *s)
 {
 	const aligned_word_t *word = (const void *)((uintptr_t)s & ~7UL);
 	unsigned int before = ((uintptr_t)s & 7) * 8;

@@ -384,6 +384,31 @@ xarray_gathers_in_order(void)
 	xa_destroy(&xa);
 }
 
+/* A reader may meet a set bit over a slot that a writer has just emptied. */
+static void
+xarray_search_steps_over_a_slot_being_emptied(void)
+{
+	struct xarray xa = XARRAY_INIT;
+	struct xa_node *root, *leaf;
+	void *saved;
+	u64 index = 0;
+
+	EXPECT(xa_store(&xa, 1, xa_mk_value(1), NULL) == 0);
+	EXPECT(xa_store(&xa, 2, xa_mk_value(2), NULL) == 0);
+	EXPECT(xa_store(&xa, 70, xa_mk_value(70), NULL) == 0);
+	root = (void *)((unsigned long)xa.head - 2);
+	leaf = (void *)((unsigned long)root->slots[0] - 2);
+	leaf->slots[1] = NULL;
+	EXPECT(xa_find(&xa, &index, XA_MAX, XA_ANY) == xa_mk_value(2) && index == 2);
+	saved = root->slots[0];
+	root->slots[0] = NULL;
+	index = 0;
+	EXPECT(xa_find(&xa, &index, XA_MAX, XA_ANY) == xa_mk_value(70) && index == 70);
+	root->slots[0] = saved;
+	xa_destroy(&xa);
+	EXPECT(nodes_live == 0);
+}
+
 /*
  * Entries at multiples of 1000 stay; the writer stores and erases all others. Readers must always
  * find the steady ones, through growing, shrinking and emptied nodes.
@@ -455,6 +480,7 @@ main(void)
 	TEST(xarray_lone_entry_at_zero_needs_no_node);
 	TEST(xarray_allocates_the_lowest_free_id);
 	TEST(xarray_gathers_in_order);
+	TEST(xarray_search_steps_over_a_slot_being_emptied);
 	TEST(xarray_readers_need_no_lock);
 	return test_done();
 }
