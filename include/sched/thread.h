@@ -83,6 +83,7 @@ struct thread {
 	u8 boost_priority;		/* [R] priority inheritance: lower bound of the effective priority */
 	u8 effective_rt;		/* [R] max(rt_priority, boost_priority): 0 = queued in the fair class */
 	bool reset_on_fork;		/* [R] */
+	bool rseq;			/* [O] has an rseq area: TF_NOTIFY is set when it leaves its CPU */
 	bool wake_sync;			/* [O] the wake-up in progress is by a waker who will sleep soon */
 	struct sched_entity se;		/* [R] */
 	struct list rt_node;		/* [R] */

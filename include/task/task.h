@@ -49,6 +49,7 @@ struct task {
 	struct sigqueue_list pending;	/* [S] signals for this thread */
 	u64 blocked;			/* [O] written under S */
 	u64 saved_mask;			/* [O] with TF_RESTORE_MASK */
+	bool stop_dequeued;		/* [S] took a stop signal and has not acted on it; SIGCONT and SIGKILL clear it */
 	u64 alt_sp, alt_size; int alt_flags;	/* [O] sigaltstack */
 	struct restart_block {
 		long (*func)(struct restart_block *rb);	/* for restart_syscall(2); NULL: -EINTR */
@@ -59,6 +60,7 @@ struct task {
 	int exit_code;			/* wait status of this thread */
 	int exit_signal;		/* [T] to the parent: SIGCHLD, other, -1 for threads that are not leaders */
 	int pdeath_signal;		/* [O] */
+	user_ptr set_child_tid;			/* [O] CLONE_CHILD_SETTID: to be written on the first way to user mode */
 	user_ptr clear_child_tid;	/* [O] */
 	user_ptr robust_list;		/* [O] */
 	struct completion *vfork_done;	/* [O of the child] completed at exec or exit */
@@ -79,6 +81,7 @@ struct task {
 	struct list task_work;		/* [L] callbacks run on return to user mode */
 	struct rcu_head rcu;
 	long syscall_nr;		/* [O] being executed, for /proc/PID/syscall */
+	bool has_children;		/* [O] has ever forked: creator of some process */
 	u64 cpu_timer_hint;
 };
 
@@ -104,6 +107,7 @@ struct process {
 	struct sighand *sighand;	/* [I] while alive: same object as the tasks' */
 
 	struct process *parent;		/* [T] who waits for us; the tracer is separate */
+	struct task *creator;		/* [T] the thread of the parent that made us (pdeath, __WNOTHREAD): compared, never followed */
 	struct list children;		/* [T] processes */
 	struct list sibling;		/* [T] in parent->children */
 	struct list tracees;		/* [T] tasks traced by us */

@@ -126,8 +126,14 @@ void fd_cancel(int fd);
 /* reserve + install; on failure the file is put. */
 int fd_add(struct file *f, bool cloexec);
 int fd_close(int fd);
+/* The current task's table becomes its own if others share it (exec, unshare, CLOSE_RANGE_UNSHARE). 0, -ENOMEM, -EMFILE. */
+int fd_table_unshare(void);
 
 /* --- kernel's own use of files --- */
+/* Map f into mm as mmap(2) does: asks the file's mmap, adds what the file's mode allows (VM_MAY*), takes its own reference. addr, len, prot, map_flags and
+ * pgoff of rq are the caller's. Address or -errno. */
+struct mm;
+long file_map(struct mm *mm, struct file *f, struct mm_map_request *rq);
 ssize_t file_read_kernel(struct file *f, void *buf, size_t len, u64 pos);
 ssize_t file_write_kernel(struct file *f, const void *buf, size_t len, u64 pos);
 ssize_t vfs_read(struct file *f, struct iov_iter *it, u64 *pos);	/* checks mode, accounts, notifies */

@@ -28,6 +28,13 @@ int file_open(int dirfd, const char *path, u32 flags, umode_t mode, struct file 
 int file_open_path(const struct path *p, u32 flags, struct file **out);
 
 /*
+ * Open an existing place for execution: wants execute permission instead of read permission; -EACCES unless it is a regular file on a mount without
+ * noexec, -ETXTBSY while somebody has it open for writing. Until the file's release, or file_allow_write, opening it for writing gives -ETXTBSY.
+ */
+int file_open_exec(const struct path *p, struct file **out);
+void file_allow_write(struct file *f);
+
+/*
  * Creating from inside the kernel: parent of the last component locked, dentry looked up (must be negative: -EEXIST).
  * End with path_create_done. Used by mknod of sockets (AF_UNIX bind), devtmpfs, initramfs.
  */
