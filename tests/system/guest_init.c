@@ -116,6 +116,8 @@ main(void)
 	mount_at("sysfs", "/sys", NULL);
 	mount_at("devpts", "/dev/pts", "mode=620,ptmxmode=666");
 	mount_at("tmpfs", "/dev/shm", "mode=1777");
+	if (symlink("/proc/self/fd", "/dev/fd") < 0)
+		printf("@@ warning: /dev/fd: %s\n", strerror(errno));
 	mkdir("/tmp", 01777);
 	list = fopen("/tests/list", "re");
 	if (!list)

@@ -10,7 +10,7 @@ Five kinds of tests:
              says whether the test is right
     guest    the same programs run by Kevlar, on each number of CPUs asked for
     system   functions test_*(ctx) in tests/system/test_*.py, which boot whole machines; one that takes
-             an argument `smp` is run for each number of CPUs
+             an argument `smp` is run for each number of CPUs, one that returns a list of Results has many
 
 The first three and the programs of the guest print TAP. Every TAP line counts as a test, and so does
 whatever keeps one from speaking: a failed build, a crash, a time-out, a missing plan, a skip. At most two
@@ -283,8 +283,7 @@ class Context:
 def system_job(name, function, options, arguments):
     def job():
         try:
-            function(Context(name, options), **arguments)
-            return [Result(name, True)]
+            return function(Context(name, options), **arguments) or [Result(name, True)]
         except Exception as error:  # a test may fail in any way; the others go on
             if isinstance(error, AssertionError):
                 where = traceback.extract_tb(error.__traceback__)[-1]
