@@ -11,6 +11,7 @@ struct arch_clock {
 	u64 (*read)(void);
 	u32 mult, shift;
 	u64 hz;
+	u64 start;			/* its reading when the kernel began, as near as is known: CLOCK_MONOTONIC's zero */
 	bool vdso;			/* readable from user mode (TSC) */
 	u32 rating;
 };

@@ -8,6 +8,7 @@
  *	pte_write(e) pte_dirty(e) pte_young(e) pte_user(e) pte_exec(e)
  *	pte_make(paddr, prot) with prot of PTE_P_* below; pte_make_table(paddr) for upper levels
  *	pte_wrprotect(e) pte_mkwrite(e) pte_mkdirty(e) pte_mkclean(e) pte_mkold(e) pte_mkyoung(e)
+ *	pte_get(p)	reads an entry that others may change
  *	software bits (kept by the hardware): pte_soft(e, n), pte_set_soft(e, n, on), n = 0..2
  *	non-present entries (swap, markers): pte_make_swap(value) / pte_is_swap(e) / pte_swap_value(e), 56 bits
  *	Entries are read with READ_ONCE and changed with pte_set(p, e) or pte_xchg(p, e) / pte_cmpxchg(p, old, new) (atomic against
@@ -57,7 +58,8 @@ extern pte_t *arch_kernel_root;		/* the kernel's own table, shared upper half */
 void arch_space_switch(struct arch_space *prev, struct arch_space *next);
 
 /* Translate a direct-map/boot address range while mm is not up: early allocations and mapping for arch and mm_init. */
-void *arch_early_alloc(size_t size, size_t align);
+void *arch_early_alloc(size_t size, size_t align);	/* zeroed; panics when there is none */
+void arch_early_alloc_close(void);			/* mm owns memory from now on */
 /* After boot memory is in the buddy: map [pa, pa+len) uncached at a vmalloc address the caller owns is mm's vmalloc.c. */
 
 /* Kernel text/rodata/data permissions (W^X), after mm is up. */

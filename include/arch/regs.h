@@ -12,4 +12,7 @@
 #define ARCH_REGS_H
 #include "lib/types.h"
 #include "arch_impl/regs.h"
+
+/* For panics: the registers through log_emerg. */
+void arch_regs_print(const struct regs *regs);
 #endif

@@ -14,6 +14,13 @@ struct regs;
 
 #define KSTACK_SIZE 16384
 
+/*
+ * arch's own bits of thread->flags (the rest: sched/thread.h), work for the way back to user mode like the others.
+ * REGS: the user frame was changed by more than a result; whoever does that (ptrace) sets it on the thread it changed.
+ */
+#define TF_ARCH_FPU BIT(16)
+#define TF_ARCH_REGS BIT(17)
+
 /* Set up `t` (kernel stack given) so that its first switch runs sched_thread_start(prev), then fn(arg). For kernel threads. */
 void arch_thread_init_kernel(struct arch_thread *at, void *kstack, void (*fn)(void *), void *arg);
 /*

@@ -17,9 +17,20 @@ void irq_free_gsi(u32 gsi, irq_handler *handler, void *arg);
 int irq_request_msi(u32 cpu, irq_handler *handler, void *arg, const char *name, u64 *msg_addr, u32 *msg_data);
 void irq_free_msi(irq_handler *handler, void *arg);
 
+/* In a handler: did this interrupt hit user mode? (The tick samples by it.) */
+bool irq_from_user(void);
+
+/* Count an interrupt of arch's own (timer, IPI) on this CPU. */
+void irq_count(u32 vector);
+/* All of them on one CPU, for /proc/stat. */
+u64 irq_count_cpu(u32 cpu);
 /* Dispatch from arch's entry: vector to handler, accounting for /proc/interrupts. */
 void irq_dispatch(u32 vector);
-/* Walk for /proc/interrupts: calls fn for each line with its name and per-CPU counts. */
+/*
+ * Walk for /proc/interrupts: calls fn for each line in use with its name and per-CPU counts (cpu_count of them). Lines are global system
+ * interrupts; message-signalled ones are numbered by vector from 256; arch's own ("LOC", "RES" ...) have line IRQ_LINE_ARCH.
+ */
+#define IRQ_LINE_ARCH (~0u)
 void irq_for_each(void (*fn)(void *ctx, u32 line, const char *name, const u32 *count_by_cpu), void *ctx);
 
 #endif

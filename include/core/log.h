@@ -51,7 +51,11 @@ struct log_console {
 	void (*write)(struct log_console *con, const char *text, size_t len);
 	struct log_console *next;
 };
-void log_register_console(struct log_console *con);	/* replays what was logged before */
+/* The first one prints what was logged before; one named like another takes its place. */
+void log_register_console(struct log_console *con);
+
+/* The machine is about to stop: break locks, print everything. panic.c only. */
+void log_panic_mode(void);
 
 /* Called (in any context) when records were added: sched hooks the /dev/kmsg wait queue in here. */
 extern void (*log_wake_readers)(void);
