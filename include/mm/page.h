@@ -6,7 +6,9 @@
 #define MM_PAGE_H
 
 #include "arch/mmu.h"
+#include "core/rcu.h"
 #include "core/ref.h"
+#include "core/spinlock.h"
 #include "lib/atomic.h"
 #include "lib/list.h"
 
@@ -20,50 +22,63 @@
 #define GFP_NOFS	BIT(5)		/* reclaim must not call file systems */
 
 /* page->flags */
-#define PG_LOCKED	BIT(0)		/* page lock (sleeping bit lock; page_lock) */
-#define PG_UPTODATE	BIT(1)
-#define PG_DIRTY	BIT(2)
-#define PG_WRITEBACK	BIT(3)
-#define PG_LRU		BIT(4)
-#define PG_ACTIVE	BIT(5)
-#define PG_REFERENCED	BIT(6)
-#define PG_SLAB		BIT(7)
-#define PG_BUDDY	BIT(8)
-#define PG_RESERVED	BIT(9)		/* firmware, kernel image, memory holes */
-#define PG_ANON		BIT(10)
-#define PG_COMPOUND	BIT(11)		/* head of a multi-page block */
-#define PG_TAIL		BIT(12)
-#define PG_ERROR	BIT(13)
-#define PG_MLOCKED	BIT(14)
-#define PG_WAITERS	BIT(15)
-#define PG_SWAPBACKED	BIT(16)
+#define PG_LOCKED	(1u << 0)		/* page lock (sleeping bit lock; page_lock) */
+#define PG_UPTODATE	(1u << 1)
+#define PG_DIRTY	(1u << 2)
+#define PG_WRITEBACK	(1u << 3)
+#define PG_LRU		(1u << 4)
+#define PG_ACTIVE	(1u << 5)
+#define PG_REFERENCED	(1u << 6)
+#define PG_SLAB		(1u << 7)
+#define PG_BUDDY	(1u << 8)
+#define PG_RESERVED	(1u << 9)		/* firmware, kernel image, memory holes */
+#define PG_ANON		(1u << 10)
+#define PG_COMPOUND	(1u << 11)		/* head of a multi-page block */
+#define PG_TAIL		(1u << 12)
+#define PG_ERROR	(1u << 13)
+#define PG_MLOCKED	(1u << 14)
+#define PG_WAITERS	(1u << 15)
+#define PG_SWAPBACKED	(1u << 16)
 
 struct mapping;
 
 struct page {			/* 64 bytes */
 	struct atomic32 flags;
-	struct ref ref;
-	struct atomic32 mapcount;	/* page-table entries that map it */
 	u8 order;			/* of a compound head or free block */
-	u8 zone_unused[3];
+	u8 pad[3];
 	union {
-		struct mapping *mapping;	/* page cache */
-		void *anon;			/* anonymous rmap */
+		struct {
+			struct ref ref;
+			struct atomic32 mapcount;	/* page-table entries that map it (file pages) */
+		};
+		struct atomic64 ref_and_map;		/* both, changed together: a map count in the high half */
+	};
+	union {
+		struct mapping *mapping;	/* page cache; NULL once it has left */
 		void *slab_cache;
 		struct page *head;		/* tail of a compound */
 	};
-	u64 index;			/* page offset in mapping; or slab's */
-	struct list lru;		/* LRU, buddy lists, slab lists */
-	u64 private;			/* owner's: file system buffers, slab counters */
+	u64 index;			/* page offset in mapping; slab's free list */
+	union {
+		struct list lru;	/* LRU, buddy lists, slab lists */
+		struct rcu_head rcu;	/* slab pages on their way out */
+	};
+	u64 private;			/* owner's: file system buffers, slab counters, deposited table */
+	struct spinlock table_lock;	/* of a page-table page: guards its entries */
 };
+STATIC_ASSERT(sizeof(struct page) == 64);
 
 /* Early: hand RAM of boot_info to the buddy, build the page array. Panics with a clear message when there is too little memory. */
 void mm_init(void);
+/* Give physical memory that boot needed (the initrd after unpacking) to the allocator. Whole pages inside the range only. */
+void mm_release_boot(paddr_t start, paddr_t end);
 
 struct page *page_alloc(u32 order, u32 gfp);	/* one reference; NULL: no memory */
 void page_free(struct page *page, u32 order);	/* the sole owner's way; page_put otherwise */
 void page_get(struct page *page);
 void page_put(struct page *page);		/* frees at zero (compound aware) */
+/* For pages found under RCU: false when it is already being freed. */
+static inline bool page_try_get(struct page *p) { return ref_try_get(&p->ref); }
 
 extern struct page *page_array;			/* PAGE_ARRAY_BASE */
 static inline u64 page_to_pfn(const struct page *p) { return (u64)(p - page_array); }
@@ -82,6 +97,7 @@ void page_lock(struct page *page);		/* sleeps */
 bool page_trylock(struct page *page);
 void page_unlock(struct page *page);
 void page_wait_writeback(struct page *page);
+void page_end_writeback(struct page *page);	/* write_page's completion */
 
 void page_clear(void *va);			/* zero one page, fast */
 void page_copy(void *dst, const void *src);

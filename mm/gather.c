@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Taking mappings down in batches: entries are changed first, then one shoot-down tells all CPUs, and only then
+ * pages and tables are freed. The order is the whole point: a page freed earlier could be reached, by now in
+ * another program's hands, through a translation that some CPU still remembers. That holds for dropping a
+ * reference too, since the other owner may drop the last one in between.
+ *
+ * Anonymous pages that nobody else refers to are chained through their list node and need no room; for the
+ * others there are a few slots, then a page of slots if one can be had.
+ */
+#include "arch/tlb.h"
+#include "mm_internal.h"
+#include "pagetable.h"
+
+#define SLOTS_PER_PAGE (PAGE_SIZE / sizeof(struct page *))
+
+void
+gather_init(struct gather *g, struct mm *mm)
+{
+	g->mm = mm;
+	g->start = UINT64_MAX;
+	g->end = 0;
+	g->sole = NULL;
+	g->huge = NULL;
+	g->tables = NULL;
+	g->count = 0;
+	g->max = GATHER_INLINE;
+	g->pages = g->inline_pages;
+	g->anon = g->file = g->shmem = 0;
+}
+
+bool
+gather_page(struct gather *g, struct page *page)
+{
+	u32 flags = (u32)atomic_read(&page->flags);
+
+	if (flags & PG_ANON) {
+		if (unlikely(flags & PG_COMPOUND)) {
+			/* Huge pages have one owner, ever: fault.c. */
+			g->anon += PTE_PER_TABLE;
+			page->lru.next = (struct list *)g->huge;
+			g->huge = page;
+			return false;
+		}
+		g->anon++;
+		if (atomic64_read(&page->ref_and_map) == 1) {
+			page->lru.next = (struct list *)g->sole;
+			g->sole = page;
+			return false;
+		}
+	} else if (flags & PG_SWAPBACKED) {
+		g->shmem++;
+	} else {
+		g->file++;
+	}
+	g->pages[g->count++] = page;
+	if (likely(g->count < g->max))
+		return false;
+	if (g->pages == g->inline_pages) {
+		struct page **more = pages_alloc(0, GFP_ATOMIC | GFP_NOWARN);
+
+		if (more) {
+			for (u32 i = 0; i < g->count; i++)
+				more[i] = g->inline_pages[i];
+			g->pages = more;
+			g->max = SLOTS_PER_PAGE;
+			return false;
+		}
+	}
+	return true;
+}
+
+void
+gather_table(struct gather *g, struct page *page)
+{
+	page->lru.next = (struct list *)g->tables;
+	g->tables = page;
+}
+
+static void
+huge_free(struct gather *g, struct page *page)
+{
+	/* With the leaf table that waited for a split. */
+	table_page_free(g->mm, (struct page *)(uintptr_t)page->private);
+	mem_count(MC_HUGE_ANON, -(s64)PTE_PER_TABLE);
+	page_put(page);
+}
+
+static void
+page_drop_mapped(struct page *page)
+{
+	s64 now;
+
+	if (page_flag(page, PG_ANON)) {
+		page_put(page);
+		return;
+	}
+	now = atomic64_sub_return(&page->ref_and_map, (1l << 32) + 1);
+	if (now >> 32 == 0)
+		mem_count(MC_MAPPED, -1);
+	if ((u32)now == 0)
+		page_release(page);
+}
+
+void
+gather_flush(struct gather *g)
+{
+	struct mm *mm = g->mm;
+
+	if (g->tables)
+		arch_tlb_shootdown_all(&mm->space);
+	else if (g->start < g->end)
+		arch_tlb_shootdown(&mm->space, g->start, g->end, PAGE_SIZE);
+	g->start = UINT64_MAX;
+	g->end = 0;
+
+	if (g->anon) {
+		atomic64_sub(&mm->rss_anon, g->anon);
+		mem_count(MC_ANON, -g->anon);
+	}
+	if (g->file)
+		atomic64_sub(&mm->rss_file, g->file);
+	if (g->shmem)
+		atomic64_sub(&mm->rss_shmem, g->shmem);
+	g->anon = g->file = g->shmem = 0;
+
+	if (g->sole) {
+		page_free_chain(g->sole);
+		g->sole = NULL;
+	}
+	for (u32 i = 0; i < g->count; i++)
+		page_drop_mapped(g->pages[i]);
+	g->count = 0;
+	while (g->huge) {
+		struct page *page = g->huge;
+
+		g->huge = (struct page *)page->lru.next;
+		huge_free(g, page);
+	}
+	while (g->tables) {
+		struct page *page = g->tables;
+
+		g->tables = (struct page *)page->lru.next;
+		table_page_free(mm, page);
+	}
+}
+
+void
+gather_finish(struct gather *g)
+{
+	gather_flush(g);
+	if (g->pages != g->inline_pages)
+		pages_free(g->pages, 0);
+}
