@@ -242,6 +242,8 @@ mm_init(void)
 	log_info("memory: %lu KiB free of %lu KiB (%lu KiB page array)", left << (PAGE_SHIFT - 10), ram << (PAGE_SHIFT - 10),
 		 ram * sizeof(struct page) >> 10);
 	slab_init();
+	page_queues_init();
+	mm_caches_init();
 }
 
 void

@@ -63,6 +63,66 @@ u64 kstack_reclaim(void);		/* kstack.c: pages freed */
 
 void slab_init(void);
 u64 mm_commit_limit(void);
+int __must_check commit_charge(u64 pages);	/* -ENOMEM */
+void commit_release(u64 pages);
+
+/* ---- address spaces: mm.c, map.c, munmap.c, fault.c, fork.c ---- */
+
+struct gather;
+
+#define MMAP_MIN_ADDR 65536ul
+
+void mm_caches_init(void);
+/* Add a vma's pages to (or with -1, take them off) the totals of its kind. mmap_lock held for writing. */
+void mm_account(struct mm *mm, u32 vm_flags, u64 pages, s64 sign);
+/* The PTE_P_* rights of a vma's pages; private pages get write access one by one. */
+u32 vma_pte_prot(u32 vm_flags);
+/* Is there room under the limits for `pages` more of this kind? 0, -ENOMEM, -EAGAIN. */
+int __must_check mm_limits_check(struct mm *mm, u32 vm_flags, u64 pages);
+/* Where to put `len` bytes: address or -ENOMEM. */
+long mm_choose_address(struct mm *mm, u64 hint, u64 len, bool huge_aligned);
+
+enum zap_what { ZAP_ALL, ZAP_FILE_ONLY };	/* FILE_ONLY: private copies stay */
+void zap_range(struct gather *g, struct vma *v, u64 start, u64 end, enum zap_what what);
+void protect_range(struct gather *g, struct vma *v, u64 start, u64 end);	/* entries take the vma's rights */
+
+enum fault_access { FAULT_READ = 0, FAULT_WRITE = 1, FAULT_EXEC = 2 };
+/*
+ * Make the page at addr accessible; mmap_lock held for reading or writing, access permitted by the vma's flags. 0; -ENOMEM; -EFAULT: bus error
+ * (nothing behind the address), -EAGAIN: look again.
+ */
+int fault_page(struct vma *v, u64 addr, enum fault_access access, bool *major);
+/* The vma at addr for such an access, a stack grown if need be. mmap_lock is held for reading on success and on failure (may have been dropped in between). */
+int fault_find_vma(struct mm *mm, u64 addr, enum fault_access access, bool force, struct vma **out);
+extern struct page *zero_page;
+
+/* mlock.c: fault in [start, end). -ENOMEM for a hole or no memory, -EFAULT for no right, -EINTR. */
+enum populate_how { POPULATE_DEFAULT, POPULATE_READ, POPULATE_WRITE };
+int populate_range(struct mm *mm, u64 start, u64 end, enum populate_how how);
+
+/* huge.c */
+bool huge_fault(struct vma *v, pte_t *level1, u64 addr);
+void huge_write(struct vma *v, pte_t *level1);
+/* *level1 is a huge page: becomes a table of small ones. May be called by several at once. */
+void huge_split(struct vma *v, pte_t *level1, u64 addr);
+/* The whole 2 MiB at once; false: it is no huge page any more. */
+bool huge_zap(struct gather *g, pte_t *level1, u64 addr);
+
+/* rmap.c: [first, last] are page indices. */
+void rmap_unmap(struct mapping *m, u64 first, u64 last, enum zap_what what);
+bool rmap_clean(struct mapping *m, u64 index);	/* write-protect shared entries; true if one was dirty */
+bool rmap_locked(struct mapping *m, u64 index);	/* does an mlocked vma show it? */
+
+/* shared_anon.c: what MAP_SHARED | MAP_ANONYMOUS maps. Fills mapping, owner, ops. */
+int __must_check shared_anon_create(struct mm_map_request *rq);
+
+/* reclaim.c: pages of mappings that can be read in again. */
+void lru_add(struct page *page);
+void lru_remove(struct page *page);
+
+/* mapping.c, truncate.c */
+int page_write_start(struct mapping *m, struct page *page);	/* locked page; unlocks */
+void mapping_detach(struct mapping *m, struct page *page);	/* locked page; the tree's reference becomes the caller's */
 
 /* ---- boot_memory.c ---- */
 

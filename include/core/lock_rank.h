@@ -23,6 +23,7 @@ enum lock_rank {
 	RANK_TTY = 66,
 	RANK_SOCKET = 67,
 	RANK_MMAP = 70,		/* mm->mmap_lock (parent before child at fork: nested) */
+	RANK_INVALIDATE = 75,	/* mapping->invalidate_lock: faults shared, truncation exclusively */
 	RANK_PAGE = 80,		/* a page's lock bit */
 	RANK_MAPPING = 90,	/* mapping->rmap_lock: vmas of a mapping */
 	RANK_ANON = 95,		/* anon rmap */

@@ -3,7 +3,11 @@
  * struct mapping: the pages of one object (a file, a tmpfs file, a block device): the single data path of read, write, mmap and exec.
  *
  * Pages are found under RCU (mapping_find), created locked. A page that is PG_UPTODATE may be read. PG_DIRTY pages are written by
- * writeback through ops->write_page. Truncation unmaps, then removes. docs/page-cache.md has the matrix of operation pairs.
+ * writeback through ops->write_page. Truncation removes from the cache, then unmaps: mm/fault.c says why that order.
+ * docs/page-cache.md has the matrix of operation pairs.
+ *
+ * A mapping without ops->read_page lives in memory alone (tmpfs, memfd, shared anonymous memory): its pages are born zeroed and up to
+ * date, an absent page is a hole that reads as zeroes, and nothing is ever written back or reclaimed.
  */
 #ifndef MM_MAPPING_H
 #define MM_MAPPING_H
@@ -22,17 +26,21 @@ struct mapping_ops {
 	int (*read_page)(struct mapping *m, struct page *page);
 	/* Write a locked dirty page; unlocks. NULL: never written (tmpfs). */
 	int (*write_page)(struct mapping *m, struct page *page);
-	/* Before a page is first made dirty (block allocation, quota, size accounting): may fail -ENOSPC. NULL: nothing to do. */
+	/*
+	 * Before a page is first made dirty (block allocation, quota): may fail -ENOSPC. Page locked. In a mapping without read_page: once, before a
+	 * new page enters the cache (size accounting); page_removed undoes it. NULL: nothing to do.
+	 */
 	int (*prepare_dirty)(struct mapping *m, struct page *page, u32 offset, u32 len);
-	/* A page is leaving the cache. NULL: nothing. */
+	/* A page is leaving the cache; page locked. May not sleep. NULL: nothing. */
 	void (*page_removed)(struct mapping *m, struct page *page);
-	/* Are writers by mmap allowed right now (seals, read-only file system)? NULL: yes */
+	/* A shared mapping is about to write to the page: allowed (read-only file system)? File times. May sleep. NULL: yes, nothing to do */
 	int (*page_mkwrite)(struct mapping *m, struct page *page);
 };
 
 struct mapping {
 	const struct mapping_ops *ops;		/* [I] */
 	void *host;				/* [I] the inode */
+	const u64 *size;			/* [I] where the owner keeps the size in bytes: faults beyond it are SIGBUS. NULL: no end */
 	struct xarray pages;			/* [T] marks: 0 dirty, 1 writeback */
 	struct spinlock tree_lock;		/* T */
 	u64 nr_pages;				/* [T] */
@@ -57,6 +65,11 @@ int mapping_get_locked(struct mapping *m, u64 index, struct page **out);
 /* Up-to-date page with a reference, unlocked: reads it in when needed. 0, -ENOMEM, -EIO. Caller holds nothing or invalidate_lock shared. */
 int mapping_read(struct mapping *m, u64 index, struct page **out);
 void mapping_mark_dirty(struct mapping *m, struct page *page);
+/* Finish a page in read_page or write_page: unlock it (read: up to date unless err; write: end of writeback). */
+void mapping_read_done(struct page *page, int err);
+void mapping_write_done(struct mapping *m, struct page *page, int err);
+/* Drop clean, unmapped, idle pages of the range (posix_fadvise DONTNEED, drop_caches). Number dropped. */
+u64 mapping_invalidate(struct mapping *m, u64 first, u64 last);
 
 /* Copy between the pages and an iterator. Reading stops at `size`. Return bytes, or -errno if none. */
 struct iov_iter;

@@ -58,15 +58,16 @@ struct vma {
 	u64 start, end;			/* [M] page aligned */
 	u32 flags;			/* [M] */
 	struct mm *mm;			/* [I] */
+	bool has_anon;			/* [A] set with the first private page: fork has something to copy */
 	u64 pgoff;			/* [M] page offset of start in mapping (or, anonymous, start >> 12) */
 	struct mapping *mapping;	/* [I] NULL: anonymous */
 	void *owner;			/* [I] struct file * of fs/vfs */
 	const struct vma_ops *ops;	/* [I] may be NULL */
-	void *anon;			/* anonymous rmap, mm/rmap.c */
 	struct rb_node node;		/* [M] */
-	u64 gap;			/* [M] largest free gap in the subtree */
+	u64 hole;			/* [M] free bytes between the vma below and this one (without a stack's guard) */
+	u64 gap;			/* [M] largest hole in the subtree */
 	struct rb_node rmap_node;	/* mapping->rmap_lock */
-	u64 rmap_last;
+	u64 rmap_last;			/* mapping->rmap_lock: highest page index in the rmap subtree */
 };
 
 struct mm {
@@ -122,6 +123,7 @@ long mm_map(struct mm *mm, const struct mm_map_request *rq);
 /* The same for callers who hold mmap_lock for writing. */
 long mm_map_locked(struct mm *mm, const struct mm_map_request *rq);
 int mm_unmap(struct mm *mm, u64 addr, u64 len);
+int mm_unmap_locked(struct mm *mm, u64 addr, u64 len);
 int mm_protect(struct mm *mm, u64 addr, u64 len, u32 prot);
 /* After mapping with MAP_POPULATE or mlock. */
 int mm_populate(struct mm *mm, u64 addr, u64 len);
@@ -134,12 +136,22 @@ long mm_map_vdso(struct mm *mm);
 struct vma *vma_find(struct mm *mm, u64 addr);
 struct vma *vma_first(struct mm *mm);
 struct vma *vma_next(struct vma *v);
+struct vma *vma_prev(struct vma *v);
+static inline u64 vma_pages(const struct vma *v) { return (v->end - v->start) >> PAGE_SHIFT; }
 
 /* Limits of the process that mm serves, provided by task/ (current process). */
-struct mm_limits { u64 as, data, stack, memlock; bool memlock_exempt; };
+struct mm_limits {
+	u64 as, data, stack, memlock;	/* bytes; ~0 = none */
+	bool memlock_exempt;		/* CAP_IPC_LOCK */
+	bool low_exempt;		/* CAP_SYS_RAWIO: may map below 64 KiB */
+	bool reserve_exempt;		/* CAP_SYS_ADMIN: the last 3 % of the commit limit */
+};
 extern void (*mm_get_limits)(struct mm_limits *out);
 /* OOM killer's hooks into task/ (choose and kill a victim; false: nobody left). */
 extern bool (*mm_oom_kill)(const char *why);
+
+/* vm.overcommit_memory, vm.overcommit_ratio: OVERCOMMIT_* of uapi/mman.h. */
+extern u32 mm_overcommit_mode, mm_overcommit_ratio;
 
 /* A stable key for a futex word: private: (mm, addr); shared: (mapping/inode or anonymous page identity, offset). Takes no reference for private keys. */
 struct futex_key {

@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The page cache: the pages of an object by index.
+ *
+ * Reading finds a page under RCU, takes a reference and copies: no lock. A page found may have left the cache in the
+ * same moment; who needs it to be still there checks page->mapping with the page locked.
+ *
+ * The tree holds one reference to each page. Pages enter locked, under tree_lock, and leave locked (truncate.c,
+ * reclaim.c), with page->mapping cleared.
+ *
+ * Locking: page lock, then tree_lock; see docs/page-cache.md for the operation pairs.
+ */
+#include "mm/mapping.h"
+
+#include "lib/string.h"
+#include "mm/iter.h"
+#include "mm_internal.h"
+#include "sched/sched.h"
+#include "vma.h"
+
+#define MARK_DIRTY XA_MARK_0
+#define MARK_WRITEBACK XA_MARK_1
+
+void
+mapping_init(struct mapping *m, const struct mapping_ops *ops, void *host)
+{
+	memset(m, 0, sizeof(*m));
+	m->ops = ops;
+	m->host = host;
+	xa_init(&m->pages);
+	spin_init(&m->tree_lock, RANK_PAGE_CACHE);
+	rwsem_init(&m->invalidate_lock, RANK_INVALIDATE);
+	mutex_init(&m->rmap_lock, RANK_MAPPING);
+}
+
+struct page *
+mapping_find(struct mapping *m, u64 index)
+{
+	struct page *page;
+
+	rcu_read_lock();
+	while ((page = xa_load(&m->pages, index))) {
+		if (unlikely(!page_try_get(page)))
+			continue;	/* being freed: the tree will say so in a moment */
+		if (likely(READ_ONCE(page->mapping) == m && page->index == index))
+			break;
+		/* It left, perhaps to become another page. */
+		page_put(page);
+	}
+	rcu_read_unlock();
+	return page;
+}
+
+static struct page *
+page_create(struct mapping *m, u64 index)
+{
+	struct page *page = page_alloc(0, m->ops->read_page ? GFP_USER : GFP_USER | GFP_ZERO);
+	u32 flags = PG_LOCKED;
+
+	if (!page)
+		return NULL;
+	if (!m->ops->read_page)
+		flags |= PG_UPTODATE;
+	if (m->flags & MAPPING_SHMEM)
+		flags |= PG_SWAPBACKED;
+	atomic_set(&page->flags, (int)flags);
+	page->mapping = m;
+	page->index = index;
+	return page;
+}
+
+/* A page that never became, or is no longer, part of the cache; locked. */
+static void
+page_discard(struct mapping *m, struct page *page, bool prepared)
+{
+	if (prepared && m->ops->page_removed)
+		m->ops->page_removed(m, page);
+	page->mapping = NULL;
+	page_unlock(page);
+	page_put(page);
+}
+
+int
+mapping_get_locked(struct mapping *m, u64 index, struct page **out)
+{
+	bool prepares = !m->ops->read_page && m->ops->prepare_dirty;
+	struct page *page;
+	int err;
+
+	for (u32 tries = 0;;) {
+		page = mapping_find(m, index);
+		if (page) {
+			page_lock(page);
+			if (likely(page->mapping == m))
+				break;
+			page_unlock(page);
+			page_put(page);
+			continue;
+		}
+		page = page_create(m, index);
+		if (!page)
+			return -ENOMEM;
+		if (prepares) {
+			err = m->ops->prepare_dirty(m, page, 0, PAGE_SIZE);
+			if (err) {
+				page_discard(m, page, false);
+				return err;
+			}
+		}
+		page_get(page);
+		spin_lock(&m->tree_lock);
+		err = xa_insert(&m->pages, index, page);
+		if (!err)
+			m->nr_pages++;
+		spin_unlock(&m->tree_lock);
+		if (likely(!err)) {
+			mem_count(MC_FILE, 1);
+			if (m->flags & MAPPING_SHMEM)
+				mem_count(MC_SHMEM, 1);
+			if (m->ops->read_page)
+				lru_add(page);
+			break;
+		}
+		if (ref_put(&page->ref))
+			panic("page cache: a new page lost its reference");
+		page_discard(m, page, prepares);
+		/* The tree's nodes come from a pool that does not wait: make room for it and try again. */
+		if (err == -ENOMEM && (++tries > 3 || !reclaim_pages(64, GFP_KERNEL)))
+			return -ENOMEM;
+	}
+	*out = page;
+	return 0;
+}
+
+int
+mapping_read(struct mapping *m, u64 index, struct page **out)
+{
+	struct page *page;
+	int err;
+
+	for (;;) {
+		page = mapping_find(m, index);
+		if (likely(page && page_flag(page, PG_UPTODATE)))
+			break;
+		if (page)
+			page_put(page);
+		err = mapping_get_locked(m, index, &page);
+		if (err)
+			return err;
+		if (page_flag(page, PG_UPTODATE)) {
+			page_unlock(page);
+			break;
+		}
+		page_clear_flag(page, PG_ERROR);
+		err = m->ops->read_page(m, page);	/* unlocks */
+		if (!err)
+			page_wait_unlocked(page);
+		if (!err && page_flag(page, PG_UPTODATE))
+			break;
+		if (!err && !page_flag(page, PG_ERROR)) {
+			page_put(page);		/* truncated meanwhile: look again */
+			continue;
+		}
+		page_put(page);
+		return err ? err : -EIO;
+	}
+	*out = page;
+	return 0;
+}
+
+void
+mapping_read_done(struct page *page, int err)
+{
+	page_set_flag(page, err ? PG_ERROR : PG_UPTODATE);
+	page_unlock(page);
+}
+
+void
+mapping_mark_dirty(struct mapping *m, struct page *page)
+{
+	if (!m->ops->write_page)
+		return;
+	if (atomic_fetch_or(&page->flags, PG_DIRTY) & PG_DIRTY)
+		return;
+	spin_lock(&m->tree_lock);
+	if (page->mapping == m) {
+		xa_set_mark(&m->pages, page->index, MARK_DIRTY);
+		mem_count(MC_DIRTY, 1);
+	} else {
+		page_clear_flag(page, PG_DIRTY);
+	}
+	spin_unlock(&m->tree_lock);
+}
+
+/* ---- read and write ---- */
+
+static inline void
+page_touch(struct page *page)
+{
+	if (!page_flag(page, PG_REFERENCED) && page_flag(page, PG_LRU))
+		page_set_flag(page, PG_REFERENCED);
+}
+
+ssize_t
+mapping_read_iter(struct mapping *m, u64 pos, u64 size, struct iov_iter *it)
+{
+	ssize_t done = 0;
+	int err = 0;
+
+	while (iter_count(it) && pos < size) {
+		u32 offset = pos & ~PAGE_MASK;
+		size_t n = MIN_T(size_t, PAGE_SIZE - offset, size - pos), got;
+		struct page *page = mapping_find(m, pos >> PAGE_SHIFT);
+
+		n = MIN(n, iter_count(it));
+		if (unlikely(!page || !page_flag(page, PG_UPTODATE))) {
+			if (page)
+				page_put(page);
+			page = NULL;
+			if (m->ops->read_page) {
+				rwsem_read_lock(&m->invalidate_lock);
+				err = mapping_read(m, pos >> PAGE_SHIFT, &page);
+				rwsem_read_unlock(&m->invalidate_lock);
+				if (err)
+					break;
+			}
+		}
+		if (likely(page)) {
+			got = iter_copy_to(it, (char *)page_to_virt(page) + offset, n);
+			page_touch(page);
+			page_put(page);
+		} else {
+			got = iter_zero(it, n);
+		}
+		done += (ssize_t)got;
+		pos += got;
+		if (unlikely(got < n)) {
+			err = -EFAULT;
+			break;
+		}
+	}
+	return done ? done : err;
+}
+
+/* Pages that live in memory alone: no page lock is needed, since the caller's inode lock keeps truncation out. */
+static ssize_t
+write_memory(struct mapping *m, u64 pos, struct iov_iter *it)
+{
+	ssize_t done = 0;
+	int err = 0;
+
+	while (iter_count(it)) {
+		u32 offset = pos & ~PAGE_MASK;
+		size_t n = MIN_T(size_t, PAGE_SIZE - offset, iter_count(it)), got;
+		struct page *page = mapping_find(m, pos >> PAGE_SHIFT);
+
+		if (unlikely(!page)) {
+			/* A bad source address must not leave a page behind that was never there. */
+			err = iter_fault_in(it, 1);
+			if (!err)
+				err = mapping_get_locked(m, pos >> PAGE_SHIFT, &page);
+			if (err)
+				break;
+			page_unlock(page);
+		}
+		got = iter_copy_from(it, (char *)page_to_virt(page) + offset, n);
+		page_put(page);
+		done += (ssize_t)got;
+		pos += got;
+		if (unlikely(got < n)) {
+			err = -EFAULT;
+			break;
+		}
+	}
+	return done ? done : err;
+}
+
+/* One page: bytes copied (0: the source must be faulted in) or -errno. */
+static ssize_t
+write_one(struct mapping *m, u64 pos, struct iov_iter *it, u32 offset, size_t n)
+{
+	u64 index = pos >> PAGE_SHIFT;
+	struct page *page;
+	size_t got;
+	int err;
+
+	for (;;) {
+		err = mapping_get_locked(m, index, &page);
+		if (err)
+			return err;
+		if (page_flag(page, PG_UPTODATE) || n == PAGE_SIZE)
+			break;
+		page_unlock(page);
+		page_put(page);
+		err = mapping_read(m, index, &page);
+		if (err)
+			return err;
+		page_put(page);
+	}
+	page_wait_writeback(page);
+	if (!page_flag(page, PG_DIRTY) && m->ops->prepare_dirty) {
+		err = m->ops->prepare_dirty(m, page, offset, (u32)n);
+		if (err)
+			goto out_unlock;
+	}
+	/* With the page locked: a source that is this very page must not be waited for. */
+	user_fault_disable();
+	got = iter_copy_from(it, (char *)page_to_virt(page) + offset, n);
+	user_fault_enable();
+	if (got < n && !page_flag(page, PG_UPTODATE)) {
+		iter_revert(it, got);
+		got = 0;
+	} else {
+		page_set_flag(page, PG_UPTODATE);
+	}
+	if (got)
+		mapping_mark_dirty(m, page);
+	page_touch(page);
+	err = 0;
+out_unlock:
+	page_unlock(page);
+	page_put(page);
+	return err ? err : (ssize_t)got;
+}
+
+ssize_t
+mapping_write_iter(struct mapping *m, u64 pos, struct iov_iter *it)
+{
+	ssize_t done = 0, got = 0;
+
+	if (!m->ops->read_page)
+		return write_memory(m, pos, it);
+	while (iter_count(it)) {
+		u32 offset = pos & ~PAGE_MASK;
+		size_t n = MIN_T(size_t, PAGE_SIZE - offset, iter_count(it));
+
+		if (iter_fault_in(it, n)) {
+			got = -EFAULT;
+			break;
+		}
+		got = write_one(m, pos, it, offset, n);
+		if (got < 0)
+			break;
+		done += got;
+		pos += (u64)got;
+		sched_cond_resched();
+	}
+	return done ? done : got;
+}
+
+/* ---- holes and data ---- */
+
+bool
+mapping_next_data(struct mapping *m, u64 index, u64 end, u64 *out)
+{
+	bool found;
+
+	if (index >= end)
+		return false;
+	rcu_read_lock();
+	found = xa_find(&m->pages, &index, end - 1, XA_ANY);
+	rcu_read_unlock();
+	*out = index;
+	return found;
+}
+
+u64
+mapping_next_hole(struct mapping *m, u64 index, u64 end)
+{
+	void *entries[32];
+	u64 indices[32];
+
+	while (index < end) {
+		u64 from = index;
+		u32 n;
+
+		rcu_read_lock();
+		n = xa_gather(&m->pages, &from, end - 1, XA_ANY, entries, indices, ARRAY_SIZE(entries));
+		rcu_read_unlock();
+		for (u32 i = 0; i < n; i++, index++) {
+			if (indices[i] != index)
+				return index;
+		}
+		if (n < ARRAY_SIZE(entries))
+			return MIN(index, end);
+		sched_cond_resched();
+	}
+	return end;
+}
+
+/* ---- writeback ---- */
+
+void
+mapping_write_done(struct mapping *m, struct page *page, int err)
+{
+	if (err) {
+		page_set_flag(page, PG_ERROR);
+		__atomic_fetch_add(&m->wb_error, 1, __ATOMIC_RELAXED);
+	}
+	spin_lock(&m->tree_lock);
+	xa_clear_mark(&m->pages, page->index, MARK_WRITEBACK);
+	spin_unlock(&m->tree_lock);
+	mem_count(MC_WRITEBACK, -1);
+	page_end_writeback(page);
+	page_put(page);
+}
+
+/* Start writing a locked page; unlocks. Entries lose their dirty bit first, so that a later store is noticed. */
+int
+page_write_start(struct mapping *m, struct page *page)
+{
+	int err;
+
+	page_wait_writeback(page);
+	if (page->mapping != m) {
+		page_unlock(page);
+		return 0;
+	}
+	if (rmap_clean(m, page->index))
+		mapping_mark_dirty(m, page);
+	if (!(atomic_fetch_and(&page->flags, ~PG_DIRTY) & PG_DIRTY)) {
+		page_unlock(page);
+		return 0;
+	}
+	spin_lock(&m->tree_lock);
+	xa_clear_mark(&m->pages, page->index, MARK_DIRTY);
+	xa_set_mark(&m->pages, page->index, MARK_WRITEBACK);
+	spin_unlock(&m->tree_lock);
+	mem_count(MC_DIRTY, -1);
+	mem_count(MC_WRITEBACK, 1);
+	page_set_flag(page, PG_WRITEBACK);
+	page_get(page);		/* until mapping_write_done */
+	err = m->ops->write_page(m, page);
+	return err;
+}
+
+int
+mapping_writeback(struct mapping *m, u64 start, u64 end, bool wait)
+{
+	u64 index = start >> PAGE_SHIFT, last = end ? (end - 1) >> PAGE_SHIFT : 0;
+	u32 errors = READ_ONCE(m->wb_error);
+	int err = 0;
+
+	if (!m->ops->write_page || start >= end)
+		return 0;
+	while (index <= last && !err) {
+		void *found;
+		struct page *page;
+
+		rcu_read_lock();
+		found = xa_find(&m->pages, &index, last, MARK_DIRTY);
+		rcu_read_unlock();
+		if (!found)
+			break;
+		page = mapping_find(m, index++);
+		if (!page)
+			continue;
+		page_lock(page);
+		err = page_write_start(m, page);
+		page_put(page);
+		sched_cond_resched();
+	}
+	if (!wait)
+		return err;
+	for (index = start >> PAGE_SHIFT; index <= last; index++) {
+		void *found;
+		struct page *page;
+
+		rcu_read_lock();
+		found = xa_find(&m->pages, &index, last, MARK_WRITEBACK);
+		rcu_read_unlock();
+		if (!found)
+			break;
+		page = mapping_find(m, index);
+		if (page) {
+			page_wait_writeback(page);
+			page_put(page);
+		}
+	}
+	return !err && READ_ONCE(m->wb_error) != errors ? -EIO : err;
+}

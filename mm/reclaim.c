@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reclaim: getting memory back from caches.
+ *
+ * Pages of files that can be read in again are on one of two lists. New ones start on the inactive list; a page that
+ * was used again when it comes to its end moves to the active list, the others leave the cache, after their
+ * mappings were taken down. The active list is refilled into the inactive one when it is the longer of the two. So
+ * what is read once does not push out what is used all the time.
+ *
+ * Before that: spare kernel stacks, and what registered shrinkers (dentries, inodes) can give.
+ *
+ * Locking: lru_lock for lists and PG_LRU/PG_ACTIVE. A page taken off a list for inspection carries a reference.
+ */
+#include "mm/reclaim.h"
+
+#include "mm/mapping.h"
+#include "mm_internal.h"
+#include "sched/sched.h"
+#include "vma.h"
+
+#define SCAN_BATCH 16
+
+static struct spinlock lru_lock = SPINLOCK_INIT(RANK_LRU);
+static struct list inactive = LIST_INIT(inactive), active = LIST_INIT(active);
+static u64 inactive_count, active_count;	/* [lru_lock] */
+static struct shrinker *shrinkers;
+
+void
+shrinker_register(struct shrinker *s)
+{
+	s->next = shrinkers;
+	smp_store_release(&shrinkers, s);
+}
+
+static void
+lru_insert_locked(struct page *page, bool to_active)
+{
+	if (to_active) {
+		list_add(&page->lru, &active);
+		page_set_flag(page, PG_LRU | PG_ACTIVE);
+		active_count++;
+		mem_count(MC_LRU_ACTIVE, 1);
+	} else {
+		list_add(&page->lru, &inactive);
+		page_set_flag(page, PG_LRU);
+		inactive_count++;
+		mem_count(MC_LRU_INACTIVE, 1);
+	}
+}
+
+static void
+lru_delete_locked(struct page *page)
+{
+	list_unlink(&page->lru);
+	if (page_flag(page, PG_ACTIVE)) {
+		active_count--;
+		mem_count(MC_LRU_ACTIVE, -1);
+	} else {
+		inactive_count--;
+		mem_count(MC_LRU_INACTIVE, -1);
+	}
+	page_clear_flag(page, PG_LRU | PG_ACTIVE);
+}
+
+void
+lru_add(struct page *page)
+{
+	spin_lock(&lru_lock);
+	lru_insert_locked(page, false);
+	spin_unlock(&lru_lock);
+}
+
+void
+lru_remove(struct page *page)
+{
+	spin_lock(&lru_lock);
+	if (page_flag(page, PG_LRU))
+		lru_delete_locked(page);
+	spin_unlock(&lru_lock);
+}
+
+static void
+lru_putback(struct page *page, bool to_active)
+{
+	spin_lock(&lru_lock);
+	/* Unless it left the cache meanwhile: then nobody would take it off the list again. */
+	if (READ_ONCE(page->mapping) && !page_flag(page, PG_LRU))
+		lru_insert_locked(page, to_active);
+	spin_unlock(&lru_lock);
+	page_put(page);
+}
+
+static void
+lru_balance(void)
+{
+	spin_lock(&lru_lock);
+	for (u32 i = 0; i < SCAN_BATCH && active_count > inactive_count; i++) {
+		struct page *page = list_last_entry(&active, struct page, lru);
+
+		lru_delete_locked(page);
+		page_clear_flag(page, PG_REFERENCED);
+		lru_insert_locked(page, false);
+	}
+	spin_unlock(&lru_lock);
+}
+
+static u32
+lru_take(struct page **pages, u32 want)
+{
+	u32 n = 0;
+
+	spin_lock(&lru_lock);
+	while (n < want && !list_empty(&inactive)) {
+		struct page *page = list_last_entry(&inactive, struct page, lru);
+
+		lru_delete_locked(page);
+		if (page_try_get(page))
+			pages[n++] = page;
+	}
+	spin_unlock(&lru_lock);
+	return n;
+}
+
+/* Reference and, if this succeeds, the page are consumed. */
+static bool
+page_reclaim(struct page *page, u32 gfp)
+{
+	struct mapping *m;
+	bool freed = false, dirty;
+
+	if (!page_trylock(page)) {
+		lru_putback(page, true);
+		return false;
+	}
+	m = page->mapping;
+	if (!m || page_flag(page, PG_WRITEBACK) || !page_flag(page, PG_UPTODATE))
+		goto out_unlock;
+	if (page_flag(page, PG_REFERENCED)) {
+		page_clear_flag(page, PG_REFERENCED);
+		page_unlock(page);
+		lru_putback(page, true);
+		return false;
+	}
+	if (atomic_read(&page->mapcount)) {
+		if (rmap_locked(m, page->index))
+			goto out_unlock;
+		rmap_unmap(m, page->index, page->index, ZAP_FILE_ONLY);
+	}
+	if (page_flag(page, PG_DIRTY)) {
+		if (m->ops->write_page && !(gfp & GFP_NOFS)) {
+			(void)page_write_start(m, page);	/* unlocks */
+			lru_putback(page, false);
+			return false;
+		}
+		goto out_unlock;
+	}
+	/* The last moment: nobody finds it any more once it is out of the tree, and only we and the tree have it. */
+	spin_lock(&m->tree_lock);
+	dirty = page_flag(page, PG_DIRTY);
+	if (!dirty && atomic64_cmpxchg(&page->ref_and_map, 2, 0) == 2) {
+		xa_erase(&m->pages, page->index);
+		m->nr_pages--;
+		WRITE_ONCE(page->mapping, NULL);
+		freed = true;
+	}
+	spin_unlock(&m->tree_lock);
+	if (freed) {
+		atomic64_set(&page->ref_and_map, 1);
+		if (m->ops->page_removed)
+			m->ops->page_removed(m, page);
+		mem_count(MC_FILE, -1);
+		page_unlock(page);
+		page_put(page);
+		return true;
+	}
+out_unlock:
+	page_unlock(page);
+	lru_putback(page, false);
+	return false;
+}
+
+static u64
+lru_reclaim(u64 want, u32 gfp)
+{
+	struct page *pages[SCAN_BATCH];
+	u64 freed = 0, scan = READ_ONCE(inactive_count) + READ_ONCE(active_count);
+
+	while (freed < want && scan) {
+		u32 n;
+
+		lru_balance();
+		n = lru_take(pages, SCAN_BATCH);
+		if (!n)
+			break;
+		for (u32 i = 0; i < n; i++)
+			freed += page_reclaim(pages[i], gfp);
+		scan -= MIN(scan, (u64)n);
+		sched_cond_resched();
+	}
+	return freed;
+}
+
+u64
+reclaim_pages(u64 want, u32 gfp)
+{
+	u64 freed = kstack_reclaim();
+
+	/* Reclaim that allocates must not reclaim again: shrinkers and file systems run with GFP_NOFS below. */
+	if (gfp & GFP_NOFS)
+		return freed;
+	freed += lru_reclaim(want, gfp);
+	for (struct shrinker *s = smp_load_acquire(&shrinkers); s && freed < want; s = s->next)
+		freed += s->shrink(s, want * 8, gfp);
+	return freed;
+}
