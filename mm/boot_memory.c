@@ -199,6 +199,7 @@ mm_init(void)
 {
 	u64 ram = 0, left = 0;
 
+	arch_early_alloc_close();
 	for (u32 i = 0; i < boot_info.mem_count; i++) {
 		const struct boot_mem *m = &boot_info.mem[i];
 

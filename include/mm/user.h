@@ -11,6 +11,7 @@
 #include "uapi/errno.h"
 
 static inline user_ptr user_ptr_of(u64 addr) { return (user_ptr){ addr }; }
+static inline user_ptr user_ptr_add(user_ptr p, u64 off) { return (user_ptr){ p.addr + off }; }
 static inline bool user_ptr_null(user_ptr p) { return p.addr == 0; }
 bool user_range_ok(user_ptr p, size_t len);
 

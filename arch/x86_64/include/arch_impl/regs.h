@@ -99,4 +99,12 @@ regs_restart_syscall(struct regs *regs)
 	regs->ip -= 2;
 }
 
+#define ARCH_TRAP_PAGE_FAULT 14
+
+static inline u64
+regs_trap_error(const struct regs *regs)
+{
+	return regs->orig_ax;
+}
+
 #endif
