@@ -2,24 +2,25 @@
 /*
  * inflate: DEFLATE (RFC 1951) and gzip (RFC 1952).
  *
- * Bits. The next bits of the stream are the low bits of a 64-bit word. A refill reads 8 bytes at
- * once and leaves at least 56 bits, enough for two literals and a length, or for a distance and
- * more. Reading whole words needs 8 readable bytes: for the last bytes of the input the reader
- * moves to a copy of them that is padded with zeroes, so there is one decoding loop and no slow
- * twin. Whether padding was consumed is checked afterwards: then the input was truncated.
+ * Bits. The reader is a byte position and how many bits from there are used. A refill moves to the
+ * first byte with unused bits and reads 8 bytes: at least 57 bits, enough for two literals and a
+ * length, or for a distance and more. Reading whole words needs 8 readable bytes: for the last
+ * bytes of the input the reader moves to a copy of them that is padded with zeroes, so there is one
+ * decoding loop and no slow twin. Whether padding was used is checked afterwards: then the input
+ * was truncated.
  *
  * Codes. A table look-up with the next 11 bits (8 for distances) gives an entry that says all
  * about the symbol; longer codes lead to a second table behind the first.
  *
- *	31       16 15  14   13  12     8 7      0
- *	|  value   | x | end |bad| extra  | length |	length: bits of the code
- *
+ *	31       16 15  14   13  12    8 7      0
+ *	|  value   | x | end |bad| code  | total |	code: bits of the code
+ *							total: with the extra bits that follow it
  *	literal: bit 31 set, bits 16-23 the byte		(one test of the sign finds it)
- *	length, distance: value the base, extra how many bits follow
+ *	length, distance: value the base, to which the extra bits are added
  *	x (exceptional): the end of the block, a bad code, or else a second table: value its
- *	place and extra the bits of its index
+ *	place, code the bits of its index, total the bits of ours
  *
- * The low 8 bits of the bit count are its value: an entry is subtracted from it whole.
+ * The low 8 bits of the count of used bits are its value: an entry is added to it whole.
  *
  * Output. The window is filled from front to back and given to the callback when it is full; its
  * last 32 KiB then move to the front as history. Matches are copied in words that may write some
@@ -29,22 +30,22 @@
 #include "lib/crc.h"
 #include "lib/string.h"
 
-#define LITERAL BIT(31)
-#define EXCEPTIONAL BIT(15)
-#define END_OF_BLOCK BIT(14)
-#define BAD_CODE BIT(13)
+#define LITERAL 0x80000000U
+#define EXCEPTIONAL 0x8000U
+#define END_OF_BLOCK 0x4000U
+#define BAD_CODE 0x2000U
 
 #define CODE_MAX 15
-#define INPUT_MARGIN 16	/* one turn of the loop refills twice, each from at most 7 bytes further */
+
+/* A turn of the decoding loop refills twice, each from at most 7 bytes further, and 8 are read. */
+#define INPUT_MARGIN 24
 
 struct reader {
-	u64 bits;
-	u32 count;		/* how many are in bits: the low 8 bits of this */
-	const u8 *at;		/* the next byte to refill from */
+	const u8 *at;
+	u32 used;		/* bits from at on; the low 8 bits of this */
+	const u8 *base, *end;	/* of the real input in the current buffer */
 	const u8 *limit;	/* last place where a turn of the decoding loop may start */
-	const u8 *end;		/* end of the real input in the current buffer */
 	size_t before;		/* input bytes before the current buffer */
-	const u8 *base;		/* start of the current buffer */
 	bool in_tail;
 };
 
@@ -62,7 +63,7 @@ struct decoder {
 
 /* ---- bits ---- */
 
-static inline u64
+static __always_inline u64
 load_le64(const u8 *p)
 {
 	u64 word;
@@ -74,12 +75,11 @@ load_le64(const u8 *p)
 	return word;
 }
 
-/* Afterwards there are 56 to 63 bits, and above them the right next ones, which do no harm. */
-#define REFILL(bits, count, at)                                                                   \
+#define REFILL(bits, used, at)                                                                    \
 	do {                                                                                      \
-		(bits) |= load_le64(at) << ((count) & 63);                                        \
-		(at) += 7 - (((count) >> 3) & 7);                                                 \
-		(count) |= 56;                                                                    \
+		(at) += ((used) & 0xff) >> 3;                                                     \
+		(used) &= 7;                                                                      \
+		(bits) = load_le64(at) >> (used);                                                 \
 	} while (0)
 
 static void
@@ -89,11 +89,19 @@ reader_init(struct reader *r, const u8 *in, size_t size)
 	r->limit = size >= INPUT_MARGIN ? r->end - INPUT_MARGIN : NULL;
 }
 
-/* Input bytes used, the bits not yet taken given back. */
+/* Moves to the byte that has the next bit. */
+static void
+reader_normalize(struct reader *r)
+{
+	r->at += (r->used & 0xff) >> 3;
+	r->used &= 7;
+}
+
+/* Input bytes used, the last one perhaps in part. */
 static size_t
 reader_position(const struct reader *r)
 {
-	return r->before + (size_t)(r->at - r->base) - (r->count & 0xff) / 8;
+	return r->before + (size_t)(r->at - r->base) + ((r->used & 0xff) + 7) / 8;
 }
 
 static bool
@@ -102,169 +110,192 @@ reader_is_past_end(const struct reader *r)
 	return reader_position(r) > r->before + (size_t)(r->end - r->base);
 }
 
-/* Makes r->at <= r->limit true, if there is input left at all. */
+/* Moves to the padded copy of the last bytes; false if we are there already and through it. */
 static bool
-reader_ready(struct reader *r, u8 tail[64])
+reader_enter_tail(struct reader *r, u8 tail[64])
 {
-	size_t waiting, left;
+	size_t left;
 
-	if (r->limit && r->at <= r->limit)
-		return true;
-	if (r->in_tail)
+	reader_normalize(r);
+	if (r->in_tail || r->at > r->end)
 		return false;
-	/* The bytes whose bits are still waiting move along: they may be given back. */
-	waiting = MIN((size_t)(r->at - r->base), sizeof(r->bits));
 	left = (size_t)(r->end - r->at);
-	r->before += (size_t)(r->at - r->base) - waiting;
+	r->before += (size_t)(r->at - r->base);
 	memset(tail, 0, 64);
-	memcpy(tail, r->at - waiting, waiting + left);
-	r->at = tail + waiting;
-	r->base = tail;
-	r->end = r->at + left;
-	r->limit = tail + 64 - INPUT_MARGIN - 8;
+	memcpy(tail, r->at, left);
+	r->at = r->base = tail;
+	r->end = tail + left;
+	r->limit = tail + 64 - INPUT_MARGIN;
 	r->in_tail = true;
 	return true;
 }
 
-/* Up to 32 bits, for headers. */
+/* Makes r->at <= r->limit true, if there is input left at all. */
+static __always_inline bool
+reader_ready(struct reader *r, u8 tail[64])
+{
+	return (r->limit && r->at <= r->limit) || reader_enter_tail(r, tail);
+}
+
+/* At least 57 bits, which the caller adds to r->used as it takes them. */
+static __always_inline bool
+reader_peek(struct decoder *d, u64 *bits)
+{
+	if (!reader_ready(&d->in, d->z->tail))
+		return false;
+	REFILL(*bits, d->in.used, d->in.at);
+	return true;
+}
+
 static bool
 reader_take(struct decoder *d, unsigned int n, u32 *value)
 {
-	struct reader *r = &d->in;
+	u64 bits;
 
-	if (!reader_ready(r, d->z->tail))
+	if (!reader_peek(d, &bits))
 		return false;
-	REFILL(r->bits, r->count, r->at);
-	*value = (u32)(r->bits & (BIT(n) - 1));
-	r->bits >>= n;
-	r->count -= n;
-	return !reader_is_past_end(r);
+	*value = (u32)(bits & (BIT(n) - 1));
+	d->in.used += n;
+	return true;
 }
 
 /* ---- tables ---- */
 
-/* What an entry says about a symbol, all but the length of its code. */
-static const u32 length_entries[31] = {
-#define L(base, extra) ((base) << 16 | (extra) << 8)
-	L(3, 0), L(4, 0), L(5, 0), L(6, 0), L(7, 0), L(8, 0), L(9, 0), L(10, 0),
-	L(11, 1), L(13, 1), L(15, 1), L(17, 1), L(19, 2), L(23, 2), L(27, 2), L(31, 2),
-	L(35, 3), L(43, 3), L(51, 3), L(59, 3), L(67, 4), L(83, 4), L(99, 4), L(115, 4),
-	L(131, 5), L(163, 5), L(195, 5), L(227, 5), L(258, 0),
+/* What entries say about symbols, all but the length of the code. */
+#define SYMBOL(base, extra) ((base) << 16 | (extra))
+
+/* From symbol 256 on. */
+static const u32 length_symbols[32] = {
+	EXCEPTIONAL | END_OF_BLOCK,
+	SYMBOL(3, 0), SYMBOL(4, 0), SYMBOL(5, 0), SYMBOL(6, 0), SYMBOL(7, 0), SYMBOL(8, 0),
+	SYMBOL(9, 0), SYMBOL(10, 0), SYMBOL(11, 1), SYMBOL(13, 1), SYMBOL(15, 1), SYMBOL(17, 1),
+	SYMBOL(19, 2), SYMBOL(23, 2), SYMBOL(27, 2), SYMBOL(31, 2), SYMBOL(35, 3), SYMBOL(43, 3),
+	SYMBOL(51, 3), SYMBOL(59, 3), SYMBOL(67, 4), SYMBOL(83, 4), SYMBOL(99, 4), SYMBOL(115, 4),
+	SYMBOL(131, 5), SYMBOL(163, 5), SYMBOL(195, 5), SYMBOL(227, 5), SYMBOL(258, 0),
 	EXCEPTIONAL | BAD_CODE, EXCEPTIONAL | BAD_CODE,
 };
 
-static const u32 distance_entries[32] = {
-	L(1, 0), L(2, 0), L(3, 0), L(4, 0), L(5, 1), L(7, 1), L(9, 2), L(13, 2),
-	L(17, 3), L(25, 3), L(33, 4), L(49, 4), L(65, 5), L(97, 5), L(129, 6), L(193, 6),
-	L(257, 7), L(385, 7), L(513, 8), L(769, 8), L(1025, 9), L(1537, 9), L(2049, 10), L(3073, 10),
-	L(4097, 11), L(6145, 11), L(8193, 12), L(12289, 12), L(16385, 13), L(24577, 13),
+static const u32 distance_symbols[32] = {
+	SYMBOL(1, 0), SYMBOL(2, 0), SYMBOL(3, 0), SYMBOL(4, 0), SYMBOL(5, 1), SYMBOL(7, 1),
+	SYMBOL(9, 2), SYMBOL(13, 2), SYMBOL(17, 3), SYMBOL(25, 3), SYMBOL(33, 4), SYMBOL(49, 4),
+	SYMBOL(65, 5), SYMBOL(97, 5), SYMBOL(129, 6), SYMBOL(193, 6), SYMBOL(257, 7), SYMBOL(385, 7),
+	SYMBOL(513, 8), SYMBOL(769, 8), SYMBOL(1025, 9), SYMBOL(1537, 9), SYMBOL(2049, 10),
+	SYMBOL(3073, 10), SYMBOL(4097, 11), SYMBOL(6145, 11), SYMBOL(8193, 12), SYMBOL(12289, 12),
+	SYMBOL(16385, 13), SYMBOL(24577, 13),
 	EXCEPTIONAL | BAD_CODE, EXCEPTIONAL | BAD_CODE,
-#undef L
 };
 
-enum alphabet { LITERALS, DISTANCES, CODE_LENGTHS };
+/* A table to build: symbols below first are literals, the others are described by the array. */
+struct code {
+	u32 *table;
+	size_t capacity;
+	unsigned int bits;		/* that index the first table */
+	unsigned int first;
+	const u32 *symbols;
+	bool may_be_incomplete;		/* a single code of one bit is a code too, and so is none */
+};
 
+/* The next code of n bits. Codes are kept as they lie in the stream: their first bit is lowest. */
 static inline u32
-symbol_entry(enum alphabet alphabet, unsigned int symbol)
+code_next(u32 code, unsigned int n)
 {
-	switch (alphabet) {
-	case LITERALS:
-		if (symbol < 256)
-			return LITERAL | symbol << 16;
-		return symbol == 256 ? EXCEPTIONAL | END_OF_BLOCK : length_entries[symbol - 257];
-	case DISTANCES:
-		return distance_entries[symbol];
-	default:
-		return symbol << 16;
-	}
+	u32 zeroes = ~code & (u32)(BIT(n) - 1), bit;
+
+	if (!zeroes)
+		return 0;
+	bit = 1U << (31 - __builtin_clz(zeroes));
+	return (code & (bit - 1)) | bit;
 }
 
-/* The next code of the same length. Codes are kept as they lie in the stream: first bit lowest. */
-static inline u32
-code_next(u32 code, unsigned int length)
-{
-	u32 bit = 1U << (length - 1);
-
-	while (code & bit)
-		bit >>= 1;
-	return bit ? (code & (bit - 1)) | bit : 0;
-}
-
-/*
- * Builds the table of bits index bits, and second tables behind it, from the code lengths. The
- * code must be complete, except that a single code of one bit is a code too, and so is none.
- */
+/* Sorts the symbols by the lengths of their codes; false if there can be no such code. */
 static bool
-table_build(u32 *table, size_t capacity, unsigned int bits, enum alphabet alphabet,
-	    const u8 *lengths, unsigned int symbols)
+code_sort(const struct code *c, const u8 *lengths, unsigned int count, u16 counts[CODE_MAX + 1],
+	  u16 *sorted)
 {
-	u16 counts[CODE_MAX + 1] = { 0 }, starts[CODE_MAX + 2], sorted[288];
-	size_t used = BIT(bits);
-	u32 code = 0, second = 0, prefix = ~0U;
-	unsigned int second_bits = 0, most = CODE_MAX, at = 0;
+	u16 starts[CODE_MAX + 1];
+	unsigned int start = 0;
 	int left = 1;
 
-	for (unsigned int i = 0; i < symbols; i++)
+	memset(counts, 0, (CODE_MAX + 1) * sizeof(*counts));
+	for (unsigned int i = 0; i < count; i++)
 		counts[lengths[i]]++;
-	while (most && !counts[most])
-		most--;
-	starts[1] = 0;
 	for (unsigned int n = 1; n <= CODE_MAX; n++) {
+		starts[n] = (u16)start;
+		start += counts[n];
 		left = 2 * left - counts[n];
 		if (left < 0)
 			return false;
-		starts[n + 1] = starts[n] + counts[n];
 	}
-	if (left && (alphabet == CODE_LENGTHS || most > 1))
-		return false;
-	if (left) {
-		for (size_t i = 0; i < used; i++)
-			table[i] = EXCEPTIONAL | BAD_CODE | 1;
-	}
-	for (unsigned int i = 0; i < symbols; i++) {
+	for (unsigned int i = 0; i < count; i++) {
 		if (lengths[i])
 			sorted[starts[lengths[i]]++] = (u16)i;
 	}
-	for (unsigned int n = 1; n <= most; n++) {
-		for (unsigned int i = counts[n]; i; i--, code = code_next(code, n)) {
-			u32 entry = symbol_entry(alphabet, sorted[at++]);
+	return left == 0 || (c->may_be_incomplete && start == counts[1]);
+}
 
-			if (n <= bits) {
-				for (size_t slot = code; slot < BIT(bits); slot += BIT(n))
-					table[slot] = entry | n;
+/*
+ * The first table grows with the length of the codes, from a single entry: for each length it is
+ * doubled, which repeats the shorter codes, and the codes of that length are put in.
+ */
+static bool
+code_build(const struct code *c, const u8 *lengths, unsigned int count)
+{
+	u16 counts[CODE_MAX + 1], sorted[288], *symbol = sorted;
+	u32 *table = c->table, *second = NULL, code = 0, prefix = ~0U;
+	size_t used = BIT(c->bits);
+	unsigned int second_bits = 0;
+
+	if (!code_sort(c, lengths, count, counts, sorted))
+		return false;
+	table[0] = EXCEPTIONAL | BAD_CODE | 1;
+	for (unsigned int n = 1; n <= CODE_MAX; n++) {
+		if (n <= c->bits)
+			memcpy(table + BIT(n - 1), table, BIT(n - 1) * sizeof(*table));
+		for (int left = counts[n]; left; left--, symbol++, code = code_next(code, n)) {
+			u32 entry = *symbol < c->first ? LITERAL | (u32)*symbol << 16 :
+							 c->symbols[*symbol - c->first];
+			unsigned int rest = n - c->bits;
+
+			if (n <= c->bits) {
+				table[code] = entry + n + (n << 8);
 				continue;
 			}
-			if ((code & (BIT(bits) - 1)) != prefix) {
+			if ((code & (BIT(c->bits) - 1)) != prefix) {
 				/* A new second table: as large as the codes with this prefix need. */
-				int room = 0;
+				int room = (1 << rest) - left;
 
-				prefix = code & (BIT(bits) - 1);
-				second_bits = n - bits;
-				room = (1 << second_bits) - (int)i;
-				while (room > 0) {
-					second_bits++;
-					room = 2 * room - counts[bits + second_bits];
-				}
-				second = (u32)used;
-				used += BIT(second_bits);
-				if (used > capacity)
+				prefix = code & (BIT(c->bits) - 1);
+				for (second_bits = rest; room > 0; second_bits++)
+					room = 2 * room - counts[c->bits + second_bits + 1];
+				if (used + BIT(second_bits) > c->capacity)
 					return false;
-				table[prefix] = EXCEPTIONAL | second << 16 | second_bits << 8 | bits;
+				table[prefix] = EXCEPTIONAL | (u32)used << 16 | second_bits << 8 | c->bits;
+				second = table + used;
+				used += BIT(second_bits);
 			}
-			for (size_t slot = code >> bits; slot < BIT(second_bits); slot += BIT(n - bits))
-				table[second + slot] = entry | (n - bits);
+			for (size_t i = code >> c->bits; i < BIT(second_bits); i += BIT(rest))
+				second[i] = entry + rest + (rest << 8);
 		}
 	}
 	return true;
 }
 
-static bool
+static enum inflate_result
 tables_build(struct inflate *z, const u8 *lengths, unsigned int literals, unsigned int distances)
 {
-	return table_build(z->literals, ARRAY_SIZE(z->literals), INFLATE_LITERAL_BITS, LITERALS,
-			   lengths, literals) &&
-	       table_build(z->distances, ARRAY_SIZE(z->distances), INFLATE_DISTANCE_BITS, DISTANCES,
-			   lengths + literals, distances);
+	struct code literal_code = {
+		.table = z->literals, .capacity = ARRAY_SIZE(z->literals), .bits = INFLATE_LITERAL_BITS,
+		.first = 256, .symbols = length_symbols, .may_be_incomplete = true,
+	};
+	struct code distance_code = {
+		.table = z->distances, .capacity = ARRAY_SIZE(z->distances), .bits = INFLATE_DISTANCE_BITS,
+		.symbols = distance_symbols, .may_be_incomplete = true,
+	};
+
+	if (!code_build(&literal_code, lengths, literals) ||
+	    !code_build(&distance_code, lengths + literals, distances))
+		return INFLATE_CORRUPT;
+	return INFLATE_OK;
 }
 
 static enum inflate_result
@@ -277,7 +308,7 @@ tables_fixed(struct decoder *d)
 	memset(lengths + 256, 7, 24);
 	memset(lengths + 280, 8, 8);
 	memset(lengths + 288, 5, 32);
-	return tables_build(d->z, lengths, 288, 32) ? INFLATE_OK : INFLATE_CORRUPT;
+	return tables_build(d->z, lengths, 288, 32);
 }
 
 /* RFC 1951, 3.2.7. The code for the code lengths uses the distance table's memory. */
@@ -287,14 +318,18 @@ tables_read(struct decoder *d)
 	static const u8 order[19] = {
 		16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15
 	};
-	unsigned int literals, distances, filled = 0;
-	u32 *table = d->z->distances, header, value;
+	static const u8 repeat_bits[3] = { 2, 3, 7 }, repeat_least[3] = { 3, 3, 11 };
+	struct code lengths_code = { .table = d->z->distances, .capacity = 128, .bits = 7, .first = 19 };
+	unsigned int literals, distances, count, filled = 0;
 	u8 lengths[288 + 32] = { 0 };
+	u32 header, value;
+	u64 bits;
 
 	if (!reader_take(d, 14, &header))
 		return INFLATE_TRUNCATED;
 	literals = (header & 31) + 257;
 	distances = (header >> 5 & 31) + 1;
+	count = literals + distances;
 	if (literals > 286 || distances > 30)
 		return INFLATE_CORRUPT;
 	for (unsigned int i = 0; i < (header >> 10) + 4; i++) {
@@ -302,37 +337,30 @@ tables_read(struct decoder *d)
 			return INFLATE_TRUNCATED;
 		lengths[order[i]] = (u8)value;
 	}
-	if (!table_build(table, ARRAY_SIZE(d->z->distances), 7, CODE_LENGTHS, lengths, 19))
+	if (!code_build(&lengths_code, lengths, 19))
 		return INFLATE_CORRUPT;
-	while (filled < literals + distances) {
-		unsigned int symbol, repeat = 1, more = 0;
+	while (filled < count) {
+		unsigned int symbol, repeat;
 		u32 entry;
 
-		if (!reader_take(d, 0, &value))
+		if (!reader_peek(d, &bits))
 			return INFLATE_TRUNCATED;
-		entry = table[d->in.bits & 127];
-		d->in.bits >>= entry & 0xff;
-		d->in.count -= entry & 0xff;
-		symbol = entry >> 16;
-		if (symbol >= 16) {
-			static const u8 bits[3] = { 2, 3, 7 }, least[3] = { 3, 3, 11 };
-
-			more = bits[symbol - 16];
-			repeat = least[symbol - 16] + (d->in.bits & (BIT(more) - 1));
-			d->in.bits >>= more;
-			d->in.count -= more;
+		entry = lengths_code.table[bits & 127];
+		d->in.used += entry & 0xff;
+		symbol = entry >> 16 & 0xff;
+		if (symbol < 16) {
+			lengths[filled++] = (u8)symbol;
+			continue;
 		}
-		if (reader_is_past_end(&d->in))
-			return INFLATE_TRUNCATED;
-		if ((symbol == 16 && !filled) || filled + repeat > literals + distances)
+		repeat = bits >> (entry & 0xff) & (BIT(repeat_bits[symbol - 16]) - 1);
+		repeat += repeat_least[symbol - 16];
+		d->in.used += repeat_bits[symbol - 16];
+		if ((symbol == 16 && !filled) || filled + repeat > count)
 			return INFLATE_CORRUPT;
-		memset(lengths + filled, symbol == 16 ? lengths[filled - 1] : symbol > 16 ? 0 : (int)symbol,
-		       repeat);
+		memset(lengths + filled, symbol == 16 ? lengths[filled - 1] : 0, repeat);
 		filled += repeat;
 	}
-	if (!lengths[256])
-		return INFLATE_CORRUPT;
-	return tables_build(d->z, lengths, literals, distances) ? INFLATE_OK : INFLATE_CORRUPT;
+	return lengths[256] ? tables_build(d->z, lengths, literals, distances) : INFLATE_CORRUPT;
 }
 
 /* ---- output ---- */
@@ -405,30 +433,27 @@ static enum inflate_result
 block_stored(struct decoder *d)
 {
 	struct reader *r = &d->in;
-	size_t position, left, size;
-	const u8 *from;
+	size_t left, size;
 	u32 header;
 
 	/* Up to the next byte; then the length and its complement. */
-	r->bits >>= r->count & 7;
-	r->count -= r->count & 7;
-	if (!reader_take(d, 32, &header))
+	r->used = ALIGN_UP(r->used & 0xff, 8);
+	if (!reader_take(d, 32, &header) || reader_is_past_end(r))
 		return INFLATE_TRUNCATED;
 	size = header & 0xffff;
 	if (size != (~header >> 16))
 		return INFLATE_CORRUPT;
-	position = reader_position(r) - r->before;
-	from = r->base + position;
-	left = (size_t)(r->end - r->base) - position;
-	while (size && left) {
+	reader_normalize(r);
+	left = MIN(size, (size_t)(r->end - r->at));
+	size -= left;
+	while (left) {
 		u8 *end = d->z->window + INFLATE_WINDOW;
-		size_t part = MIN(MIN(size, left), (size_t)(end - d->out));
+		size_t part = MIN(left, (size_t)(end - d->out));
 
-		memcpy(d->out, from, part);
+		memcpy(d->out, r->at, part);
 		d->out += part;
-		from += part;
+		r->at += part;
 		left -= part;
-		size -= part;
 		if (d->out == end) {
 			enum inflate_result result = window_turn(d);
 
@@ -436,9 +461,6 @@ block_stored(struct decoder *d)
 				return result;
 		}
 	}
-	r->at = from;
-	r->bits = 0;
-	r->count = 0;
 	return size ? INFLATE_TRUNCATED : INFLATE_OK;
 }
 
@@ -449,112 +471,107 @@ block_stored(struct decoder *d)
 static enum inflate_result
 block_coded(struct decoder *d)
 {
+	static const u32 low_bits[32] = {
+#define LOW(n) (u32)(BIT(n) - 1)
+		LOW(0), LOW(1), LOW(2), LOW(3), LOW(4), LOW(5), LOW(6), LOW(7), LOW(8), LOW(9),
+		LOW(10), LOW(11), LOW(12), LOW(13), LOW(14), LOW(15), LOW(16), LOW(17), LOW(18),
+		LOW(19), LOW(20), LOW(21), LOW(22), LOW(23), LOW(24), LOW(25), LOW(26), LOW(27),
+		LOW(28), LOW(29), LOW(30), LOW(31),
+#undef LOW
+	};
+	const u64 literal_mask = BIT(INFLATE_LITERAL_BITS) - 1;
+	const u64 distance_mask = BIT(INFLATE_DISTANCE_BITS) - 1;
 	struct inflate *z = d->z;
-	const u32 *literals = z->literals, *distances = z->distances;
 	u8 *const window = z->window, *const out_limit = window + INFLATE_WINDOW;
-	const u32 literal_mask = BIT(INFLATE_LITERAL_BITS) - 1;
-	const u32 distance_mask = BIT(INFLATE_DISTANCE_BITS) - 1;
 	enum inflate_result result = INFLATE_OK;
-	const u8 *at, *limit;
 	u8 *out = d->out;
-	u64 bits = d->in.bits;
-	u32 count = d->in.count;
+	u32 used = d->in.used, entry = 0;
 
-#define TAKE(entry) (bits >>= (entry) & 63, count -= (entry))
-#define TAKE_EXTRA(entry)                                                                         \
+/* Takes a code with the extra bits behind it, or without: then there are none. */
+#define TAKE(entry) (bits >>= (entry) & 63, used += (entry))
+#define TAKE_VALUE(entry)                                                                         \
 	({                                                                                        \
-		unsigned int extra_ = (entry) >> 8 & 31;                                          \
-		u32 value_ = (u32)bits & ((1U << extra_) - 1);                                    \
-		bits >>= extra_;                                                                  \
-		count -= extra_;                                                                  \
-		value_;                                                                           \
+		u32 coded_ = (u32)bits & low_bits[(u8)(entry)];                                   \
+		TAKE(entry);                                                                      \
+		((entry) >> 16) + (coded_ >> ((entry) >> 8 & 31));                                \
 	})
+/* Goes on to the second table, if the code is a long one. */
+#define FOLLOW(entry, table)                                                                      \
+	do {                                                                                      \
+		if (unlikely((entry) & EXCEPTIONAL)) {                                            \
+			if (!((entry) & (END_OF_BLOCK | BAD_CODE))) {                             \
+				TAKE(entry);                                                      \
+				entry = table[((entry) >> 16) +                                   \
+					      ((u32)bits & low_bits[(entry) >> 8 & 31])];         \
+			}                                                                         \
+			if ((entry) & (END_OF_BLOCK | BAD_CODE)) {                                \
+				used += (entry);                                                  \
+				goto out_exceptional;                                             \
+			}                                                                         \
+		}                                                                                 \
+	} while (0)
 
-	for (;;) {
+	while (result == INFLATE_OK) {
+		const u8 *at, *limit;
+
 		if (!reader_ready(&d->in, z->tail)) {
 			result = INFLATE_TRUNCATED;
 			break;
 		}
 		at = d->in.at;
 		limit = d->in.limit;
+		used = d->in.used;
 		while (at <= limit && out < out_limit) {
-			size_t length, distance;
-			u32 entry;
+			u64 length, distance, bits;
 
-			REFILL(bits, count, at);
-			entry = literals[bits & literal_mask];
+			REFILL(bits, used, at);
+			entry = z->literals[bits & literal_mask];
 			if (entry & LITERAL) {
 				TAKE(entry);
 				*out++ = (u8)(entry >> 16);
-				entry = literals[bits & literal_mask];
+				entry = z->literals[bits & literal_mask];
 				if (entry & LITERAL) {
 					TAKE(entry);
 					*out++ = (u8)(entry >> 16);
-					entry = literals[bits & literal_mask];
+					entry = z->literals[bits & literal_mask];
 				}
 			}
-			TAKE(entry);
-			if (unlikely(entry & EXCEPTIONAL)) {
-				if (entry & (END_OF_BLOCK | BAD_CODE))
-					goto out_exceptional;
-				entry = literals[(entry >> 16) +
-						 (bits & ((1U << (entry >> 8 & 31)) - 1))];
-				TAKE(entry);
-				if (entry & (END_OF_BLOCK | BAD_CODE))
-					goto out_exceptional;
-			}
+			FOLLOW(entry, z->literals);
 			if (entry & LITERAL) {
+				used += entry;
 				*out++ = (u8)(entry >> 16);
 				continue;
 			}
-			length = (entry >> 16) + TAKE_EXTRA(entry);
-			if ((count & 0xff) < 28)
-				REFILL(bits, count, at);
-			entry = distances[bits & distance_mask];
-			TAKE(entry);
-			if (unlikely(entry & EXCEPTIONAL)) {
-				if (entry & BAD_CODE)
-					goto out_exceptional;
-				entry = distances[(entry >> 16) +
-						  (bits & ((1U << (entry >> 8 & 31)) - 1))];
-				TAKE(entry);
-				if (entry & BAD_CODE)
-					goto out_exceptional;
-			}
-			distance = (entry >> 16) + TAKE_EXTRA(entry);
+			length = TAKE_VALUE(entry);
+			if ((u8)used > 64 - 28)
+				REFILL(bits, used, at);
+			entry = z->distances[bits & distance_mask];
+			FOLLOW(entry, z->distances);
+			distance = TAKE_VALUE(entry);
 			if (unlikely(distance > (size_t)(out - window))) {
-				result = INFLATE_CORRUPT;
-				goto out_done;
+				entry = BAD_CODE;
+				goto out_exceptional;
 			}
 			copy_match(out, distance, length);
 			out += length;
 			continue;
 
 out_exceptional:
-			if (entry & BAD_CODE)
-				result = INFLATE_CORRUPT;
-			goto out_done;
+			d->in.at = at;
+			d->in.used = used;
+			d->out = out;
+			return entry & BAD_CODE ? INFLATE_CORRUPT : INFLATE_OK;
 		}
 		d->in.at = at;
-		if (out >= out_limit) {
-			d->out = out;
+		d->in.used = used;
+		d->out = out;
+		if (out >= out_limit)
 			result = window_turn(d);
-			out = d->out;
-			if (result)
-				break;
-		}
+		out = d->out;
 	}
-	at = d->in.at;
-out_done:
 #undef TAKE
-#undef TAKE_EXTRA
-	d->in.at = at;
-	d->in.bits = bits;
-	d->in.count = count;
-	d->out = out;
-	/* What looks wrong in the padding behind the input is only its end. */
-	if (result != INFLATE_STOPPED && reader_is_past_end(&d->in))
-		result = INFLATE_TRUNCATED;
+#undef TAKE_VALUE
+#undef FOLLOW
 	return result;
 }
 
@@ -578,10 +595,14 @@ stream(struct decoder *d)
 			result = tables_read(d);
 			break;
 		default:
-			return INFLATE_CORRUPT;
+			result = INFLATE_CORRUPT;
+			break;
 		}
 		if (header >> 1 && result == INFLATE_OK)
 			result = block_coded(d);
+		/* What looks wrong in the padding behind the input is only its end. */
+		if (result != INFLATE_STOPPED && reader_is_past_end(&d->in))
+			return INFLATE_TRUNCATED;
 	} while (result == INFLATE_OK && !(header & 1));
 	return result ? result : window_flush(d);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Cyclic redundancy checks, eight table look-ups for eight bytes.
+ * Cyclic redundancy checks: table-driven, and folded without tables where data is long.
  *
  * crc32 is zlib's: start with 0, feed the result back in to go on. crc32c and crc16 are the bare
  * registers that ext4 chains through its seeds: start with what the format says (~0 mostly), no
