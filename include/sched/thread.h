@@ -26,7 +26,10 @@ enum thread_state {
 	THREAD_STOPPED = 8,		/* job control stop; SIGCONT, SIGKILL */
 	THREAD_TRACED = 16,		/* ptrace stop */
 	THREAD_DEAD = 32,		/* has called thread_exit */
+	THREAD_NEW = 64,		/* was never woken */
 };
+
+#define THREAD_NORMAL (THREAD_INTERRUPTIBLE | THREAD_UNINTERRUPTIBLE | THREAD_KILLABLE)
 
 /* thread->flags: work before returning to user mode; tested by arch's exit path as one word against zero. */
 #define TF_SIGPENDING	BIT(0)	/* a signal may be deliverable: task/ sets it under sighand->lock */
@@ -142,7 +145,7 @@ thread_flag_clear(struct thread *t, u32 flag)
 	atomic_and(&t->flags, ~flag);
 }
 
-/* A kernel thread, started by thread_wake (born UNINTERRUPTIBLE, not queued). fn may return: the thread then ends. NULL: no memory. */
+/* A kernel thread, started by thread_wake (born THREAD_NEW, not queued). fn may return: the thread then ends. NULL: no memory. */
 struct thread *thread_create(void (*fn)(void *), void *arg, const char *name_fmt, ...) __printf(3, 4);
 /* Bind to one CPU before its first run. */
 void thread_bind(struct thread *t, u32 cpu);
@@ -177,7 +180,7 @@ thread_set_state(u32 state)
 
 /* Make it runnable if it sleeps in one of the `states`. True if this call woke it. Any context. */
 bool thread_wake_state(struct thread *t, u32 states);
-bool thread_wake(struct thread *t);	/* INTERRUPTIBLE | UNINTERRUPTIBLE | KILLABLE */
+bool thread_wake(struct thread *t);	/* THREAD_NORMAL, or new */
 /* The same by a waker who is about to sleep itself (pipe, socket): the woken one stays on this CPU if that is allowed. */
 bool thread_wake_sync(struct thread *t);
 /* A signal was made pending for t: wake it if interruptible; kick it out of user mode on another CPU if it runs there. */

@@ -55,7 +55,6 @@ wait_queue_active(const struct wait_queue *wq)
 	return !list_empty(&wq->waiters);
 }
 
-#define THREAD_NORMAL (THREAD_INTERRUPTIBLE | THREAD_UNINTERRUPTIBLE | THREAD_KILLABLE)
 static inline void wake_up(struct wait_queue *wq) { wake_up_key(wq, THREAD_NORMAL, 1, 0); }
 static inline void wake_up_all(struct wait_queue *wq) { wake_up_key(wq, THREAD_NORMAL, 0x7fffffff, 0); }
 static inline void wake_up_poll(struct wait_queue *wq, u32 key) { wake_up_key(wq, THREAD_NORMAL, 1, key); }
