@@ -8,10 +8,10 @@
 
 #include "lib/rbtree.h"
 #include "lib/types.h"
-#include "sched/thread.h"
+#include "sched/entity.h"
 
 #define FAIR_SLICE_MAX_NS	3000000ull
-#define FAIR_SLICE_MIN_NS	600000ull
+#define FAIR_SLICE_MIN_NS	300000ull
 #define FAIR_WEIGHT_NICE0	1024u
 #define FAIR_WEIGHT_IDLE	3u	/* SCHED_IDLE: gets what nobody wants */
 

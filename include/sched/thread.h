@@ -15,7 +15,7 @@
 #include "core/ref.h"
 #include "lib/atomic.h"
 #include "lib/list.h"
-#include "lib/rbtree.h"
+#include "sched/entity.h"
 
 /* thread->state. The sleeper sets it, then checks its condition, then calls schedule(). */
 enum thread_state {
@@ -46,20 +46,6 @@ enum thread_state {
 enum sched_policy { SCHED_P_FAIR, SCHED_P_FIFO, SCHED_P_RR, SCHED_P_BATCH, SCHED_P_IDLE };
 
 struct mm;
-
-/*
- * What the fair class knows of a thread; sched/fair.c. Virtual time runs at 1024 / weight of real time.
- */
-struct sched_entity {
-	struct rb_node node;		/* in the queue's tree, by deadline; not while running */
-	u64 vruntime;			/* virtual time received */
-	u64 deadline;			/* virtual time by which the current request is to be served */
-	u64 min_vruntime;		/* least vruntime in the subtree below node */
-	s64 lag;			/* while off the queue: what it was owed when it left, virtual ns */
-	u64 slice;			/* size of a request, real ns */
-	u32 weight;
-	bool queued;
-};
 
 /* thread->on_rq */
 enum thread_on_rq {
