@@ -1,0 +1,2 @@
+OBJS-ipc := futex.o futex_pi.o
+DEPS-ipc := lib arch core sched mm task
