@@ -150,3 +150,15 @@ sched_set_affinity(struct thread *t, const struct cpumask *mask)
 	affinity_settle(t);
 	return 0;
 }
+
+void
+sched_get_affinity(struct thread *t, struct cpumask *out)
+{
+	unsigned long flags = arch_irq_save();
+	struct run_queue *rq = thread_rq_lock(t);
+
+	for (u32 i = 0; i < ARRAY_SIZE(out->bits); i++)
+		out->bits[i] = t->affinity.bits[i] & cpu_online.bits[i];
+	spin_unlock(&rq->lock);
+	arch_irq_restore(flags);
+}

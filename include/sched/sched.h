@@ -28,6 +28,8 @@ int sched_set_params(struct thread *t, const struct sched_params *p);
 void sched_set_nice(struct thread *t, int nice);
 /* 0, or -EINVAL when no online CPU is left in the mask. Moves the thread if needed before it returns. */
 int sched_set_affinity(struct thread *t, const struct cpumask *mask);
+/* The online CPUs it may run on. */
+void sched_get_affinity(struct thread *t, struct cpumask *out);
 u64 sched_rr_interval_ns(struct thread *t);
 /* Priority inheritance: raise (or with 0 reset) the effective real-time priority. */
 void sched_boost(struct thread *t, u8 rt_priority);
