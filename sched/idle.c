@@ -11,11 +11,9 @@
  */
 #include "sched_internal.h"
 
-#include "arch/clock.h"
 #include "core/arch_upcalls.h"
 #include "core/cpumask.h"
 #include "core/log.h"
-#include "core/panic.h"
 #include "core/rcu.h"
 #include "mm/kstack.h"
 
@@ -77,13 +75,9 @@ sched_idle(void)
 	}
 }
 
+/* The port has set up the CPU and marked it online. */
 void
 cpu_main(void)
 {
-	u32 cpu = cpu_id();
-
-	rq_this()->clock = rq_this()->idle->exec_start = time_mono_ns();
-	arch_timer_init_cpu();
-	cpumask_set(&cpu_online, cpu);
 	sched_idle();
 }

@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Waiting for RCU: the part that sleeps. core/rcu.c has the grace periods and the callbacks. */
+/*
+ * RCU: the part that sleeps. Waiting for grace periods, and the threads that run callbacks. Grace periods
+ * themselves are core/rcu.c.
+ *
+ * Each CPU has a thread, bound to it, that the timer interrupt wakes when callbacks are due; it starts
+ * to run at the first such wake-up, on its CPU.
+ */
 #include "sched_internal.h"
 
 #include "arch/smp.h"
 #include "core/cpumask.h"
+#include "core/panic.h"
 #include "core/rcu.h"
 #include "sched/mutex.h"
 #include "sched/wait.h"
@@ -65,4 +72,42 @@ rcu_barrier(void)
 	preempt_enable();
 	completion_wait(&barrier_done);
 	mutex_unlock(&barrier_lock);
+}
+
+/* ---- callbacks ---- */
+
+static DEFINE_PERCPU(struct thread *, rcu_thread);
+
+static void
+rcu_thread_main(void *arg)
+{
+	for (;;) {
+		thread_set_state(THREAD_INTERRUPTIBLE);
+		if (rcu_callbacks_ready()) {
+			thread_set_state(THREAD_RUNNABLE);
+			rcu_run_callbacks();
+		} else {
+			schedule();
+		}
+	}
+}
+
+static void
+rcu_thread_wake(void)
+{
+	thread_wake(this_cpu_read(rcu_thread));
+}
+
+void
+rcu_threads_start(void)
+{
+	for (u32 cpu = 0; cpu < cpu_count; cpu++) {
+		struct thread *t = thread_create(rcu_thread_main, NULL, "rcu/%u", cpu);
+
+		if (!t)
+			panic("no memory for the RCU threads");
+		thread_bind(t, cpu);
+		*percpu_ptr(rcu_thread, cpu) = t;
+	}
+	smp_store_release(&rcu_wake_worker, rcu_thread_wake);
 }

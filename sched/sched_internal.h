@@ -114,6 +114,9 @@ void balance_tick(struct run_queue *rq);	/* interrupt context, rq is this CPU's,
 void tick_init(struct run_queue *rq);
 void tick_start(struct run_queue *rq);		/* leaving idle; rq locked */
 
+/* rcu_wait.c */
+void rcu_threads_start(void);
+
 /* lock_debug.c: order of sleeping locks */
 #ifdef KEVLAR_DEBUG
 void sleep_lock_acquire(u32 rank, bool nested, bool try);

@@ -2,8 +2,8 @@
 /*
  * The scheduling tick, accounting by it, and load averages.
  *
- * A CPU ticks while it runs a thread: to end slices, to sample whether the time goes to user mode or to
- * the kernel, to let RCU proceed. An idle CPU does not. The tick is not stopped at the moment of going
+ * A CPU ticks while it runs a thread: to end slices, and to sample whether the time goes to user mode or
+ * to the kernel. An idle CPU does not. The tick is not stopped at the moment of going
  * idle, though, but when it finds the CPU idle: a CPU that sleeps and wakes many times a tick thus
  * programs no timer for it.
  *
@@ -16,7 +16,6 @@
 
 #include "core/cpumask.h"
 #include "core/irq.h"
-#include "core/rcu.h"
 #include "lib/math.h"
 
 #define KEEPER_IDLE_NS NSEC_PER_SEC
@@ -141,17 +140,10 @@ tick(struct timer *timer)
 	bool user = irq_from_user();
 
 	keep_time(rq, now);
-	rcu_tick();
 	if (t == rq->idle) {
-		rq->tick_last = now;
-		if (rcu_needs_cpu()) {
-			timer_start(timer, now + TICK_NS);
-		} else if (READ_ONCE(keeper) == rq->cpu) {
+		rq->tick_active = false;
+		if (READ_ONCE(keeper) == rq->cpu)
 			timer_start(timer, now + KEEPER_IDLE_NS);
-			rq->tick_active = false;
-		} else {
-			rq->tick_active = false;
-		}
 		return;
 	}
 	spin_lock(&rq->lock);

@@ -258,6 +258,7 @@ work_system_init(void)
 {
 	ASSERT(!pool_ready);
 	pool_ready = true;
+	rcu_threads_start();
 	if (!worker_start() || !worker_start())
 		panic("no memory for the first kernel threads");
 	wake_up(&more_items);

@@ -24,6 +24,6 @@ void work_flush(struct work *w);			/* wait until a queued or running item is don
 void delayed_work_init(struct delayed_work *dw, void (*func)(struct work *w));
 bool delayed_work_queue(struct delayed_work *dw, u64 delay_ns);
 void delayed_work_cancel_sync(struct delayed_work *dw);
-void work_system_init(void);				/* starts the pool of worker threads */
+void work_system_init(void);				/* starts the pool of worker threads, and those that run RCU callbacks */
 
 #endif
