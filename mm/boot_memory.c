@@ -17,16 +17,16 @@
 #include "pagetable.h"
 
 #define LOW_RESERVED (64ul << 10)
-#define MIN_MEMORY (12ul << 20)		/* below this not even a shell can start */
-#define MAX_RANGES 192
+#define MIN_MEMORY   (12ul << 20) /* below this not even a shell can start */
+#define MAX_RANGES   192
 
 struct range {
-	u64 start, end;			/* page frame numbers */
+	u64 start, end; /* page frame numbers */
 };
 
 static struct range usable[MAX_RANGES];
 static u32 usable_count;
-static struct range regions[MAX_RANGES];	/* with a mapped page array */
+static struct range regions[MAX_RANGES]; /* with a mapped page array */
 static u32 region_count;
 static bool boot_done;
 
@@ -83,7 +83,10 @@ usable_merge(void)
 	}
 }
 
-/* count pages, aligned to count pages (a power of two), zeroed, from the highest range that has room. */
+/*
+ * count pages, aligned to count pages (a power of two), zeroed, from the highest range that has
+ * room.
+ */
 static void *
 boot_pages_try(u64 count)
 {
@@ -135,10 +138,12 @@ region_map(u64 start, u64 end)
 		if (IS_ALIGNED(va, HUGE_SIZE) && va_end - va >= HUGE_SIZE)
 			chunk = boot_pages_try(HUGE_SIZE / PAGE_SIZE);
 		if (chunk) {
-			pte_set(kernel_pte_create(va, 1, table_alloc), pte_make(virt_to_phys(chunk), prot | PTE_P_HUGE));
+			pte_set(kernel_pte_create(va, 1, table_alloc),
+				pte_make(virt_to_phys(chunk), prot | PTE_P_HUGE));
 			va += HUGE_SIZE;
 		} else {
-			pte_set(kernel_pte_create(va, 0, table_alloc), pte_make(virt_to_phys(boot_pages_alloc(1)), prot));
+			pte_set(kernel_pte_create(va, 0, table_alloc),
+				pte_make(virt_to_phys(boot_pages_alloc(1)), prot));
 			va += PAGE_SIZE;
 		}
 	}
@@ -149,7 +154,8 @@ regions_map(void)
 {
 	/* Mapping takes memory from `usable`: work from a copy. */
 	for (u32 i = 0; i < usable_count; i++) {
-		u64 start = ALIGN_DOWN(usable[i].start, BUDDY_MAX_PAGES), end = ALIGN_UP(usable[i].end, BUDDY_MAX_PAGES);
+		u64 start = ALIGN_DOWN(usable[i].start, BUDDY_MAX_PAGES),
+		    end = ALIGN_UP(usable[i].end, BUDDY_MAX_PAGES);
 		struct range *last = region_count ? &regions[region_count - 1] : NULL;
 
 		if (usable[i].start >= usable[i].end)
@@ -204,7 +210,8 @@ mm_init(void)
 		const struct boot_mem *m = &boot_info.mem[i];
 
 		if (m->type == BOOT_MEM_RAM)
-			usable_add(DIV_ROUND_UP(m->start, PAGE_SIZE), (m->start + m->len) >> PAGE_SHIFT);
+			usable_add(DIV_ROUND_UP(m->start, PAGE_SIZE),
+				   (m->start + m->len) >> PAGE_SHIFT);
 	}
 	usable_merge();
 	for (u32 i = 0; i < boot_info.mem_count; i++) {
@@ -216,7 +223,8 @@ mm_init(void)
 	for (u32 i = 0; i < usable_count; i++)
 		ram += usable[i].end - usable[i].start;
 	if (ram << PAGE_SHIFT < MIN_MEMORY)
-		panic("not enough memory: the loader reports %lu KiB of RAM, at least %lu MiB are needed",
+		panic("not enough memory: the loader reports %lu KiB of RAM, at least %lu MiB are "
+		      "needed",
 		      ram << (PAGE_SHIFT - 10), MIN_MEMORY >> 20);
 
 	regions_map();
@@ -230,8 +238,10 @@ mm_init(void)
 	for (u32 i = 0; i < usable_count; i++)
 		left += usable[i].end - usable[i].start;
 	if (left << PAGE_SHIFT < MIN_MEMORY / 2)
-		panic("not enough memory: of %lu KiB of RAM, kernel and initrd (%lu KiB) leave %lu KiB", ram << (PAGE_SHIFT - 10),
-		      boot_info.initrd_len >> 10, left << (PAGE_SHIFT - 10));
+		panic("not enough memory: of %lu KiB of RAM, kernel and initrd (%lu KiB) leave %lu "
+		      "KiB",
+		      ram << (PAGE_SHIFT - 10), boot_info.initrd_len >> 10,
+		      left << (PAGE_SHIFT - 10));
 
 	for (u32 i = 0; i < region_count; i++)
 		region_mark(&regions[i]);
@@ -240,8 +250,8 @@ mm_init(void)
 		buddy_add_range(&page_buddy, usable[i].start, usable[i].end - usable[i].start);
 	page_alloc_init(left);
 	boot_done = true;
-	log_info("memory: %lu KiB free of %lu KiB (%lu KiB page array)", left << (PAGE_SHIFT - 10), ram << (PAGE_SHIFT - 10),
-		 ram * sizeof(struct page) >> 10);
+	log_info("memory: %lu KiB free of %lu KiB (%lu KiB page array)", left << (PAGE_SHIFT - 10),
+		 ram << (PAGE_SHIFT - 10), ram * sizeof(struct page) >> 10);
 	slab_init();
 	page_queues_init();
 	mm_caches_init();
@@ -255,9 +265,12 @@ mm_release_boot(paddr_t start, paddr_t end)
 
 	if (!boot_done)
 		return;
-	/* Runs of frames that boot kept for itself; anything else in the range is not ours to free. */
+	/*
+	 * Runs of frames that boot kept for itself; anything else in the range is not ours to free.
+	 */
 	for (u64 pfn = first; pfn <= last; pfn++) {
-		bool ours = pfn < last && pfn_valid(pfn) && page_flag(pfn_to_page(pfn), PG_RESERVED);
+		bool ours = pfn < last && pfn_valid(pfn) &&
+			    page_flag(pfn_to_page(pfn), PG_RESERVED);
 
 		if (ours) {
 			atomic_set(&pfn_to_page(pfn)->flags, 0);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* brk(2): the heap is an anonymous mapping that ends at the break; moving the break maps and unmaps whole pages. */
+/*
+ * brk(2): the heap is an anonymous mapping that ends at the break; moving the break maps and unmaps
+ * whole pages.
+ */
 #include "generated/syscalls.h"
 #include "mm_internal.h"
 #include "sched/thread.h"
@@ -20,7 +23,8 @@ brk_over_limit(const struct mm *mm, u64 brk)
 	if (!mm_get_limits)
 		return false;
 	mm_get_limits(&limits);
-	return limits.data != UINT64_MAX && brk - mm->start_brk + (mm->end_data - mm->start_data) > limits.data;
+	return limits.data != UINT64_MAX &&
+	       brk - mm->start_brk + (mm->end_data - mm->start_data) > limits.data;
 }
 
 /* The result is the break as it is afterwards: there is no error. */

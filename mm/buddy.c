@@ -2,10 +2,10 @@
 /*
  * Buddy allocator: free memory as blocks of 2^order pages, aligned to their size.
  *
- * A block's buddy is the block whose page frame number differs in bit `order` only. Freeing merges as
- * long as the buddy is free and whole; taking splits the smallest block that is large enough. The
- * page array is mapped for whole 4 MiB regions, so looking at a buddy never leaves it; what is no
- * RAM in such a region is PG_RESERVED and never free.
+ * A block's buddy is the block whose page frame number differs in bit `order` only. Freeing merges
+ * as long as the buddy is free and whole; taking splits the smallest block that is large enough.
+ * The page array is mapped for whole 4 MiB regions, so looking at a buddy never leaves it; what is
+ * no RAM in such a region is PG_RESERVED and never free.
  *
  * Invariant of a free block: its head has PG_BUDDY and the order; all its pages otherwise have no
  * flags, no references and no map count, so handing out needs no cleaning.
@@ -102,7 +102,10 @@ buddy_take_batch_locked(struct buddy *b, u32 want, struct page **chain)
 	struct page *head = NULL;
 	u32 got = 0, order = 5;
 
-	/* Whole blocks of 32 pages where possible: one list operation for many pages, and neighbours stay together. */
+	/*
+	 * Whole blocks of 32 pages where possible: one list operation for many pages, and
+	 * neighbours stay together.
+	 */
 	while (got < want) {
 		struct page *page;
 

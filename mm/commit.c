@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Overcommit accounting: pages that private writable and shared anonymous mappings may come to need.
+ * Overcommit accounting: pages that private writable and shared anonymous mappings may come to
+ * need.
  *
  * The sum is a per-CPU counter, so that mapping memory writes no shared line; only mode 2 (never
  * overcommit) reads it. Mode 0 refuses what could not be satisfied by an otherwise empty machine.

@@ -2,9 +2,9 @@
 /*
  * Page faults.
  *
- * The vma says what should be there, the entry what is; the difference is made up under the lock of the leaf
- * table, after everything that can sleep (allocating, reading a file) was done without it. Whoever finds the entry
- * changed meanwhile drops his work: the other did it.
+ * The vma says what should be there, the entry what is; the difference is made up under the lock of
+ * the leaf table, after everything that can sleep (allocating, reading a file) was done without it.
+ * Whoever finds the entry changed meanwhile drops his work: the other did it.
  *
  *	entry	vma				access	outcome
  *	none	anonymous			read	the zero page
@@ -17,9 +17,10 @@
  *		shared				write	made writable, page dirty
  *	fits						stale translation or another thread was first: nothing
  *
- * Truncation against faults: a page leaves the cache (page->mapping = NULL) before its mappings are taken down;
- * a fault checks page->mapping under the table lock before it maps. Either the check sees the page gone, or the
- * unmapping, which takes the same lock later, sees the entry. No page lock is needed.
+ * Truncation against faults: a page leaves the cache (page->mapping = NULL) before its mappings are
+ * taken down; a fault checks page->mapping under the table lock before it maps. Either the check
+ * sees the page gone, or the unmapping, which takes the same lock later, sees the entry. No page
+ * lock is needed.
  *
  * A page is "ours alone" if it is anonymous and the entry's reference is the only one.
  *
@@ -36,7 +37,7 @@
 #include "uapi/signal.h"
 #include "vma.h"
 
-#define FAULT_AROUND 16		/* pages, aligned */
+#define FAULT_AROUND 16 /* pages, aligned */
 
 struct page *zero_page;
 
@@ -81,7 +82,8 @@ fault_anonymous(struct vma *v, pte_t *pte, enum fault_access access)
 	if (access != FAULT_WRITE) {
 		spin_lock(lock);
 		if (pte_none(pte_get(pte))) {
-			pte_t e = pte_make(page_to_phys(zero_page), (vma_pte_prot(v->flags) & ~PTE_P_WRITE) | PTE_P_YOUNG);
+			pte_t e = pte_make(page_to_phys(zero_page),
+					   (vma_pte_prot(v->flags) & ~PTE_P_WRITE) | PTE_P_YOUNG);
 
 			pte_set(pte, pte_set_soft(e, PTE_SOFT_SPECIAL, true));
 		}
@@ -132,27 +134,31 @@ count_file(struct mm *mm, u32 page_flags, s64 n)
 		atomic64_add(&mm->rss_file, n);
 }
 
-/* May an entry of this vma be writable from the start? Only where the first write needs no notice. */
+/*
+ * May an entry of this vma be writable from the start? Only where the first write needs no notice.
+ */
 static u32
 file_prot(const struct vma *v)
 {
 	u32 prot = vma_pte_prot(v->flags);
 
-	if (!(v->flags & VM_SHARED) || !v->mapping || v->mapping->ops->write_page || v->mapping->ops->page_mkwrite)
+	if (!(v->flags & VM_SHARED) || !v->mapping || v->mapping->ops->write_page ||
+	    v->mapping->ops->page_mkwrite)
 		prot &= ~PTE_P_WRITE;
 	return prot;
 }
 
 /*
- * Map what the cache already has around addr: no sleeping, no page locks, one walk of the tree. True if that
- * served addr itself.
+ * Map what the cache already has around addr: no sleeping, no page locks, one walk of the tree.
+ * True if that served addr itself.
  */
 static bool
 fault_around(struct vma *v, pte_t *pte, u64 addr)
 {
 	struct mapping *m = v->mapping;
 	u64 low = MAX(ALIGN_DOWN(addr, FAULT_AROUND * PAGE_SIZE), v->start);
-	u64 high = MIN(ALIGN_DOWN(addr, FAULT_AROUND * PAGE_SIZE) + FAULT_AROUND * PAGE_SIZE, v->end);
+	u64 high = MIN(ALIGN_DOWN(addr, FAULT_AROUND * PAGE_SIZE) + FAULT_AROUND * PAGE_SIZE,
+		       v->end);
 	u64 index = v->pgoff + ((low - v->start) >> PAGE_SHIFT), base = index;
 	u64 last = base + ((high - low) >> PAGE_SHIFT) - 1;
 	void *entries[FAULT_AROUND];
@@ -206,7 +212,10 @@ fault_around(struct vma *v, pte_t *pte, u64 addr)
 	return served;
 }
 
-/* The page behind addr with a reference, up to date. -EFAULT beyond the end or on an error of the device. */
+/*
+ * The page behind addr with a reference, up to date. -EFAULT beyond the end or on an error of the
+ * device.
+ */
 static int
 file_page(struct vma *v, u64 addr, bool *major, struct page **out)
 {
@@ -226,7 +235,10 @@ file_page(struct vma *v, u64 addr, bool *major, struct page **out)
 		return 0;
 	if (*out)
 		page_put(*out);
-	/* Truncation has stored the new size before it takes this lock: what we create here it will find. */
+	/*
+	 * Truncation has stored the new size before it takes this lock: what we create here it will
+	 * find.
+	 */
 	rwsem_read_lock(&m->invalidate_lock);
 	if (m->size && index >= DIV_ROUND_UP(READ_ONCE(*m->size), PAGE_SIZE)) {
 		err = -EFAULT;
@@ -282,7 +294,8 @@ fault_file(struct vma *v, pte_t *pte, u64 addr, enum fault_access access, bool *
 	u32 prot, flags;
 	int err;
 
-	if (access != FAULT_WRITE && v->mapping && !(v->ops && v->ops->fault) && fault_around(v, pte, addr))
+	if (access != FAULT_WRITE && v->mapping && !(v->ops && v->ops->fault) &&
+	    fault_around(v, pte, addr))
 		return 0;
 	err = file_page(v, addr, major, &page);
 	if (err)
@@ -317,7 +330,7 @@ fault_file(struct vma *v, pte_t *pte, u64 addr, enum fault_access access, bool *
 		new = NULL;
 	} else if (mapped) {
 		count_file(v->mm, flags, 1);
-		return 0;		/* the entry has our reference */
+		return 0; /* the entry has our reference */
 	} else {
 		err = -EAGAIN;
 	}
@@ -375,7 +388,10 @@ fault_write_protected(struct vma *v, pte_t *pte, u64 addr)
 	if (page && page_flag(page, PG_ANON)) {
 		was_anon = true;
 		if ((u32)atomic64_read(&page->ref_and_map) == 1) {
-			/* A debugger writes to pages of read-only mappings too; the program still must not. */
+			/*
+			 * A debugger writes to pages of read-only mappings too; the program still
+			 * must not.
+			 */
 			if (v->flags & VM_WRITE)
 				pte_set(pte, pte_mkyoung(pte_mkdirty(pte_mkwrite(e))));
 			spin_unlock(lock);
@@ -458,7 +474,8 @@ fault_page(struct vma *v, u64 addr, enum fault_access access, bool *major)
 	pte = pte_table(e) + pte_index(addr, 0);
 	e = pte_get(pte);
 	if (pte_none(e))
-		return anonymous ? fault_anonymous(v, pte, access) : fault_file(v, pte, addr, access, major);
+		return anonymous ? fault_anonymous(v, pte, access)
+				 : fault_file(v, pte, addr, access, major);
 	if (access == FAULT_WRITE && !pte_write(e))
 		return fault_write_protected(v, pte, addr);
 	return 0;
@@ -498,7 +515,9 @@ stack_expand(struct mm *mm, struct vma *v, u64 addr)
 static inline bool
 access_allowed(const struct vma *v, enum fault_access access, bool force)
 {
-	static const u32 need[] = { [FAULT_READ] = VM_READ, [FAULT_WRITE] = VM_WRITE, [FAULT_EXEC] = VM_EXEC };
+	static const u32 need[] = {
+		[FAULT_READ] = VM_READ, [FAULT_WRITE] = VM_WRITE, [FAULT_EXEC] = VM_EXEC
+	};
 
 	if (likely(v->flags & need[access]))
 		return true;
@@ -529,7 +548,8 @@ fault_find_vma(struct mm *mm, u64 addr, enum fault_access access, bool force, st
 		v = vma_find(mm, addr);
 		err = !v ? -EFAULT : 0;
 		if (v && v->start > addr)
-			err = v->flags & VM_GROWSDOWN ? stack_expand(mm, v, addr & PAGE_MASK) : -EFAULT;
+			err = v->flags & VM_GROWSDOWN ? stack_expand(mm, v, addr & PAGE_MASK)
+						      : -EFAULT;
 		rwsem_downgrade(&mm->mmap_lock);
 		if (err)
 			return err;
@@ -562,7 +582,8 @@ mm_fault(struct regs *regs, uintptr_t addr, bool write, bool exec, bool user)
 		fault_signal(regs, addr, SIGSEGV, SEGV_MAPERR);
 		return true;
 	}
-	if (unlikely(!user && (!mm || t->fault_disabled || in_atomic() || !arch_irqs_enabled() || exec)))
+	if (unlikely(!user &&
+		     (!mm || t->fault_disabled || in_atomic() || !arch_irqs_enabled() || exec)))
 		return false;
 
 	rwsem_read_lock(&mm->mmap_lock);

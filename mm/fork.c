@@ -2,12 +2,12 @@
 /*
  * fork: a copy of an address space.
  *
- * Only private pages that exist are copied, as references: both sides lose write access and the first writer gets
- * a page of his own. What can be faulted in again from the page cache or as the zero page is left out, so a mapping
- * that never had a private page costs its vma and nothing else.
+ * Only private pages that exist are copied, as references: both sides lose write access and the
+ * first writer gets a page of his own. What can be faulted in again from the page cache or as the
+ * zero page is left out, so a mapping that never had a private page costs its vma and nothing else.
  *
- * The child's mappings of files are in the reverse map before their entries are filled: truncation that comes in
- * between finds them. Huge pages are split first, since they have one owner.
+ * The child's mappings of files are in the reverse map before their entries are filled: truncation
+ * that comes in between finds them. Huge pages are split first, since they have one owner.
  */
 #include "arch/tlb.h"
 #include "lib/string.h"
@@ -15,7 +15,10 @@
 #include "pagetable.h"
 #include "vma.h"
 
-/* Entries [addr, end) of one leaf table. Returns the pages copied; *changed if the parent lost write access. */
+/*
+ * Entries [addr, end) of one leaf table. Returns the pages copied; *changed if the parent lost
+ * write access.
+ */
 static u64
 copy_leaf(pte_t *from, pte_t *to, u32 count, bool *changed)
 {
@@ -35,7 +38,10 @@ copy_leaf(pte_t *from, pte_t *to, u32 count, bool *changed)
 		if (!page_flag(page, PG_ANON))
 			continue;
 		if (pte_write(e)) {
-			/* The dirty bit that the processor may set meanwhile means nothing for private pages. */
+			/*
+			 * The dirty bit that the processor may set meanwhile means nothing for
+			 * private pages.
+			 */
 			e = pte_wrprotect(e);
 			pte_set(from + i, e);
 			*changed = true;
@@ -70,7 +76,8 @@ copy_pages(struct vma *from, struct vma *to, bool *changed)
 				err = -ENOMEM;
 				break;
 			}
-			copied += copy_leaf(pte_table(e) + pte_index(addr, 0), pte_table(pte_get(other)) + pte_index(addr, 0),
+			copied += copy_leaf(pte_table(e) + pte_index(addr, 0),
+					    pte_table(pte_get(other)) + pte_index(addr, 0),
 					    (u32)((stop - addr) >> PAGE_SHIFT), changed);
 		}
 		addr = stop;
@@ -149,7 +156,8 @@ mm_fork(struct mm *parent, struct mm **out)
 	memcpy(mm->auxv, parent->auxv, sizeof(mm->auxv));
 	mm->dumpable = parent->dumpable;
 
-	rb_for_each_entry(v, &parent->vmas, node) {
+	rb_for_each_entry(v, &parent->vmas, node)
+	{
 		if (v->flags & VM_DONTCOPY)
 			continue;
 		err = copy_vma(mm, v, &changed);

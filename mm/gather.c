@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Taking mappings down in batches: entries are changed first, then one shoot-down tells all CPUs, and only then
- * pages and tables are freed. The order is the whole point: a page freed earlier could be reached, by now in
- * another program's hands, through a translation that some CPU still remembers. That holds for dropping a
- * reference too, since the other owner may drop the last one in between.
+ * Taking mappings down in batches: entries are changed first, then one shoot-down tells all CPUs,
+ * and only then pages and tables are freed. The order is the whole point: a page freed earlier
+ * could be reached, by now in another program's hands, through a translation that some CPU still
+ * remembers. That holds for dropping a reference too, since the other owner may drop the last one
+ * in between.
  *
- * Anonymous pages that nobody else refers to are chained through their list node and need no room; for the
- * others there are a few slots, then a page of slots if one can be had.
+ * Anonymous pages that nobody else refers to are chained through their list node and need no room;
+ * for the others there are a few slots, then a page of slots if one can be had.
  */
 #include "arch/tlb.h"
 #include "mm_internal.h"

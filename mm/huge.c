@@ -2,10 +2,11 @@
 /*
  * 2 MiB pages of anonymous memory.
  *
- * A write to an empty, aligned 2 MiB of a private anonymous mapping gets one block instead of 512 pages, if memory
- * is plentiful. Such a block has one owner, ever: the level 1 entry that maps it. Everything that would share it or take
- * a part of it (fork, partial munmap and mprotect, mremap, pinning) first splits it into ordinary pages. A leaf
- * table for that is put by when the block is mapped, so that a split cannot fail.
+ * A write to an empty, aligned 2 MiB of a private anonymous mapping gets one block instead of 512
+ * pages, if memory is plentiful. Such a block has one owner, ever: the level 1 entry that maps it.
+ * Everything that would share it or take a part of it (fork, partial munmap and mprotect, mremap,
+ * pinning) first splits it into ordinary pages. A leaf table for that is put by when the block is
+ * mapped, so that a split cannot fail.
  *
  * Locking: the lock of the level 1 table. A split leaves an entry that points to a table, for good.
  */
@@ -23,7 +24,8 @@ huge_fault(struct vma *v, pte_t *level1, u64 addr)
 	struct page *page, *table;
 	pte_t e;
 
-	if (base < v->start || v->end - base < HUGE_SIZE || v->flags & (VM_NOHUGEPAGE | VM_GROWSDOWN | VM_STACK | VM_SHARED) ||
+	if (base < v->start || v->end - base < HUGE_SIZE ||
+	    v->flags & (VM_NOHUGEPAGE | VM_GROWSDOWN | VM_STACK | VM_SHARED) ||
 	    !page_huge_allowed())
 		return false;
 	page = page_alloc(HUGE_ORDER, GFP_ATOMIC | GFP_NOWARN | GFP_ZERO);
@@ -37,7 +39,8 @@ huge_fault(struct vma *v, pte_t *level1, u64 addr)
 	page->private = (u64)(uintptr_t)table;
 	page_set_flag(page, PG_ANON | PG_UPTODATE);
 	v->has_anon = true;
-	e = pte_make(page_to_phys(page), vma_pte_prot(v->flags) | PTE_P_HUGE | PTE_P_DIRTY | PTE_P_YOUNG);
+	e = pte_make(page_to_phys(page),
+		     vma_pte_prot(v->flags) | PTE_P_HUGE | PTE_P_DIRTY | PTE_P_YOUNG);
 	if (!pte_cmpxchg(level1, (pte_t){ 0 }, e)) {
 		/* Another thread was faster, perhaps with a leaf table. */
 		table_page_free(v->mm, table);

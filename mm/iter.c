@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* iov_iter: see mm/iter.h. The first test of each copy is for the case that matters: all of it lies in the current segment. */
+/*
+ * iov_iter: see mm/iter.h. The first test of each copy is for the case that matters: all of it lies
+ * in the current segment.
+ */
 #include "mm/iter.h"
 
 #include "arch/uaccess.h"
@@ -29,7 +32,8 @@ iter_init_kernel(struct iov_iter *it, bool to_iter, void *buf, size_t len)
 }
 
 int
-iter_import(struct iov_iter *it, bool to_iter, user_ptr iov, u64 nr, struct iov_seg fast[8], struct iov_seg **heap)
+iter_import(struct iov_iter *it, bool to_iter, user_ptr iov, u64 nr, struct iov_seg fast[8],
+	    struct iov_seg **heap)
 {
 	struct iov_seg *segs = fast;
 	size_t total = 0;
@@ -110,7 +114,8 @@ iter_run_many(struct iov_iter *it, enum iter_op op, void *buf, size_t len)
 			it->offset = 0;
 			continue;
 		}
-		got = piece(op, it->kernel, it->segs->base + it->offset, op == ITER_ZERO ? NULL : (char *)buf + done, n);
+		got = piece(op, it->kernel, it->segs->base + it->offset,
+			    op == ITER_ZERO ? NULL : (char *)buf + done, n);
 		it->offset += got;
 		it->count -= got;
 		done += got;
@@ -196,7 +201,8 @@ iter_fault_in(struct iov_iter *it, size_t len)
 		u64 at = seg->base + offset;
 
 		for (u64 end = at + n; at < end; at = (at & PAGE_MASK) + PAGE_SIZE) {
-			if (at >= USER_END || (arch_get_user((void *)(uintptr_t)at, 1, &fault), fault))
+			if (at >= USER_END ||
+			    (arch_get_user((void *)(uintptr_t)at, 1, &fault), fault))
 				return any ? 0 : -EFAULT;
 			any = true;
 		}

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Kernel stacks: vmalloc areas, so that the page below each is unmapped and an overflow is a clean fault.
+ * Kernel stacks: vmalloc areas, so that the page below each is unmapped and an overflow is a clean
+ * fault.
  *
- * A dead thread's stack is used again soon: this CPU keeps a few, the rest wait on a shared list, linked
- * through their first word. Freeing never sleeps; the list is trimmed by those who allocate, and by reclaim.
+ * A dead thread's stack is used again soon: this CPU keeps a few, the rest wait on a shared list,
+ * linked through their first word. Freeing never sleeps; the list is trimmed by those who allocate,
+ * and by reclaim.
  */
 #include "mm/kstack.h"
 
@@ -13,8 +15,8 @@
 #include "mm_internal.h"
 #include "pagetable.h"
 
-#define PER_CPU 4
-#define SHARED_MAX 64
+#define PER_CPU	    4
+#define SHARED_MAX  64
 #define STACK_PAGES (KSTACK_SIZE / PAGE_SIZE)
 
 struct stack_cpu {

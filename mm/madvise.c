@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * madvise(2). What changes contents or behaviour is done; what only hints at the future is recorded in the vma where
- * something reads it (read-ahead, huge pages). MADV_FREE frees at once, which it may. Advice that a Linux without
- * page merging, hardware poisoning and the like does not know is -EINVAL here as well.
+ * madvise(2). What changes contents or behaviour is done; what only hints at the future is recorded
+ * in the vma where something reads it (read-ahead, huge pages). MADV_FREE frees at once, which it
+ * may. Advice that a Linux without page merging, hardware poisoning and the like does not know is
+ * -EINVAL here as well.
  */
 #include "generated/syscalls.h"
 #include "mm_internal.h"
@@ -13,7 +14,7 @@
 
 struct advice {
 	u8 advice;
-	u32 set, clear;			/* vma flags; 0, 0: an action */
+	u32 set, clear; /* vma flags; 0, 0: an action */
 };
 
 static const struct advice flag_advice[] = {
@@ -49,7 +50,8 @@ advise_flags(struct mm *mm, struct vma **vp, u64 start, u64 end, const struct ad
 
 	if (a->advice == MADV_WIPEONFORK && (v->mapping || (v->flags & VM_SHARED)))
 		return -EINVAL;
-	if ((a->advice == MADV_DOFORK || a->advice == MADV_DODUMP) && (v->flags & (VM_IO | VM_SPECIAL)))
+	if ((a->advice == MADV_DOFORK || a->advice == MADV_DODUMP) &&
+	    (v->flags & (VM_IO | VM_SPECIAL)))
 		return -EINVAL;
 	if (flags == v->flags)
 		return 0;
@@ -132,10 +134,8 @@ advise_one(struct mm *mm, struct vma **vp, u64 start, u64 end, int advice)
 	switch (advice) {
 	case MADV_DONTNEED:
 	case MADV_DONTNEED_LOCKED:
-	case MADV_FREE:
-		return advise_discard(v, start, end, advice);
-	case MADV_REMOVE:
-		return advise_remove(v, start, end);
+	case MADV_FREE: return advise_discard(v, start, end, advice);
+	case MADV_REMOVE: return advise_remove(v, start, end);
 	case MADV_COLD:
 	case MADV_PAGEOUT:
 		if (v->flags & (VM_LOCKED | VM_SPECIAL | VM_IO))
@@ -144,14 +144,14 @@ advise_one(struct mm *mm, struct vma **vp, u64 start, u64 end, int advice)
 		if (advice == MADV_PAGEOUT && v->mapping && v->mapping->ops->read_page) {
 			u64 first = v->pgoff + ((start - v->start) >> PAGE_SHIFT);
 
-			mapping_invalidate(v->mapping, first, first + ((end - start) >> PAGE_SHIFT) - 1);
+			mapping_invalidate(v->mapping, first,
+					   first + ((end - start) >> PAGE_SHIFT) - 1);
 		}
 		return 0;
 	case MADV_WILLNEED:
 		/* Anonymous memory has nowhere to come from. */
 		return 0;
-	default:
-		return -EINVAL;
+	default: return -EINVAL;
 	}
 }
 
@@ -167,10 +167,8 @@ advice_known(int advice)
 	case MADV_COLD:
 	case MADV_PAGEOUT:
 	case MADV_POPULATE_READ:
-	case MADV_POPULATE_WRITE:
-		return true;
-	default:
-		return flag_advice_find(advice);
+	case MADV_POPULATE_WRITE: return true;
+	default: return flag_advice_find(advice);
 	}
 }
 
@@ -217,7 +215,9 @@ sys_madvise(unsigned long addr, size_t len, int advice)
 	if (end == addr)
 		return 0;
 	if (advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE) {
-		return populate_range(mm, addr, end, advice == MADV_POPULATE_READ ? POPULATE_READ : POPULATE_WRITE);
+		return populate_range(mm, addr, end,
+				      advice == MADV_POPULATE_READ ? POPULATE_READ
+								   : POPULATE_WRITE);
 	}
 	/* Only changes of the tree need it for themselves. */
 	if (flag_advice_find(advice)) {

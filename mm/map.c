@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Making mappings: mmap(2) without the file descriptor, which fs/vfs/mmap.c has turned into a mapping.
+ * Making mappings: mmap(2) without the file descriptor, which fs/vfs/mmap.c has turned into a
+ * mapping.
  *
- * Validate, choose the address, check limits, charge; then nothing can fail but memory for the vma. A
- * mapping that continues its neighbour extends it instead.
+ * Validate, choose the address, check limits, charge; then nothing can fail but memory for the vma.
+ * A mapping that continues its neighbour extends it instead.
  */
 #include "arch/vdso.h"
 #include "lib/format.h"
@@ -87,7 +88,8 @@ check_fixed(struct mm *mm, u64 addr, u64 len, u32 map_flags)
 static int
 vma_place(struct mm *mm, struct vma *want)
 {
-	struct vma *next = vma_find(mm, want->start), *prev = next ? vma_prev(next) : vma_last(mm), *v;
+	struct vma *next = vma_find(mm, want->start), *prev = next ? vma_prev(next) : vma_last(mm),
+		   *v;
 
 	if (prev && vma_mergeable(prev, want)) {
 		vma_set_bounds(mm, prev, prev->start, want->end);
@@ -126,7 +128,8 @@ long
 mm_map_locked(struct mm *mm, const struct mm_map_request *request)
 {
 	struct mm_map_request rq = *request;
-	u32 flags = rq.vm_extra | (u32)mm->def_flags | (rq.prot & (PROT_READ | PROT_WRITE | PROT_EXEC));
+	u32 flags = rq.vm_extra | (u32)mm->def_flags |
+		    (rq.prot & (PROT_READ | PROT_WRITE | PROT_EXEC));
 	u64 len = ALIGN_UP(rq.len, PAGE_SIZE), pages = len >> PAGE_SHIFT, replaced = 0;
 	bool shared = (rq.map_flags & MAP_TYPE) != MAP_PRIVATE;
 	bool anonymous = !rq.mapping && !(rq.ops && rq.ops->fault), made = false;
@@ -161,7 +164,9 @@ mm_map_locked(struct mm *mm, const struct mm_map_request *request)
 		addr = (long)rq.addr;
 		replaced = pages_replaced(mm, rq.addr, len);
 	} else {
-		addr = mm_choose_address(mm, rq.addr, len, anonymous && !(rq.map_flags & (MAP_STACK | MAP_GROWSDOWN)));
+		addr = mm_choose_address(mm, rq.addr, len,
+					 anonymous &&
+						 !(rq.map_flags & (MAP_STACK | MAP_GROWSDOWN)));
 		if (addr < 0)
 			return addr;
 	}
@@ -231,7 +236,8 @@ mm_map(struct mm *mm, const struct mm_map_request *rq)
 	if (rwsem_write_lock_killable(&mm->mmap_lock))
 		return -EINTR;
 	addr = mm_map_locked(mm, rq);
-	populate = addr >= 0 && ((mm->def_flags & (VM_LOCKED | VM_LOCKONFAULT)) == VM_LOCKED || (rq->map_flags & MAP_LOCKED) ||
+	populate = addr >= 0 && ((mm->def_flags & (VM_LOCKED | VM_LOCKONFAULT)) == VM_LOCKED ||
+				 (rq->map_flags & MAP_LOCKED) ||
 				 (rq->map_flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE);
 	rwsem_write_unlock(&mm->mmap_lock);
 	if (populate)
@@ -245,7 +251,9 @@ static int
 vdso_fault(struct vma *v, u64 addr, struct page **out)
 {
 	u64 index = (addr - v->start) >> PAGE_SHIFT;
-	const void *va = v->flags & VM_EXEC ? (const void *)(arch_vdso_image + (index << PAGE_SHIFT)) : (const void *)vdso_data;
+	const void *va = v->flags & VM_EXEC
+				 ? (const void *)(arch_vdso_image + (index << PAGE_SHIFT))
+				 : (const void *)vdso_data;
 
 	*out = phys_to_page(arch_image_to_phys(va));
 	page_get(*out);

@@ -2,11 +2,12 @@
 /*
  * The page cache: the pages of an object by index.
  *
- * Reading finds a page under RCU, takes a reference and copies: no lock. A page found may have left the cache in the
- * same moment; who needs it to be still there checks page->mapping with the page locked.
+ * Reading finds a page under RCU, takes a reference and copies: no lock. A page found may have left
+ * the cache in the same moment; who needs it to be still there checks page->mapping with the page
+ * locked.
  *
- * The tree holds one reference to each page. Pages enter locked, under tree_lock, and leave locked (truncate.c,
- * reclaim.c), with page->mapping cleared.
+ * The tree holds one reference to each page. Pages enter locked, under tree_lock, and leave locked
+ * (truncate.c, reclaim.c), with page->mapping cleared.
  *
  * Locking: page lock, then tree_lock; see docs/page-cache.md for the operation pairs.
  */
@@ -18,7 +19,7 @@
 #include "sched/sched.h"
 #include "vma.h"
 
-#define MARK_DIRTY XA_MARK_0
+#define MARK_DIRTY     XA_MARK_0
 #define MARK_WRITEBACK XA_MARK_1
 
 void
@@ -41,7 +42,7 @@ mapping_find(struct mapping *m, u64 index)
 	rcu_read_lock();
 	while ((page = xa_load(&m->pages, index))) {
 		if (unlikely(!page_try_get(page)))
-			continue;	/* being freed: the tree will say so in a moment */
+			continue; /* being freed: the tree will say so in a moment */
 		if (likely(READ_ONCE(page->mapping) == m && page->index == index))
 			break;
 		/* It left, perhaps to become another page. */
@@ -124,7 +125,10 @@ mapping_get_locked(struct mapping *m, u64 index, struct page **out)
 		if (ref_put(&page->ref))
 			panic("page cache: a new page lost its reference");
 		page_discard(m, page, prepares);
-		/* The tree's nodes come from a pool that does not wait: make room for it and try again. */
+		/*
+		 * The tree's nodes come from a pool that does not wait: make room for it and try
+		 * again.
+		 */
 		if (err == -ENOMEM && (++tries > 3 || !reclaim_pages(64, GFP_KERNEL)))
 			return -ENOMEM;
 	}
@@ -152,13 +156,13 @@ mapping_read(struct mapping *m, u64 index, struct page **out)
 			break;
 		}
 		page_clear_flag(page, PG_ERROR);
-		err = m->ops->read_page(m, page);	/* unlocks */
+		err = m->ops->read_page(m, page); /* unlocks */
 		if (!err)
 			page_wait_unlocked(page);
 		if (!err && page_flag(page, PG_UPTODATE))
 			break;
 		if (!err && !page_flag(page, PG_ERROR)) {
-			page_put(page);		/* truncated meanwhile: look again */
+			page_put(page); /* truncated meanwhile: look again */
 			continue;
 		}
 		page_put(page);
@@ -242,7 +246,10 @@ mapping_read_iter(struct mapping *m, u64 pos, u64 size, struct iov_iter *it)
 	return done ? done : err;
 }
 
-/* Pages that live in memory alone: no page lock is needed, since the caller's inode lock keeps truncation out. */
+/*
+ * Pages that live in memory alone: no page lock is needed, since the caller's inode lock keeps
+ * truncation out.
+ */
 static ssize_t
 write_memory(struct mapping *m, u64 pos, struct iov_iter *it)
 {
@@ -255,7 +262,9 @@ write_memory(struct mapping *m, u64 pos, struct iov_iter *it)
 		struct page *page = mapping_find(m, pos >> PAGE_SHIFT);
 
 		if (unlikely(!page)) {
-			/* A bad source address must not leave a page behind that was never there. */
+			/*
+			 * A bad source address must not leave a page behind that was never there.
+			 */
 			err = iter_fault_in(it, 1);
 			if (!err)
 				err = mapping_get_locked(m, pos >> PAGE_SHIFT, &page);
@@ -375,7 +384,8 @@ mapping_next_hole(struct mapping *m, u64 index, u64 end)
 		u32 n;
 
 		rcu_read_lock();
-		n = xa_gather(&m->pages, &from, end - 1, XA_ANY, entries, indices, ARRAY_SIZE(entries));
+		n = xa_gather(&m->pages, &from, end - 1, XA_ANY, entries, indices,
+			      ARRAY_SIZE(entries));
 		rcu_read_unlock();
 		for (u32 i = 0; i < n; i++, index++) {
 			if (indices[i] != index)
@@ -405,7 +415,10 @@ mapping_write_done(struct mapping *m, struct page *page, int err)
 	page_put(page);
 }
 
-/* Start writing a locked page; unlocks. Entries lose their dirty bit first, so that a later store is noticed. */
+/*
+ * Start writing a locked page; unlocks. Entries lose their dirty bit first, so that a later store
+ * is noticed.
+ */
 int
 page_write_start(struct mapping *m, struct page *page)
 {
@@ -429,7 +442,7 @@ page_write_start(struct mapping *m, struct page *page)
 	mem_count(MC_DIRTY, -1);
 	mem_count(MC_WRITEBACK, 1);
 	page_set_flag(page, PG_WRITEBACK);
-	page_get(page);		/* until mapping_write_done */
+	page_get(page); /* until mapping_write_done */
 	err = m->ops->write_page(m, page);
 	return err;
 }

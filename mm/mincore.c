@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* mincore(2): which pages would be there without reading a device: those mapped, and those of a file in the page cache. */
+/*
+ * mincore(2): which pages would be there without reading a device: those mapped, and those of a
+ * file in the page cache.
+ */
 #include "generated/syscalls.h"
 #include "mm/slab.h"
 #include "mm_internal.h"

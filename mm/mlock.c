@@ -2,8 +2,8 @@
 /*
  * mlock(2) and relatives, and faulting ranges in ahead of use (MAP_POPULATE).
  *
- * Anonymous memory never leaves, so a locked mapping is one whose pages are all present and whose file pages reclaim
- * passes over (rmap_locked); limits and counters are Linux's.
+ * Anonymous memory never leaves, so a locked mapping is one whose pages are all present and whose
+ * file pages reclaim passes over (rmap_locked); limits and counters are Linux's.
  */
 #include "generated/syscalls.h"
 #include "mm_internal.h"
@@ -42,8 +42,12 @@ populate_range(struct mm *mm, u64 start, u64 end, enum populate_how how)
 			rwsem_read_unlock(&mm->mmap_lock);
 			return -ENOMEM;
 		}
-		/* Private writable pages get their copies now; nothing is made dirty for looking at it. */
-		write = how == POPULATE_WRITE || (how == POPULATE_DEFAULT && (v->flags & (VM_WRITE | VM_SHARED)) == VM_WRITE);
+		/*
+		 * Private writable pages get their copies now; nothing is made dirty for looking at
+		 * it.
+		 */
+		write = how == POPULATE_WRITE || (how == POPULATE_DEFAULT &&
+						  (v->flags & (VM_WRITE | VM_SHARED)) == VM_WRITE);
 		if (!(v->flags & (write ? VM_WRITE : VM_READ | VM_WRITE | VM_EXEC)))
 			err = -EFAULT;
 		/* In pieces, so that others get at the lock. */
@@ -81,7 +85,8 @@ lock_range(struct mm *mm, u64 start, u64 end, u32 set)
 		if (!v || v->start > start)
 			return -ENOMEM;
 		stop = MIN(end, v->end);
-		if ((v->flags & (VM_LOCKED | VM_LOCKONFAULT)) != set && !(v->flags & (VM_SPECIAL | VM_IO))) {
+		if ((v->flags & (VM_LOCKED | VM_LOCKONFAULT)) != set &&
+		    !(v->flags & (VM_SPECIAL | VM_IO))) {
 			if (v->start < start) {
 				err = vma_split(mm, v, start, &v);
 				if (err)
@@ -125,9 +130,11 @@ lock_user(u64 addr, size_t len, u32 set)
 	err = 0;
 	if (set && !limits.memlock_exempt && mm->locked_vm + pages > limits.memlock >> PAGE_SHIFT) {
 		/* What is locked already counts once. */
-		for (struct vma *v = vma_find(mm, start); v && v->start < start + len; v = vma_next(v)) {
+		for (struct vma *v = vma_find(mm, start); v && v->start < start + len;
+		     v = vma_next(v)) {
 			if (v->flags & VM_LOCKED)
-				pages -= (MIN(v->end, start + len) - MAX(v->start, start)) >> PAGE_SHIFT;
+				pages -= (MIN(v->end, start + len) - MAX(v->start, start)) >>
+					 PAGE_SHIFT;
 		}
 		if (mm->locked_vm + pages > limits.memlock >> PAGE_SHIFT)
 			err = -ENOMEM;
@@ -191,7 +198,8 @@ sys_mlockall(int flags)
 		return -EPERM;
 	if (rwsem_write_lock_killable(&mm->mmap_lock))
 		return -EINTR;
-	if ((flags & MCL_CURRENT) && !limits.memlock_exempt && mm->total_vm > limits.memlock >> PAGE_SHIFT) {
+	if ((flags & MCL_CURRENT) && !limits.memlock_exempt &&
+	    mm->total_vm > limits.memlock >> PAGE_SHIFT) {
 		rwsem_write_unlock(&mm->mmap_lock);
 		return -ENOMEM;
 	}

@@ -2,10 +2,10 @@
 /*
  * Address spaces: birth, death, who uses them.
  *
- * Two counts. `users` are tasks that run in the space (and those who act as if: /proc, ptrace); when the last
- * leaves, everything is unmapped. `ref` keeps the structure and the root table: all users together hold one. A CPU
- * that runs a kernel thread may still have the tables of a dead space loaded; arch_space_fini makes such CPUs let go
- * before the root is freed.
+ * Two counts. `users` are tasks that run in the space (and those who act as if: /proc, ptrace);
+ * when the last leaves, everything is unmapped. `ref` keeps the structure and the root table: all
+ * users together hold one. A CPU that runs a kernel thread may still have the tables of a dead
+ * space loaded; arch_space_fini makes such CPUs let go before the root is freed.
  */
 #include "arch/cpu.h"
 #include "lib/string.h"
@@ -103,7 +103,10 @@ mm_put(struct mm *mm)
 	kmem_cache_free(mm_cache, mm);
 }
 
-/* The last user is gone: nobody runs here or faults here; walks of the reverse map may still come by. */
+/*
+ * The last user is gone: nobody runs here or faults here; walks of the reverse map may still come
+ * by.
+ */
 static void
 mm_unmap_all(struct mm *mm)
 {
@@ -112,9 +115,9 @@ mm_unmap_all(struct mm *mm)
 
 	rwsem_write_lock(&mm->mmap_lock);
 	gather_init(&g, mm);
+	rb_for_each_entry(v, &mm->vmas, node) zap_range(&g, v, v->start, v->end, ZAP_ALL);
 	rb_for_each_entry(v, &mm->vmas, node)
-		zap_range(&g, v, v->start, v->end, ZAP_ALL);
-	rb_for_each_entry(v, &mm->vmas, node) {
+	{
 		if (v->mapping) {
 			rmap_lock(v->mapping);
 			rmap_remove_locked(v);
@@ -124,7 +127,8 @@ mm_unmap_all(struct mm *mm)
 	}
 	mm_tables_free(&g, 0, USER_END, 0, UINT64_MAX);
 	gather_finish(&g);
-	rb_for_each_entry_postorder_safe(v, next, &mm->vmas, node) {
+	rb_for_each_entry_postorder_safe(v, next, &mm->vmas, node)
+	{
 		if (v->ops && v->ops->close)
 			v->ops->close(v);
 		vma_free(v);
@@ -202,9 +206,11 @@ mm_limits_check(struct mm *mm, u32 vm_flags, u64 pages)
 	mm_get_limits(&limits);
 	if (over(mm->total_vm, pages, limits.as))
 		return -ENOMEM;
-	if ((vm_flags & (VM_WRITE | VM_SHARED | VM_STACK | VM_GROWSDOWN)) == VM_WRITE && over(mm->data_vm, pages, limits.data))
+	if ((vm_flags & (VM_WRITE | VM_SHARED | VM_STACK | VM_GROWSDOWN)) == VM_WRITE &&
+	    over(mm->data_vm, pages, limits.data))
 		return -ENOMEM;
-	if ((vm_flags & VM_LOCKED) && !limits.memlock_exempt && over(mm->locked_vm, pages, limits.memlock))
+	if ((vm_flags & VM_LOCKED) && !limits.memlock_exempt &&
+	    over(mm->locked_vm, pages, limits.memlock))
 		return -EAGAIN;
 	return 0;
 }

@@ -9,12 +9,12 @@
 
 /* ---- buddy.c: free blocks of 2^order pages ---- */
 
-#define BUDDY_ORDERS 11			/* up to 4 MiB */
+#define BUDDY_ORDERS	11 /* up to 4 MiB */
 #define BUDDY_MAX_PAGES (1ul << (BUDDY_ORDERS - 1))
 
 struct buddy {
 	struct spinlock lock;
-	u64 free;			/* pages on the lists */
+	u64 free; /* pages on the lists */
 	struct {
 		struct list list;
 		u64 count;
@@ -22,7 +22,10 @@ struct buddy {
 };
 
 void buddy_init(struct buddy *b);
-/* Pages [pfn, pfn + count) become free; used at boot and for whole blocks. Lock held, or single-threaded. */
+/*
+ * Pages [pfn, pfn + count) become free; used at boot and for whole blocks. Lock held, or single-
+ * threaded.
+ */
 void buddy_add_range(struct buddy *b, u64 pfn, u64 count);
 void buddy_free_locked(struct buddy *b, struct page *page, u32 order);
 struct page *buddy_take_locked(struct buddy *b, u32 order);
@@ -31,25 +34,28 @@ u32 buddy_take_batch_locked(struct buddy *b, u32 want, struct page **chain);
 
 /* ---- page_alloc.c ---- */
 
-void page_alloc_init(u64 total);	/* after the first buddy_add_range calls */
+void page_alloc_init(u64 total); /* after the first buddy_add_range calls */
 extern struct buddy page_buddy;
 /* Frames that are in use or reserved become free. */
 void page_add_range(u64 pfn, u64 count);
-extern u64 page_total;			/* pages managed */
+extern u64 page_total; /* pages managed */
 u64 page_count_free(void);
 /* Free a chain (lru.next, NULL at the end) of single pages whose last reference is gone. */
 void page_free_chain(struct page *chain);
 /* Is memory so plentiful that a 2 MiB block for one touched page is no waste? */
 bool page_huge_allowed(void);
-void page_drain_cpu(void);		/* this CPU's list back to the buddy */
-/* After a process was killed for its memory: wait until some came back, or a moment; and the teller. */
+void page_drain_cpu(void); /* this CPU's list back to the buddy */
+/*
+ * After a process was killed for its memory: wait until some came back, or a moment; and the
+ * teller.
+ */
 void oom_wait(void);
 void oom_memory_freed(void);
 
 /* ---- page.c ---- */
 
 void page_queues_init(void);
-void page_release(struct page *page);	/* the last reference is gone */
+void page_release(struct page *page); /* the last reference is gone */
 void page_wait_unlocked(struct page *page);
 
 /* ---- reclaim.c ---- */
@@ -57,13 +63,13 @@ void page_wait_unlocked(struct page *page);
 /* Try to free n pages: the number freed. May sleep. */
 u64 reclaim_pages(u64 n, u32 gfp);
 
-u64 kstack_reclaim(void);		/* kstack.c: pages freed */
+u64 kstack_reclaim(void); /* kstack.c: pages freed */
 
 /* ---- slab.c, commit.c ---- */
 
 void slab_init(void);
 u64 mm_commit_limit(void);
-int __must_check commit_charge(u64 pages);	/* -ENOMEM */
+int __must_check commit_charge(u64 pages); /* -ENOMEM */
 void commit_release(u64 pages);
 
 /* ---- address spaces: mm.c, map.c, munmap.c, fault.c, fork.c ---- */
@@ -73,7 +79,10 @@ struct gather;
 #define MMAP_MIN_ADDR 65536ul
 
 void mm_caches_init(void);
-/* Add a vma's pages to (or with -1, take them off) the totals of its kind. mmap_lock held for writing. */
+/*
+ * Add a vma's pages to (or with -1, take them off) the totals of its kind. mmap_lock held for
+ * writing.
+ */
 void mm_account(struct mm *mm, u32 vm_flags, u64 pages, s64 sign);
 /* The PTE_P_* rights of a vma's pages; private pages get write access one by one. */
 u32 vma_pte_prot(u32 vm_flags);
@@ -82,17 +91,21 @@ int __must_check mm_limits_check(struct mm *mm, u32 vm_flags, u64 pages);
 /* Where to put `len` bytes: address or -ENOMEM. */
 long mm_choose_address(struct mm *mm, u64 hint, u64 len, bool huge_aligned);
 
-enum zap_what { ZAP_ALL, ZAP_FILE_ONLY };	/* FILE_ONLY: private copies stay */
+enum zap_what { ZAP_ALL, ZAP_FILE_ONLY }; /* FILE_ONLY: private copies stay */
 void zap_range(struct gather *g, struct vma *v, u64 start, u64 end, enum zap_what what);
-void protect_range(struct gather *g, struct vma *v, u64 start, u64 end);	/* entries take the vma's rights */
+void protect_range(struct gather *g, struct vma *v, u64 start,
+		   u64 end); /* entries take the vma's rights */
 
 enum fault_access { FAULT_READ = 0, FAULT_WRITE = 1, FAULT_EXEC = 2 };
 /*
- * Make the page at addr accessible; mmap_lock held for reading or writing, access permitted by the vma's flags. 0; -ENOMEM; -EFAULT: bus error
- * (nothing behind the address), -EAGAIN: look again.
+ * Make the page at addr accessible; mmap_lock held for reading or writing, access permitted by the
+ * vma's flags. 0; -ENOMEM; -EFAULT: bus error (nothing behind the address), -EAGAIN: look again.
  */
 int fault_page(struct vma *v, u64 addr, enum fault_access access, bool *major);
-/* The vma at addr for such an access, a stack grown if need be. mmap_lock is held for reading on success and on failure (may have been dropped in between). */
+/*
+ * The vma at addr for such an access, a stack grown if need be. mmap_lock is held for reading on
+ * success and on failure (may have been dropped in between).
+ */
 int fault_find_vma(struct mm *mm, u64 addr, enum fault_access access, bool force, struct vma **out);
 extern struct page *zero_page;
 
@@ -110,8 +123,9 @@ bool huge_zap(struct gather *g, pte_t *level1, u64 addr);
 
 /* rmap.c: [first, last] are page indices. */
 void rmap_unmap(struct mapping *m, u64 first, u64 last, enum zap_what what);
-bool rmap_clean(struct mapping *m, u64 index);	/* write-protect shared entries; true if one was dirty */
-bool rmap_locked(struct mapping *m, u64 index);	/* does an mlocked vma show it? */
+bool
+rmap_clean(struct mapping *m, u64 index); /* write-protect shared entries; true if one was dirty */
+bool rmap_locked(struct mapping *m, u64 index); /* does an mlocked vma show it? */
 
 /* shared_anon.c: what MAP_SHARED | MAP_ANONYMOUS maps. Fills mapping, owner, ops. */
 int __must_check shared_anon_create(struct mm_map_request *rq);
@@ -121,8 +135,9 @@ void lru_add(struct page *page);
 void lru_remove(struct page *page);
 
 /* mapping.c, truncate.c */
-int page_write_start(struct mapping *m, struct page *page);	/* locked page; unlocks */
-void mapping_detach(struct mapping *m, struct page *page);	/* locked page; the tree's reference becomes the caller's */
+int page_write_start(struct mapping *m, struct page *page); /* locked page; unlocks */
+void mapping_detach(struct mapping *m,
+		    struct page *page); /* locked page; the tree's reference becomes the caller's */
 
 /* ---- boot_memory.c ---- */
 
@@ -132,11 +147,11 @@ void *boot_pages_alloc(u64 count);
 /* ---- statistics: per CPU, summed by readers ---- */
 
 enum mem_counter {
-	MC_FILE,			/* pages in the page cache, shmem included */
+	MC_FILE, /* pages in the page cache, shmem included */
 	MC_SHMEM,
 	MC_ANON,
-	MC_HUGE_ANON,			/* 4 KiB pages in 2 MiB blocks */
-	MC_MAPPED,			/* file pages with a page-table entry */
+	MC_HUGE_ANON, /* 4 KiB pages in 2 MiB blocks */
+	MC_MAPPED,    /* file pages with a page-table entry */
 	MC_SLAB_RECLAIMABLE,
 	MC_SLAB_UNRECLAIMABLE,
 	MC_KSTACK,

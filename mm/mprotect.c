@@ -2,9 +2,10 @@
 /*
  * mprotect(2): the vmas of the range get new rights, then their page-table entries.
  *
- * Entries only ever lose rights eagerly. Write access comes back eagerly where nothing must happen at the first
- * write (a private page that is ours alone, a shared page of memory); otherwise the write faults and fault.c
- * decides. Gaining rights needs no shoot-down: a CPU that remembers the old entry faults, looks again and goes on.
+ * Entries only ever lose rights eagerly. Write access comes back eagerly where nothing must happen
+ * at the first write (a private page that is ours alone, a shared page of memory); otherwise the
+ * write faults and fault.c decides. Gaining rights needs no shoot-down: a CPU that remembers the
+ * old entry faults, looks again and goes on.
  */
 #include "generated/syscalls.h"
 #include "mm_internal.h"
@@ -17,11 +18,15 @@ static bool
 write_needs_fault(const struct vma *v, const struct page *page)
 {
 	if (v->flags & VM_SHARED)
-		return !page || !v->mapping || v->mapping->ops->write_page || v->mapping->ops->page_mkwrite;
+		return !page || !v->mapping || v->mapping->ops->write_page ||
+		       v->mapping->ops->page_mkwrite;
 	return !page || !page_flag(page, PG_ANON) || (u32)atomic64_read(&page->ref_and_map) != 1;
 }
 
-/* The entry with the vma's present rights; *lost is set if a cached translation would allow too much. */
+/*
+ * The entry with the vma's present rights; *lost is set if a cached translation would allow too
+ * much.
+ */
 static pte_t
 pte_with_rights(const struct vma *v, pte_t old, struct page *page, u32 prot, u32 huge, bool *lost)
 {
@@ -59,7 +64,10 @@ protect_leaf(struct gather *g, struct vma *v, pte_t *pte, u64 addr, u64 end, u32
 		page = pte_soft(old, PTE_SOFT_SPECIAL) ? NULL : phys_to_page(pte_paddr(old));
 		for (;;) {
 			new = pte_with_rights(v, old, page, prot, 0, &lost);
-			/* The processor may set the dirty bit under our hands: it must not get lost. */
+			/*
+			 * The processor may set the dirty bit under our hands: it must not get
+			 * lost.
+			 */
 			if (new.v == old.v || pte_cmpxchg(pte, old, new))
 				break;
 			old = pte_get(pte);
@@ -88,7 +96,9 @@ protect_range(struct gather *g, struct vma *v, u64 start, u64 end)
 
 				/* mmap_lock is ours for writing: nobody splits it now. */
 				spin_lock(lock);
-				pte_set(level1, pte_with_rights(v, e, phys_to_page(pte_paddr(e)), prot | PTE_P_DIRTY, PTE_P_HUGE, &lost));
+				pte_set(level1,
+					pte_with_rights(v, e, phys_to_page(pte_paddr(e)),
+							prot | PTE_P_DIRTY, PTE_P_HUGE, &lost));
 				spin_unlock(lock);
 				if (lost)
 					gather_range(g, addr, stop);
@@ -106,9 +116,11 @@ protect_range(struct gather *g, struct vma *v, u64 start, u64 end)
 
 /* [start, end) lies in v. On success *out is the vma that covers it now. */
 static int
-vma_protect(struct mm *mm, struct vma *v, u64 start, u64 end, u32 prot, struct gather *g, struct vma **out)
+vma_protect(struct mm *mm, struct vma *v, u64 start, u64 end, u32 prot, struct gather *g,
+	    struct vma **out)
 {
-	u32 flags = (v->flags & ~(u32)(VM_READ | VM_WRITE | VM_EXEC)) | (prot & (PROT_READ | PROT_WRITE | PROT_EXEC));
+	u32 flags = (v->flags & ~(u32)(VM_READ | VM_WRITE | VM_EXEC)) |
+		    (prot & (PROT_READ | PROT_WRITE | PROT_EXEC));
 	u64 pages = (end - start) >> PAGE_SHIFT;
 	bool charge = false;
 	int err;
@@ -186,7 +198,7 @@ protect_locked(struct mm *mm, u64 addr, u64 len, u32 prot)
 		u64 stop;
 
 		if (!v || v->start > addr) {
-			err = -ENOMEM;		/* a hole: what lies before it has changed, as on Linux */
+			err = -ENOMEM; /* a hole: what lies before it has changed, as on Linux */
 			break;
 		}
 		stop = MIN(v->end, end);
@@ -215,7 +227,8 @@ mm_protect(struct mm *mm, u64 addr, u64 len, u32 prot)
 	len = ALIGN_UP(len, PAGE_SIZE);
 	if (!len || addr + len <= addr)
 		return -ENOMEM;
-	if (prot & ~(u32)(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM | PROT_GROWSDOWN | PROT_GROWSUP))
+	if (prot &
+	    ~(u32)(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM | PROT_GROWSDOWN | PROT_GROWSUP))
 		return -EINVAL;
 	if (prot & PROT_GROWSUP)
 		return -EINVAL;

@@ -2,9 +2,9 @@
 /*
  * mremap(2): resize a mapping in place, or move it with its pages.
  *
- * Moving takes entries from the old tables to new ones; the pages stay where they are. Both vmas are in the reverse
- * map then, and its lock is held while entries are on the way, so that truncation finds each page on one side or the
- * other.
+ * Moving takes entries from the old tables to new ones; the pages stay where they are. Both vmas
+ * are in the reverse map then, and its lock is held while entries are on the way, so that
+ * truncation finds each page on one side or the other.
  */
 #include "arch/tlb.h"
 #include "generated/syscalls.h"
@@ -20,7 +20,10 @@ struct remap {
 	u64 new_addr;
 };
 
-/* Move what is mapped in [old, old + len) of `from` to `new`. Stops early without memory for tables: returns bytes done. */
+/*
+ * Move what is mapped in [old, old + len) of `from` to `new`. Stops early without memory for
+ * tables: returns bytes done.
+ */
 static u64
 move_entries(struct vma *from, struct vma *to, u64 old, u64 new, u64 len)
 {
@@ -28,7 +31,8 @@ move_entries(struct vma *from, struct vma *to, u64 old, u64 new, u64 len)
 
 	while (done < len) {
 		u64 old_at = old + done, new_at = new + done;
-		u64 step = MIN(len - done, MIN(HUGE_SIZE - (old_at & (HUGE_SIZE - 1)), HUGE_SIZE - (new_at & (HUGE_SIZE - 1))));
+		u64 step = MIN(len - done, MIN(HUGE_SIZE - (old_at & (HUGE_SIZE - 1)),
+					       HUGE_SIZE - (new_at & (HUGE_SIZE - 1))));
 		pte_t *level1 = mm_level1_find(from->mm, old_at), *other, *src, *dst;
 
 		if (!level1 || pte_none(pte_get(level1))) {
@@ -50,7 +54,10 @@ move_entries(struct vma *from, struct vma *to, u64 old, u64 new, u64 len)
 			break;
 		src = pte_table(pte_get(level1)) + pte_index(old_at, 0);
 		dst = pte_table(pte_get(other)) + pte_index(new_at, 0);
-		/* mmap_lock is ours for writing and no fault is under way: only walks of the reverse map lock these, and they are kept out. */
+		/*
+		 * mmap_lock is ours for writing and no fault is under way: only walks of the
+		 * reverse map lock these, and they are kept out.
+		 */
 		spin_lock(table_lock_of(src));
 		for (u64 i = 0; i < step >> PAGE_SHIFT; i++) {
 			if (!pte_none(pte_get(src + i)))
@@ -102,7 +109,7 @@ move_vma(struct mm *mm, struct vma *v, const struct remap *rq, u64 new_addr)
 	}
 	moved = move_entries(v, to, rq->old_addr, new_addr, move);
 	if (moved < move)
-		move_entries(to, v, new_addr, rq->old_addr, moved);	/* the tables are still there */
+		move_entries(to, v, new_addr, rq->old_addr, moved); /* the tables are still there */
 	if (to->mapping)
 		rmap_unlock(to->mapping);
 	if (moved < move) {
@@ -153,9 +160,11 @@ remap_locked(struct mm *mm, struct remap *rq, bool *populate)
 	int err;
 
 	if (rq->flags & MREMAP_FIXED) {
-		if ((rq->new_addr & ~PAGE_MASK) || rq->new_len > USER_END || rq->new_addr > USER_END - rq->new_len)
+		if ((rq->new_addr & ~PAGE_MASK) || rq->new_len > USER_END ||
+		    rq->new_addr > USER_END - rq->new_len)
 			return -EINVAL;
-		if (rq->old_addr + rq->old_len > rq->new_addr && rq->new_addr + rq->new_len > rq->old_addr)
+		if (rq->old_addr + rq->old_len > rq->new_addr &&
+		    rq->new_addr + rq->new_len > rq->old_addr)
 			return -EINVAL;
 		err = mm_unmap_locked(mm, rq->new_addr, rq->new_len);
 		if (err)
@@ -173,7 +182,8 @@ remap_locked(struct mm *mm, struct remap *rq, bool *populate)
 		return -EFAULT;
 	if (rq->old_len >= rq->new_len && !(rq->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP))) {
 		if (rq->old_len > rq->new_len) {
-			err = mm_unmap_locked(mm, rq->old_addr + rq->new_len, rq->old_len - rq->new_len);
+			err = mm_unmap_locked(mm, rq->old_addr + rq->new_len,
+					      rq->old_len - rq->new_len);
 			if (err)
 				return err;
 		}
@@ -196,8 +206,8 @@ remap_locked(struct mm *mm, struct remap *rq, bool *populate)
 		return err;
 	*populate = grow && (v->flags & (VM_LOCKED | VM_LOCKONFAULT)) == VM_LOCKED;
 
-	if (!(rq->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) && rq->old_len && rq->old_addr + rq->old_len == v->end &&
-	    room_above(mm, v, grow)) {
+	if (!(rq->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) && rq->old_len &&
+	    rq->old_addr + rq->old_len == v->end && room_above(mm, v, grow)) {
 		if ((v->flags & VM_ACCOUNT) && commit_charge(grow >> PAGE_SHIFT))
 			return -ENOMEM;
 		vma_set_bounds(mm, v, v->start, v->end + grow);
@@ -209,7 +219,8 @@ remap_locked(struct mm *mm, struct remap *rq, bool *populate)
 		return -ENOMEM;
 	addr = (long)rq->new_addr;
 	if (!(rq->flags & MREMAP_FIXED)) {
-		addr = mm_choose_address(mm, rq->flags & MREMAP_DONTUNMAP ? rq->new_addr : 0, rq->new_len, !v->mapping);
+		addr = mm_choose_address(mm, rq->flags & MREMAP_DONTUNMAP ? rq->new_addr : 0,
+					 rq->new_len, !v->mapping);
 		if (addr < 0)
 			return addr;
 	}
@@ -217,7 +228,8 @@ remap_locked(struct mm *mm, struct remap *rq, bool *populate)
 }
 
 long
-sys_mremap(unsigned long old_addr, size_t old_len, size_t new_len, unsigned long flags, unsigned long new_addr)
+sys_mremap(unsigned long old_addr, size_t old_len, size_t new_len, unsigned long flags,
+	   unsigned long new_addr)
 {
 	struct mm *mm = thread_current()->mm;
 	struct remap rq = {

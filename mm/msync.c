@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* msync(2): shared file mappings see their dirty pages written. Reads and writes of the file use the same pages, so there is nothing else to keep in step. */
+/*
+ * msync(2): shared file mappings see their dirty pages written. Reads and writes of the file use
+ * the same pages, so there is nothing else to keep in step.
+ */
 #include "generated/syscalls.h"
 #include "mm_internal.h"
 #include "sched/thread.h"

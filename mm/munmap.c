@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Taking mappings away: munmap(2), and the clearing of page-table ranges that it, exit, madvise and truncation share.
+ * Taking mappings away: munmap(2), and the clearing of page-table ranges that it, exit, madvise and
+ * truncation share.
  *
- * munmap: the vmas leave the tree and the reverse map, their entries are cleared into a gather, page tables that
- * serve nothing any more follow, and one shoot-down later everything is freed.
+ * munmap: the vmas leave the tree and the reverse map, their entries are cleared into a gather,
+ * page tables that serve nothing any more follow, and one shoot-down later everything is freed.
  */
 #include "generated/syscalls.h"
 #include "mm_internal.h"
@@ -11,7 +12,9 @@
 #include "sched/thread.h"
 #include "vma.h"
 
-/* Entries [addr, end) of one leaf table. Returns where it had to stop because the gather is full. */
+/*
+ * Entries [addr, end) of one leaf table. Returns where it had to stop because the gather is full.
+ */
 static u64
 zap_leaf(struct gather *g, struct vma *v, pte_t *pte, u64 addr, u64 end, enum zap_what what)
 {

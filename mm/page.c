@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What can be done with a page one has: references, the page lock, waiting for its writeback, clearing
- * and copying; and the statistics of them all.
+ * What can be done with a page one has: references, the page lock, waiting for its writeback,
+ * clearing and copying; and the statistics of them all.
  *
- * The page lock is a bit; who must wait marks the page (PG_WAITERS) and sleeps on one of a few hashed
- * queues. The unlocker clears both bits at once and wakes everyone there: those still interested mark
- * again. So an uncontended lock and unlock is one atomic operation each.
+ * The page lock is a bit; who must wait marks the page (PG_WAITERS) and sleeps on one of a few
+ * hashed queues. The unlocker clears both bits at once and wakes everyone there: those still
+ * interested mark again. So an uncontended lock and unlock is one atomic operation each.
  */
 #include "core/log.h"
 #include "lib/hash.h"
@@ -55,7 +55,7 @@ page_release(struct page *page)
 {
 	DEBUG_ASSERT(!page_flag(page, PG_LOCKED | PG_LRU));
 	if (page_flag(page, PG_RESERVED))
-		return;		/* part of the kernel image: the zero page, the vDSO */
+		return; /* part of the kernel image: the zero page, the vDSO */
 	page_free(page, page_flag(page, PG_COMPOUND) ? page->order : 0);
 }
 
@@ -109,14 +109,16 @@ page_wait_unlocked(struct page *page)
 void
 page_end_writeback(struct page *page)
 {
-	/* The mark may belong to someone who waits for the lock: he finds it held and marks again. */
+	/*
+	 * The mark may belong to someone who waits for the lock: he finds it held and marks again.
+	 */
 	if (atomic_fetch_and(&page->flags, ~(PG_WRITEBACK | PG_WAITERS)) & PG_WAITERS)
 		wake_up_all(page_queue(page));
 }
 
 /*
- * Plain stores in an unrolled loop: as fast as the memory on every processor for a size this small, and
- * without the start-up cost of string instructions.
+ * Plain stores in an unrolled loop: as fast as the memory on every processor for a size this small,
+ * and without the start-up cost of string instructions.
  */
 void
 page_clear(void *va)
@@ -158,7 +160,10 @@ mem_stats(struct mem_stats *out)
 	out->mlocked = (u64)mem_counter_sum(MC_MLOCKED);
 	out->dirty = (u64)mem_counter_sum(MC_DIRTY);
 	out->writeback = (u64)mem_counter_sum(MC_WRITEBACK);
-	/* Memory without a backing store is never aged: new anonymous pages count as active, as on a Linux without swap. */
+	/*
+	 * Memory without a backing store is never aged: new anonymous pages count as active, as on
+	 * a Linux without swap.
+	 */
 	out->active_anon = out->anon;
 	out->inactive_anon = out->shmem;
 	out->active_file = (u64)mem_counter_sum(MC_LRU_ACTIVE);
@@ -169,6 +174,10 @@ mem_stats(struct mem_stats *out)
 	out->pgmajfault = (u64)mem_counter_sum(MC_PGMAJFAULT);
 	out->pgalloc = (u64)mem_counter_sum(MC_PGALLOC);
 	out->pgfree = (u64)mem_counter_sum(MC_PGFREE);
-	/* What a new program could have without anybody being killed: half of what is cheap to drop is left in peace. */
-	out->available = out->free + (out->active_file + out->inactive_file) / 2 + out->slab_reclaimable / 2;
+	/*
+	 * What a new program could have without anybody being killed: half of what is cheap to drop
+	 * is left in peace.
+	 */
+	out->available = out->free + (out->active_file + out->inactive_file) / 2 +
+			 out->slab_reclaimable / 2;
 }

@@ -2,13 +2,13 @@
 /*
  * Page allocation: per-CPU lists of single pages in front of the buddy.
  *
- * A single page comes from and goes to this CPU's list in a few instructions with interrupts off; the
- * buddy's lock is taken once for a batch. Larger orders go to the buddy and come back compound: the
- * head knows the order, tails know the head.
+ * A single page comes from and goes to this CPU's list in a few instructions with interrupts off;
+ * the buddy's lock is taken once for a batch. Larger orders go to the buddy and come back compound:
+ * the head knows the order, tails know the head.
  *
- * Watermark: callers that may sleep leave `page_reserve` pages alone, so that interrupts and reclaim
- * itself can go on. Below it the slow path returns what other CPUs hoard, reclaims cached pages and,
- * as the last resort, has a process killed (mm_oom_kill).
+ * Watermark: callers that may sleep leave `page_reserve` pages alone, so that interrupts and
+ * reclaim itself can go on. Below it the slow path returns what other CPUs hoard, reclaims cached
+ * pages and, as the last resort, has a process killed (mm_oom_kill).
  *
  * Locking: page_buddy.lock, always with interrupts off; per-CPU lists by interrupts off.
  */
@@ -24,7 +24,7 @@
 #define BATCH 32u
 
 struct page_cpu {
-	struct page *head;		/* chained through lru.next */
+	struct page *head; /* chained through lru.next */
 	u32 count;
 };
 
@@ -34,7 +34,7 @@ DEFINE_PERCPU(s64, mem_counters[MC_COUNT]);
 struct buddy page_buddy;
 u64 page_total;
 static u64 page_reserve;
-static u32 cpu_high = 3 * BATCH;	/* a list longer than this gives BATCH pages back */
+static u32 cpu_high = 3 * BATCH; /* a list longer than this gives BATCH pages back */
 
 bool (*mm_oom_kill)(const char *why);
 
@@ -76,15 +76,15 @@ page_count_free(void)
 	u64 sum = READ_ONCE(page_buddy.free);
 	u32 cpu;
 
-	cpumask_for_each(cpu, &cpu_online)
-		sum += READ_ONCE(percpu_ptr(page_cpus, cpu)->count);
+	cpumask_for_each(cpu, &cpu_online) sum += READ_ONCE(percpu_ptr(page_cpus, cpu)->count);
 	return sum;
 }
 
 bool
 page_huge_allowed(void)
 {
-	return page_total >= (96ul << 20 >> PAGE_SHIFT) && READ_ONCE(page_buddy.free) > page_total / 4;
+	return page_total >= (96ul << 20 >> PAGE_SHIFT) &&
+	       READ_ONCE(page_buddy.free) > page_total / 4;
 }
 
 /* Interrupts off. Free the first n pages of the list to the buddy. */
@@ -120,7 +120,8 @@ cpu_list_refill(struct page_cpu *pc, u64 reserve)
 
 	spin_lock(&page_buddy.lock);
 	if (page_buddy.free > reserve)
-		pc->count += buddy_take_batch_locked(&page_buddy, (u32)MIN((u64)want, page_buddy.free - reserve), &chain);
+		pc->count += buddy_take_batch_locked(
+			&page_buddy, (u32)MIN((u64)want, page_buddy.free - reserve), &chain);
 	spin_unlock(&page_buddy.lock);
 	pc->head = chain;
 	return chain;
@@ -186,7 +187,8 @@ dying(void)
 static bool
 may_block(u32 gfp)
 {
-	return !(gfp & GFP_ATOMIC) && !in_atomic() && arch_irqs_enabled() && thread_current() && !thread_current()->is_idle;
+	return !(gfp & GFP_ATOMIC) && !in_atomic() && arch_irqs_enabled() && thread_current() &&
+	       !thread_current()->is_idle;
 }
 
 static __noinline struct page *
@@ -259,7 +261,8 @@ page_alloc(u32 order, u32 gfp)
 static inline void
 page_wipe(struct page *page)
 {
-	DEBUG_ASSERT(!(atomic_read(&page->flags) & (PG_BUDDY | PG_RESERVED | PG_LRU | PG_LOCKED | PG_TAIL)));
+	DEBUG_ASSERT(!(atomic_read(&page->flags) &
+		       (PG_BUDDY | PG_RESERVED | PG_LRU | PG_LOCKED | PG_TAIL)));
 	DEBUG_ASSERT(atomic_read(&page->mapcount) == 0);
 	atomic_set(&page->flags, 0);
 	atomic64_set(&page->ref_and_map, 0);
@@ -345,7 +348,8 @@ oom_wait(void)
 {
 	u64 before = page_count_free();
 
-	wait_event_timeout(&oom_queue, page_count_free() > before + BATCH, time_mono_ns() + 20 * NSEC_PER_MSEC);
+	wait_event_timeout(&oom_queue, page_count_free() > before + BATCH,
+			   time_mono_ns() + 20 * NSEC_PER_MSEC);
 }
 
 void

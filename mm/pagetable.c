@@ -2,16 +2,18 @@
 /*
  * Page tables.
  *
- * Four levels; an entry of level 1 is a huge page or points to a leaf table, an entry of a leaf table maps a 4 KiB page.
+ * Four levels; an entry of level 1 is a huge page or points to a leaf table, an entry of a leaf
+ * table maps a 4 KiB page.
  *
- * Upper tables are installed by compare-and-swap into an empty entry: no lock, the loser frees his. An entry that
- * points to a table keeps doing so until the table is freed, which happens only with mmap_lock held for writing and
- * no mapping left in its range; so a walk that holds mmap_lock (or a vma) needs no lock to go down.
- * Leaf entries are changed under the lock of their table's page (table_lock), huge entries under the lock of the
- * level 1 table. The one change that walks may meet is huge page -> leaf table (a split): who finds a huge page takes
- * the lock and looks again.
+ * Upper tables are installed by compare-and-swap into an empty entry: no lock, the loser frees his.
+ * An entry that points to a table keeps doing so until the table is freed, which happens only with
+ * mmap_lock held for writing and no mapping left in its range; so a walk that holds mmap_lock (or a
+ * vma) needs no lock to go down. Leaf entries are changed under the lock of their table's page
+ * (table_lock), huge entries under the lock of the level 1 table. The one change that walks may
+ * meet is huge page -> leaf table (a split): who finds a huge page takes the lock and looks again.
  *
- * The kernel half of the root is shared by all spaces: its root entries are filled at boot and never change.
+ * The kernel half of the root is shared by all spaces: its root entries are filled at boot and
+ * never change.
  */
 #include "pagetable.h"
 
@@ -150,9 +152,13 @@ mm_leaf_create(struct mm *mm, pte_t *level1)
 	return table_below(mm, level1);
 }
 
-/* Entries of `table`, whose level is `level` and whose first address is `base`, that lead to [start, end). */
+/*
+ * Entries of `table`, whose level is `level` and whose first address is `base`, that lead to
+ * [start, end).
+ */
 static void
-tables_free_level(struct gather *g, pte_t *table, u32 level, u64 base, u64 start, u64 end, u64 floor, u64 ceiling)
+tables_free_level(struct gather *g, pte_t *table, u32 level, u64 base, u64 start, u64 end,
+		  u64 floor, u64 ceiling)
 {
 	u64 span = 1ul << LEVEL_SHIFT(level);
 
@@ -163,7 +169,8 @@ tables_free_level(struct gather *g, pte_t *table, u32 level, u64 base, u64 start
 		if (pte_none(e) || (level == 1 && pte_leaf(e)))
 			continue;
 		if (level > 1)
-			tables_free_level(g, pte_table(e), level - 1, low, MAX(start, low), MIN(end, low + span), floor, ceiling);
+			tables_free_level(g, pte_table(e), level - 1, low, MAX(start, low),
+					  MIN(end, low + span), floor, ceiling);
 		if (low >= floor && low + span <= ceiling) {
 			pte_set(table + i, (pte_t){ 0 });
 			gather_table(g, phys_to_page(pte_paddr(e)));

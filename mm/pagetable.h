@@ -8,7 +8,7 @@
 struct gather;
 
 /* Software bits of entries. */
-#define PTE_SOFT_SPECIAL 0	/* no reference behind it: zero page, vDSO, device memory */
+#define PTE_SOFT_SPECIAL 0 /* no reference behind it: zero page, vDSO, device memory */
 
 static inline u32
 pte_index(u64 addr, u32 level)
@@ -43,11 +43,16 @@ table_lock_of(const pte_t *p)
 
 /* ---- the kernel's own half ---- */
 
-/* The entry of `va` at `level`, with the tables above it created by alloc (zeroed pages). NULL: alloc failed. */
+/*
+ * The entry of `va` at `level`, with the tables above it created by alloc (zeroed pages). NULL:
+ * alloc failed.
+ */
 pte_t *kernel_pte_create(uintptr_t va, u32 level, void *(*alloc)(void));
 /* The leaf entry of a kernel address, or NULL. */
 pte_t *kernel_pte_find(uintptr_t va);
-/* Tables below the root for all areas that change later, so that every address space shares them. */
+/*
+ * Tables below the root for all areas that change later, so that every address space shares them.
+ */
 void kernel_tables_init(void *(*alloc)(void));
 
 /* ---- user half ---- */
@@ -56,17 +61,24 @@ void kernel_tables_init(void *(*alloc)(void));
 pte_t *mm_level1_create(struct mm *mm, u64 addr);
 /* The same, or NULL where there is none. */
 pte_t *mm_level1_find(struct mm *mm, u64 addr);
-/* Walks: as mm_level1_find, but goes on to the first existing level 1 table from *addr up to end and moves *addr there. NULL: none left. */
+/*
+ * Walks: as mm_level1_find, but goes on to the first existing level 1 table from *addr up to end
+ * and moves *addr there. NULL: none left.
+ */
 pte_t *mm_level1_next(struct mm *mm, u64 *addr, u64 end);
-/* Install a leaf table under a level 1 entry that is none. False: no memory. When true, *level1 is a table or a huge page. */
+/*
+ * Install a leaf table under a level 1 entry that is none. False: no memory. When true, *level1 is
+ * a table or a huge page.
+ */
 bool mm_leaf_create(struct mm *mm, pte_t *level1);
 
-struct page *table_page_alloc(struct mm *mm);	/* zeroed, lock ready, counted */
+struct page *table_page_alloc(struct mm *mm); /* zeroed, lock ready, counted */
 void table_page_free(struct mm *mm, struct page *page);
 
 /*
- * Free the tables of [start, end) that serve no address outside [floor, ceiling). Nothing in the range is mapped any more, and nobody can map:
- * mmap_lock is held for writing or the space has no user. The pages go through the gather.
+ * Free the tables of [start, end) that serve no address outside [floor, ceiling). Nothing in the
+ * range is mapped any more, and nobody can map: mmap_lock is held for writing or the space has no
+ * user. The pages go through the gather.
  */
 void mm_tables_free(struct gather *g, u64 start, u64 end, u64 floor, u64 ceiling);
 
@@ -76,13 +88,13 @@ void mm_tables_free(struct gather *g, u64 start, u64 end, u64 floor, u64 ceiling
 
 struct gather {
 	struct mm *mm;
-	u64 start, end;			/* addresses whose translations may be cached */
-	struct page *sole;		/* pages that only we referred to, chained by lru.next */
-	struct page *huge;		/* the same, blocks of 2 MiB */
-	struct page *tables;		/* page-table pages, chained by lru.next */
+	u64 start, end;	     /* addresses whose translations may be cached */
+	struct page *sole;   /* pages that only we referred to, chained by lru.next */
+	struct page *huge;   /* the same, blocks of 2 MiB */
+	struct page *tables; /* page-table pages, chained by lru.next */
 	u32 count, max;
-	struct page **pages;		/* other pages: a reference each */
-	s64 anon, file, shmem;		/* what to take off the rss counters */
+	struct page **pages;   /* other pages: a reference each */
+	s64 anon, file, shmem; /* what to take off the rss counters */
 	struct page *inline_pages[GATHER_INLINE];
 };
 
@@ -96,7 +108,10 @@ gather_range(struct gather *g, u64 start, u64 end)
 	if (end > g->end)
 		g->end = end;
 }
-/* The reference of an entry that was cleared. True: call gather_flush soon (outside of the table lock), there is no room left. */
+/*
+ * The reference of an entry that was cleared. True: call gather_flush soon (outside of the table
+ * lock), there is no room left.
+ */
 bool __must_check gather_page(struct gather *g, struct page *page);
 void gather_table(struct gather *g, struct page *page);
 void gather_flush(struct gather *g);

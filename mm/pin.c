@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reaching pages of an address space from the outside: pinning for direct transfers, the memory of another process,
- * the identity of a futex word.
+ * Reaching pages of an address space from the outside: pinning for direct transfers, the memory of
+ * another process, the identity of a futex word.
  *
- * A page is found under its table's lock, where a reference can be taken; if it is not there, or not writable and that is
- * wanted, the fault is done on the program's behalf and the look repeated. Huge pages are split before anyone
- * gets a reference to a part of them.
+ * A page is found under its table's lock, where a reference can be taken; if it is not there, or
+ * not writable and that is wanted, the fault is done on the program's behalf and the look repeated.
+ * Huge pages are split before anyone gets a reference to a part of them.
  */
 #include "lib/string.h"
 #include "mm_internal.h"
@@ -13,7 +13,10 @@
 #include "sched/thread.h"
 #include "vma.h"
 
-/* mmap_lock held for reading. The page that v shows at addr, with a reference; NULL: a fault is needed. */
+/*
+ * mmap_lock held for reading. The page that v shows at addr, with a reference; NULL: a fault is
+ * needed.
+ */
 static struct page *
 page_follow(struct vma *v, u64 addr, bool write, bool force)
 {
@@ -116,14 +119,15 @@ mm_pin_pages(u64 addr, u32 nr, bool write, struct page **pages)
 	if (rwsem_read_lock_killable(&mm->mmap_lock))
 		return -EINTR;
 	for (; n < nr && !err; n += !err, addr += PAGE_SIZE)
-		err = addr < USER_END ? page_reach(mm, addr & PAGE_MASK, write, false, &pages[n]) : -EFAULT;
+		err = addr < USER_END ? page_reach(mm, addr & PAGE_MASK, write, false, &pages[n])
+				      : -EFAULT;
 	rwsem_read_unlock(&mm->mmap_lock);
 	return n ? (long)n : err;
 }
 
 /*
- * A word of private memory is known by its address space and address, one of shared memory by its place in the object. The
- * word's own accessibility shows when it is read.
+ * A word of private memory is known by its address space and address, one of shared memory by its
+ * place in the object. The word's own accessibility shows when it is read.
  */
 int
 mm_futex_key(struct mm *mm, u64 uaddr, bool shared, bool write, struct futex_key *out)
@@ -156,7 +160,10 @@ mm_futex_key(struct mm *mm, u64 uaddr, bool shared, bool write, struct futex_key
 	return err;
 }
 
-/* Keys hold no reference: an object that dies while someone waits on it can at worst lend its key to a spurious wake-up. */
+/*
+ * Keys hold no reference: an object that dies while someone waits on it can at worst lend its key
+ * to a spurious wake-up.
+ */
 void
 mm_futex_key_put(struct futex_key *key)
 {

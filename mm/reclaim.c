@@ -2,14 +2,16 @@
 /*
  * Reclaim: getting memory back from caches.
  *
- * Pages of files that can be read in again are on one of two lists. New ones start on the inactive list; a page that
- * was used again when it comes to its end moves to the active list, the others leave the cache, after their
- * mappings were taken down. The active list is refilled into the inactive one when it is the longer of the two. So
- * what is read once does not push out what is used all the time.
+ * Pages of files that can be read in again are on one of two lists. New ones start on the inactive
+ * list; a page that was used again when it comes to its end moves to the active list, the others
+ * leave the cache, after their mappings were taken down. The active list is refilled into the
+ * inactive one when it is the longer of the two. So what is read once does not push out what is
+ * used all the time.
  *
  * Before that: spare kernel stacks, and what registered shrinkers (dentries, inodes) can give.
  *
- * Locking: lru_lock for lists and PG_LRU/PG_ACTIVE. A page taken off a list for inspection carries a reference.
+ * Locking: lru_lock for lists and PG_LRU/PG_ACTIVE. A page taken off a list for inspection carries
+ * a reference.
  */
 #include "mm/reclaim.h"
 
@@ -22,7 +24,7 @@
 
 static struct spinlock lru_lock = SPINLOCK_INIT(RANK_LRU);
 static struct list inactive = LIST_INIT(inactive), active = LIST_INIT(active);
-static u64 inactive_count, active_count;	/* [lru_lock] */
+static u64 inactive_count, active_count; /* [lru_lock] */
 static struct shrinker *shrinkers;
 
 void
@@ -148,13 +150,16 @@ page_reclaim(struct page *page, u32 gfp)
 	}
 	if (page_flag(page, PG_DIRTY)) {
 		if (m->ops->write_page && !(gfp & GFP_NOFS)) {
-			(void)page_write_start(m, page);	/* unlocks */
+			(void)page_write_start(m, page); /* unlocks */
 			lru_putback(page, false);
 			return false;
 		}
 		goto out_unlock;
 	}
-	/* The last moment: nobody finds it any more once it is out of the tree, and only we and the tree have it. */
+	/*
+	 * The last moment: nobody finds it any more once it is out of the tree, and only we and the
+	 * tree have it.
+	 */
 	spin_lock(&m->tree_lock);
 	dirty = page_flag(page, PG_DIRTY);
 	if (!dirty && atomic64_cmpxchg(&page->ref_and_map, 2, 0) == 2) {
@@ -205,7 +210,10 @@ reclaim_pages(u64 want, u32 gfp)
 {
 	u64 freed = kstack_reclaim();
 
-	/* Reclaim that allocates must not reclaim again: shrinkers and file systems run with GFP_NOFS below. */
+	/*
+	 * Reclaim that allocates must not reclaim again: shrinkers and file systems run with
+	 * GFP_NOFS below.
+	 */
 	if (gfp & GFP_NOFS)
 		return freed;
 	freed += lru_reclaim(want, gfp);

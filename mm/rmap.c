@@ -2,12 +2,12 @@
 /*
  * Reverse map: from the pages of a mapping to the entries that show them.
  *
- * Each mapping keeps its vmas in an interval tree over page indices: ordered by first page, each node knowing the highest
- * last page below it. A walk visits the vmas that overlap a range and finds the entries by address; there is nothing
- * to keep per page.
+ * Each mapping keeps its vmas in an interval tree over page indices: ordered by first page, each
+ * node knowing the highest last page below it. A walk visits the vmas that overlap a range and
+ * finds the entries by address; there is nothing to keep per page.
  *
- * Locking: mapping->rmap_lock for the tree. It also keeps the page tables of the vmas in it from being freed:
- * munmap and exit take a vma out before its tables go.
+ * Locking: mapping->rmap_lock for the tree. It also keeps the page tables of the vmas in it from
+ * being freed: munmap and exit take a vma out before its tables go.
  */
 #include "arch/tlb.h"
 #include "mm_internal.h"
@@ -116,7 +116,7 @@ overlap_in(struct rb_node *n, u64 first, u64 last)
 		struct vma *v = vma_of(n);
 
 		if (n->left && vma_of(n->left)->rmap_last >= first) {
-			n = n->left;		/* if any overlaps, the leftmost such is there */
+			n = n->left; /* if any overlaps, the leftmost such is there */
 			continue;
 		}
 		if (v->pgoff > last)
@@ -181,7 +181,8 @@ rmap_unmap(struct mapping *m, u64 first, u64 last, enum zap_what what)
 	if (rb_empty(&m->vmas))
 		return;
 	mutex_lock(&m->rmap_lock);
-	for (struct vma *v = overlap_in(m->vmas.node, first, last); v; v = overlap_next(v, first, last)) {
+	for (struct vma *v = overlap_in(m->vmas.node, first, last); v;
+	     v = overlap_next(v, first, last)) {
 		overlap_addresses(v, first, last, &start, &end);
 		gather_init(&g, v->mm);
 		zap_range(&g, v, start, end, what);
@@ -199,7 +200,8 @@ rmap_clean(struct mapping *m, u64 index)
 	if (rb_empty(&m->vmas))
 		return false;
 	mutex_lock(&m->rmap_lock);
-	for (struct vma *v = overlap_in(m->vmas.node, index, index); v; v = overlap_next(v, index, index)) {
+	for (struct vma *v = overlap_in(m->vmas.node, index, index); v;
+	     v = overlap_next(v, index, index)) {
 		pte_t *level1, *pte, e;
 		bool changed = false;
 
@@ -237,7 +239,8 @@ rmap_locked(struct mapping *m, u64 index)
 	if (rb_empty(&m->vmas))
 		return false;
 	mutex_lock(&m->rmap_lock);
-	for (struct vma *v = overlap_in(m->vmas.node, index, index); v && !locked; v = overlap_next(v, index, index))
+	for (struct vma *v = overlap_in(m->vmas.node, index, index); v && !locked;
+	     v = overlap_next(v, index, index))
 		locked = v->flags & VM_LOCKED;
 	mutex_unlock(&m->rmap_lock);
 	return locked;

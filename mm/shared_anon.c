@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What MAP_SHARED | MAP_ANONYMOUS maps: a nameless object in memory, shared over fork. It lives as long as a vma
- * refers to it and is charged in full when it is made.
+ * What MAP_SHARED | MAP_ANONYMOUS maps: a nameless object in memory, shared over fork. It lives as
+ * long as a vma refers to it and is charged in full when it is made.
  */
 #include "core/ref.h"
 #include "lib/format.h"
@@ -12,10 +12,10 @@
 
 struct shared_anon {
 	struct mapping mapping;
-	struct ref ref;			/* one for each vma */
-	u64 size;			/* [I] */
-	bool charged;			/* [I] */
-	u64 number;			/* [I] shown in maps */
+	struct ref ref; /* one for each vma */
+	u64 size;	/* [I] */
+	bool charged;	/* [I] */
+	u64 number;	/* [I] shown in maps */
 };
 
 static struct atomic64 last_number;

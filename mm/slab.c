@@ -2,35 +2,35 @@
 /*
  * Slab allocator: caches of equal-sized kernel objects.
  *
- * Three layers. A magazine per CPU and cache is a small stack of free objects: allocation and freeing
- * are a pop and a push with interrupts off, no lock and no shared line. Behind it a depot, the list of
- * slabs with free objects, under the cache's lock: it is touched for half a magazine at a time. A slab
- * is a block of 2^order pages cut into objects; its struct page holds the free list (index), the count
- * in use (private), the owner (slab_cache) and the list node.
+ * Three layers. A magazine per CPU and cache is a small stack of free objects: allocation and
+ * freeing are a pop and a push with interrupts off, no lock and no shared line. Behind it a depot,
+ * the list of slabs with free objects, under the cache's lock: it is touched for half a magazine at
+ * a time. A slab is a block of 2^order pages cut into objects; its struct page holds the free list
+ * (index), the count in use (private), the owner (slab_cache) and the list node.
  *
- * Magazines are found through one per-CPU array indexed by the cache's number, and are made when a CPU
- * first frees or allocates in that cache, so that an unused cache costs nothing on 64 CPUs.
+ * Magazines are found through one per-CPU array indexed by the cache's number, and are made when a
+ * CPU first frees or allocates in that cache, so that an unused cache costs nothing on 64 CPUs.
  *
- * The link of a free object lies in its first word; caches whose objects must keep their contents while
- * free (a constructor, SLAB_RCU_TYPESAFE) have it behind the object. SLAB_RCU_TYPESAFE slabs return to
- * the page allocator after a grace period only.
+ * The link of a free object lies in its first word; caches whose objects must keep their contents
+ * while free (a constructor, SLAB_RCU_TYPESAFE) have it behind the object. SLAB_RCU_TYPESAFE slabs
+ * return to the page allocator after a grace period only.
  *
- * Debug builds fill free objects with a pattern and check it at allocation, and keep a guard word behind
- * each object: use after free, double free and overrun are caught near the culprit.
+ * Debug builds fill free objects with a pattern and check it at allocation, and keep a guard word
+ * behind each object: use after free, double free and overrun are caught near the culprit.
  *
  * Locking: cache->lock, interrupts off, RANK_SLAB; the page allocator is called outside of it.
  */
+#include "mm/slab.h"
 #include "arch/cpu.h"
 #include "core/spinlock.h"
 #include "lib/math.h"
 #include "lib/string.h"
 #include "lib/xarray.h"
-#include "mm/slab.h"
 #include "mm_internal.h"
 
-#define MAX_CACHES 128
-#define CACHE_LINE 64u
-#define KEEP_FREE_SLABS 2		/* wholly free slabs that a cache holds on to */
+#define MAX_CACHES	128
+#define CACHE_LINE	64u
+#define KEEP_FREE_SLABS 2 /* wholly free slabs that a cache holds on to */
 
 struct magazine {
 	u32 count, size;
@@ -38,22 +38,22 @@ struct magazine {
 };
 
 struct kmem_cache {
-	u32 id;				/* [I] index of the magazines */
-	u32 flags;			/* [I] */
-	u32 size;			/* [I] what the user asked for */
-	u32 stride;			/* [I] from object to object */
-	u32 link;			/* [I] offset of the free link */
-	u16 per_slab;			/* [I] */
-	u8 order;			/* [I] */
-	bool plain;			/* [I] no constructor, not RCU: contents of a free object do not matter */
-	u32 magazine_size;		/* [I] */
-	const char *name;		/* [I] */
-	void (*ctor)(void *);		/* [I] */
+	u32 id;	      /* [I] index of the magazines */
+	u32 flags;    /* [I] */
+	u32 size;     /* [I] what the user asked for */
+	u32 stride;   /* [I] from object to object */
+	u32 link;     /* [I] offset of the free link */
+	u16 per_slab; /* [I] */
+	u8 order;     /* [I] */
+	bool plain;   /* [I] no constructor, not RCU: contents of a free object do not matter */
+	u32 magazine_size;    /* [I] */
+	const char *name;     /* [I] */
+	void (*ctor)(void *); /* [I] */
 
 	struct spinlock lock;
-	struct list partial;		/* [lock] slabs with free objects */
-	u32 slabs, free_slabs;		/* [lock] all; wholly free ones on partial */
-	u64 slab_objects;		/* [lock] objects out of the slabs: in use or in magazines */
+	struct list partial;   /* [lock] slabs with free objects */
+	u32 slabs, free_slabs; /* [lock] all; wholly free ones on partial */
+	u64 slab_objects;      /* [lock] objects out of the slabs: in use or in magazines */
 };
 
 static DEFINE_PERCPU(struct magazine *, magazines[MAX_CACHES]);
@@ -63,7 +63,7 @@ static struct spinlock caches_lock = SPINLOCK_INIT(RANK_SLAB);
 static struct kmem_cache *magazine_cache[3], *xa_node_cache;
 
 #define POISON_FREE 0x6b
-#define GUARD 0xa5c35a3cdeadbeeful
+#define GUARD	    0xa5c35a3cdeadbeeful
 
 /* ---- debug checks ---- */
 
@@ -86,8 +86,8 @@ object_check_alloc(const struct kmem_cache *c, void *obj)
 		void *bad = memchr_inv((char *)obj + 8, POISON_FREE, c->size - 8);
 
 		if (bad)
-			panic("slab %s: object %p was written at +%lu after it was freed", c->name, obj,
-			      (unsigned long)((char *)bad - (char *)obj));
+			panic("slab %s: object %p was written at +%lu after it was freed", c->name,
+			      obj, (unsigned long)((char *)bad - (char *)obj));
 	}
 	memset(obj, 0x5a, c->size);
 }
@@ -119,9 +119,18 @@ object_check_new(const struct kmem_cache *c, void *obj)
 	memset(obj, POISON_FREE, c->size);
 }
 #else
-static inline void object_check_alloc(const struct kmem_cache *c, void *obj) { }
-static inline void object_check_free(const struct kmem_cache *c, void *obj) { }
-static inline void object_check_new(const struct kmem_cache *c, void *obj) { }
+static inline void
+object_check_alloc(const struct kmem_cache *c, void *obj)
+{
+}
+static inline void
+object_check_free(const struct kmem_cache *c, void *obj)
+{
+}
+static inline void
+object_check_new(const struct kmem_cache *c, void *obj)
+{
+}
 #endif
 
 /* ---- slabs ---- */
@@ -155,7 +164,8 @@ slab_create(struct kmem_cache *c, u32 gfp)
 	slab->index = (u64)(uintptr_t)next;
 	slab->private = 0;
 	page_set_flag(slab, PG_SLAB);
-	mem_count(c->flags & SLAB_RECLAIMABLE ? MC_SLAB_RECLAIMABLE : MC_SLAB_UNRECLAIMABLE, 1l << c->order);
+	mem_count(c->flags & SLAB_RECLAIMABLE ? MC_SLAB_RECLAIMABLE : MC_SLAB_UNRECLAIMABLE,
+		  1l << c->order);
 	return slab;
 }
 
@@ -178,7 +188,8 @@ slab_free_rcu(struct rcu_head *head)
 static void
 slab_destroy(struct kmem_cache *c, struct page *slab)
 {
-	mem_count(c->flags & SLAB_RECLAIMABLE ? MC_SLAB_RECLAIMABLE : MC_SLAB_UNRECLAIMABLE, -(1l << c->order));
+	mem_count(c->flags & SLAB_RECLAIMABLE ? MC_SLAB_RECLAIMABLE : MC_SLAB_UNRECLAIMABLE,
+		  -(1l << c->order));
 	if (c->flags & SLAB_RCU_TYPESAFE)
 		rcu_call(&slab->rcu, slab_free_rcu);
 	else
@@ -200,7 +211,7 @@ depot_take(struct kmem_cache *c, void **out, u32 n)
 			void *obj = (void *)(uintptr_t)slab->index;
 
 			slab->index = (u64)(uintptr_t)*link_of(c, obj);
-			slab->private++;
+			slab->private ++;
 			out[got++] = obj;
 		}
 		if (!slab->index)
@@ -294,7 +305,8 @@ magazine_create(struct kmem_cache *c)
 
 	if (!magazine_cache[2] || !c->magazine_size)
 		return;
-	if (!depot_fetch(magazine_cache_for(c->magazine_size), (void **)&m, 1, GFP_ATOMIC | GFP_NOWARN))
+	if (!depot_fetch(magazine_cache_for(c->magazine_size), (void **)&m, 1,
+			 GFP_ATOMIC | GFP_NOWARN))
 		return;
 	object_check_alloc(magazine_cache_for(c->magazine_size), m);
 	m->count = 0;
@@ -431,7 +443,8 @@ kmem_cache_free(struct kmem_cache *c, void *obj)
 /* ---- caches ---- */
 
 static void
-cache_init(struct kmem_cache *c, const char *name, size_t size, size_t align, u32 flags, void (*ctor)(void *), u32 magazine)
+cache_init(struct kmem_cache *c, const char *name, size_t size, size_t align, u32 flags,
+	   void (*ctor)(void *), u32 magazine)
 {
 	u32 body = (u32)ALIGN_UP(size, 8), order;
 
@@ -451,7 +464,10 @@ cache_init(struct kmem_cache *c, const char *name, size_t size, size_t align, u3
 		body += 8;
 #endif
 	c->stride = (u32)ALIGN_UP(body, MAX(align, 8ul));
-	/* The smallest block that wastes at most an eighth, of at least 8 objects unless that is over 8 pages. */
+	/*
+	 * The smallest block that wastes at most an eighth, of at least 8 objects unless that is
+	 * over 8 pages.
+	 */
 	for (order = 0; order < 3; order++) {
 		u32 bytes = (u32)PAGE_SIZE << order;
 
@@ -522,14 +538,19 @@ slab_info(u32 index, struct slab_info *out)
 
 /* ---- kmalloc: powers of two, and two sizes in between where most requests are ---- */
 
-static const struct { u16 size; const char *name; } kmalloc_sizes[] = {
-	{ 8, "kmalloc-8" }, { 16, "kmalloc-16" }, { 32, "kmalloc-32" }, { 64, "kmalloc-64" }, { 96, "kmalloc-96" },
-	{ 128, "kmalloc-128" }, { 192, "kmalloc-192" }, { 256, "kmalloc-256" }, { 512, "kmalloc-512" },
-	{ 1024, "kmalloc-1k" }, { 2048, "kmalloc-2k" }, { 4096, "kmalloc-4k" }, { 8192, "kmalloc-8k" },
+static const struct {
+	u16 size;
+	const char *name;
+} kmalloc_sizes[] = {
+	{ 8, "kmalloc-8" },	{ 16, "kmalloc-16" },	{ 32, "kmalloc-32" },
+	{ 64, "kmalloc-64" },	{ 96, "kmalloc-96" },	{ 128, "kmalloc-128" },
+	{ 192, "kmalloc-192" }, { 256, "kmalloc-256" }, { 512, "kmalloc-512" },
+	{ 1024, "kmalloc-1k" }, { 2048, "kmalloc-2k" }, { 4096, "kmalloc-4k" },
+	{ 8192, "kmalloc-8k" },
 };
 #define KMALLOC_MAX_SLAB 8192ul
 static struct kmem_cache *kmalloc_caches[ARRAY_SIZE(kmalloc_sizes)];
-static u8 kmalloc_small[256 / 8 + 1];	/* (size + 7) / 8 to class */
+static u8 kmalloc_small[256 / 8 + 1]; /* (size + 7) / 8 to class */
 
 static inline struct kmem_cache *
 kmalloc_cache(size_t size)
@@ -623,7 +644,7 @@ krealloc(void *p, size_t size, u32 gfp)
 	if (p && size <= old && size >= old / 4)
 		return p;
 	new = kmalloc(size, gfp);
-	if (new && p) {
+	if (new &&p) {
 		memcpy(new, p, MIN(old, size));
 		kfree(p);
 	}
@@ -647,8 +668,8 @@ kmemdup(const void *p, size_t n, u32 gfp)
 }
 
 /*
- * The callback gets the head only. Objects of a slab are found by the address: the start of the object that the head lies in. Larger ones are
- * whole blocks.
+ * The callback gets the head only. Objects of a slab are found by the address: the start of the
+ * object that the head lies in. Larger ones are whole blocks.
  */
 static void
 kfree_rcu_callback(struct rcu_head *head)
@@ -704,18 +725,22 @@ slab_init(void)
 	for (u32 i = 0; i < 3; i++) {
 		struct kmem_cache *c = cache_new();
 
-		cache_init(c, names[i], sizeof(struct magazine) + sizes[i] * sizeof(void *), 8, 0, NULL, 0);
+		cache_init(c, names[i], sizeof(struct magazine) + sizes[i] * sizeof(void *), 8, 0,
+			   NULL, 0);
 		magazine_cache[i] = c;
 	}
 	for (u32 i = 0; i < ARRAY_SIZE(kmalloc_sizes); i++) {
 		size_t size = kmalloc_sizes[i].size;
 
-		kmalloc_caches[i] = kmem_cache_create(kmalloc_sizes[i].name, size, is_pow2(size) ? MIN(size, PAGE_SIZE) : 32, 0, NULL);
+		kmalloc_caches[i] = kmem_cache_create(kmalloc_sizes[i].name, size,
+						      is_pow2(size) ? MIN(size, PAGE_SIZE) : 32, 0,
+						      NULL);
 	}
 	for (u32 i = 0; i < ARRAY_SIZE(kmalloc_small); i++) {
 		while (kmalloc_sizes[class].size < i * 8)
-			class++;
-		kmalloc_small[i] = (u8)class;
+			class ++;
+		kmalloc_small[i] = (u8) class;
 	}
-	xa_node_cache = kmem_cache_create("xa_node", sizeof(struct xa_node), 8, SLAB_RECLAIMABLE, NULL);
+	xa_node_cache = kmem_cache_create("xa_node", sizeof(struct xa_node), 8, SLAB_RECLAIMABLE,
+					  NULL);
 }

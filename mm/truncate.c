@@ -65,7 +65,8 @@ remove_range(struct mapping *m, u64 first, u64 last, bool all)
 			detach = page->mapping == m && page->index >= first && page->index <= last;
 			/* Idle: the tree's reference, ours, nothing dirty. */
 			if (detach && !all)
-				detach = atomic64_read(&page->ref_and_map) == 2 && !page_flag(page, PG_DIRTY);
+				detach = atomic64_read(&page->ref_and_map) == 2 &&
+					 !page_flag(page, PG_DIRTY);
 			if (detach) {
 				mapping_detach(m, page);
 				removed++;
@@ -90,7 +91,10 @@ zero_part(struct mapping *m, u64 start, u64 end)
 	if (start >= end)
 		return;
 	if (m->ops->read_page) {
-		/* What is on the disk must become zero as well: bring it in. An error leaves it to the next reader. */
+		/*
+		 * What is on the disk must become zero as well: bring it in. An error leaves it to
+		 * the next reader.
+		 */
 		if (mapping_read(m, start >> PAGE_SHIFT, &page))
 			return;
 	} else {

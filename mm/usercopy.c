@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Copies to and from user memory. The range check keeps kernel addresses out; what is not mapped or not
- * permitted faults, is resolved by mm_fault if it can be, and otherwise ends the copy through arch's
- * exception table.
+ * Copies to and from user memory. The range check keeps kernel addresses out; what is not mapped or
+ * not permitted faults, is resolved by mm_fault if it can be, and otherwise ends the copy through
+ * arch's exception table.
  */
 #include "arch/uaccess.h"
 #include "lib/string.h"
@@ -82,18 +82,10 @@ copy_from_user_fixed(void *dst, user_ptr src, size_t size)
 	if (unlikely(fault))
 		return -EFAULT;
 	switch (size) {
-	case 1:
-		*(u8 *)dst = (u8)value;
-		break;
-	case 2:
-		*(u16 *)dst = (u16)value;
-		break;
-	case 4:
-		*(u32 *)dst = (u32)value;
-		break;
-	default:
-		*(u64 *)dst = value;
-		break;
+	case 1: *(u8 *)dst = (u8)value; break;
+	case 2: *(u16 *)dst = (u16)value; break;
+	case 4: *(u32 *)dst = (u32)value; break;
+	default: *(u64 *)dst = value; break;
 	}
 	return 0;
 }
@@ -104,18 +96,10 @@ copy_to_user_fixed(user_ptr dst, const void *src, size_t size)
 	u64 value;
 
 	switch (size) {
-	case 1:
-		value = *(const u8 *)src;
-		break;
-	case 2:
-		value = *(const u16 *)src;
-		break;
-	case 4:
-		value = *(const u32 *)src;
-		break;
-	default:
-		value = *(const u64 *)src;
-		break;
+	case 1: value = *(const u8 *)src; break;
+	case 2: value = *(const u16 *)src; break;
+	case 4: value = *(const u32 *)src; break;
+	default: value = *(const u64 *)src; break;
 	}
 	if (range_bad(dst, size) || unlikely(!arch_put_user(raw(dst), value, size)))
 		return -EFAULT;

@@ -2,14 +2,15 @@
 /*
  * The mappings of an address space: a red-black tree by address.
  *
- * Each node knows the hole below it and the largest hole in its subtree, so that finding room for a new
- * mapping is one walk down. The hole of a stack does not count its guard gap: nothing is placed there.
- * Searching goes downwards from the top, as Linux does: the highest hole that is large enough wins.
+ * Each node knows the hole below it and the largest hole in its subtree, so that finding room for a
+ * new mapping is one walk down. The hole of a stack does not count its guard gap: nothing is placed
+ * there. Searching goes downwards from the top, as Linux does: the highest hole that is large
+ * enough wins.
  *
- * Adjacent mappings that differ in nothing but their place are merged, so that the tree stays as small as
- * what the program meant; a change to a part splits. The tree alone is this file's business: page
- * tables and accounting are the callers'. ops->open and ->close are called for what splits and merges
- * make and unmake.
+ * Adjacent mappings that differ in nothing but their place are merged, so that the tree stays as
+ * small as what the program meant; a change to a part splits. The tree alone is this file's
+ * business: page tables and accounting are the callers'. ops->open and ->close are called for what
+ * splits and merges make and unmake.
  *
  * Locking: mmap_lock, for writing to change, for reading to look.
  */
@@ -276,7 +277,9 @@ vma_split(struct mm *mm, struct vma *v, u64 addr, struct vma **upper_out)
 	upper->start = addr;
 	upper->end = v->end;
 	upper->pgoff = v->pgoff + ((addr - v->start) >> PAGE_SHIFT);
-	/* Both halves enter the reverse map in one step: a walk finds every page below one of them. */
+	/*
+	 * Both halves enter the reverse map in one step: a walk finds every page below one of them.
+	 */
 	if (v->mapping) {
 		rmap_lock(v->mapping);
 		rmap_remove_locked(v);

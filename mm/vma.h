@@ -6,17 +6,19 @@
 #include "core/panic.h"
 #include "mm/mm.h"
 
-#define MAX_MAP_COUNT 65530u			/* vm.max_map_count */
+#define MAX_MAP_COUNT	65530u /* vm.max_map_count */
 #define STACK_GUARD_GAP (256ul << PAGE_SHIFT)
 
-struct vma *vma_last(struct mm *mm);		/* mmap_lock held */
+struct vma *vma_last(struct mm *mm); /* mmap_lock held */
 void vma_tree_insert(struct mm *mm, struct vma *v);
 void vma_tree_erase(struct mm *mm, struct vma *v);
 /* The highest address in [low, high) with `len` free bytes, or 0. */
 u64 vma_find_gap(struct mm *mm, u64 len, u64 low, u64 high);
 /* Grow or shrink in place; pgoff follows start. */
 void vma_set_bounds(struct mm *mm, struct vma *v, u64 start, u64 end);
-/* v keeps what lies below addr; the rest becomes a vma of its own. -ENOMEM (memory or map count). */
+/*
+ * v keeps what lies below addr; the rest becomes a vma of its own. -ENOMEM (memory or map count).
+ */
 int __must_check vma_split(struct mm *mm, struct vma *v, u64 addr, struct vma **upper_out);
 bool vma_mergeable(const struct vma *a, const struct vma *b);
 /* Merge with the neighbours where they match; returns the vma that covers v now. */

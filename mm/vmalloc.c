@@ -2,36 +2,37 @@
 /*
  * Kernel virtual areas: memory that is contiguous for the kernel only, and device registers.
  *
- * Areas are kept in a tree by address, each followed by an unmapped guard page. Freeing an area clears its
- * entries but tells no CPU: its addresses are not given out again before the next flush. New areas are searched
- * from a cursor upwards; when enough address space has been freed behind it, one flush of all CPUs makes it
- * reusable and the cursor returns to the start. So a flush is paid once for 16 MiB of freed areas.
+ * Areas are kept in a tree by address, each followed by an unmapped guard page. Freeing an area
+ * clears its entries but tells no CPU: its addresses are not given out again before the next flush.
+ * New areas are searched from a cursor upwards; when enough address space has been freed behind it,
+ * one flush of all CPUs makes it reusable and the cursor returns to the start. So a flush is paid
+ * once for 16 MiB of freed areas.
  *
  * Locking: area_lock guards the tree; entries of an area belong to its owner.
  */
+#include "mm/vmalloc.h"
 #include "arch/tlb.h"
 #include "core/log.h"
 #include "lib/rbtree.h"
 #include "mm/slab.h"
-#include "mm/vmalloc.h"
 #include "mm_internal.h"
 #include "pagetable.h"
 
 #define FLUSH_AFTER (16ul << 20)
-#define KERNEL_RW (PTE_P_READ | PTE_P_WRITE | PTE_P_GLOBAL | PTE_P_DIRTY | PTE_P_YOUNG)
+#define KERNEL_RW   (PTE_P_READ | PTE_P_WRITE | PTE_P_GLOBAL | PTE_P_DIRTY | PTE_P_YOUNG)
 
 enum area_state {
 	AREA_LIVE,
-	AREA_DEAD,		/* freed, some CPU may remember it */
-	AREA_FLUSHING,		/* died before the flush that is under way */
+	AREA_DEAD,     /* freed, some CPU may remember it */
+	AREA_FLUSHING, /* died before the flush that is under way */
 };
 
 struct area {
 	struct rb_node node;
 	uintptr_t start;
-	u64 pages;		/* without the guard */
-	bool device;		/* no page references behind it */
-	u8 state;		/* enum area_state */
+	u64 pages;   /* without the guard */
+	bool device; /* no page references behind it */
+	u8 state;    /* enum area_state */
 };
 
 static struct spinlock area_lock = SPINLOCK_INIT(RANK_VMALLOC);
@@ -247,7 +248,8 @@ ioremap(paddr_t pa, size_t len)
 			area_unmap(a);
 			return NULL;
 		}
-		pte_set(p, pte_make((pa & PAGE_MASK) + (i << PAGE_SHIFT), KERNEL_RW | PTE_P_UNCACHED));
+		pte_set(p,
+			pte_make((pa & PAGE_MASK) + (i << PAGE_SHIFT), KERNEL_RW | PTE_P_UNCACHED));
 	}
 	return (void *)(a->start + offset);
 }

@@ -2,7 +2,8 @@
 /*
  * Address spaces: struct mm and its mappings, struct vma.
  *
- * Letters: [I] fixed, [A] atomic, [M] mmap_lock (write to change, read to look), [S] page-table locks.
+ * Letters: [I] fixed, [A] atomic, [M] mmap_lock (write to change, read to look), [S] page-table
+ * locks.
  */
 #ifndef MM_MM_H
 #define MM_MM_H
@@ -18,76 +19,93 @@ struct mm;
 struct vma;
 struct strbuf;
 
-/* What stands behind a mapping beyond its pages: filled by fs/vfs (files), shm. All slots may be NULL: nothing to do. */
+/*
+ * What stands behind a mapping beyond its pages: filled by fs/vfs (files), shm. All slots may be
+ * NULL: nothing to do.
+ */
 struct vma_ops {
-	void (*open)(struct vma *v);		/* a copy of the vma came to be (fork, split): take references. mmap_lock held for writing */
-	void (*close)(struct vma *v);		/* it goes away: drop references. May sleep */
-	/* A mapping without struct mapping (device memory): provide the page. NULL: v->mapping or anonymous. */
+	void (*open)(struct
+		     /*
+		 * a copy of the vma came to be (fork, split): take references. mmap_lock held
+		 * for writing
+		 */
+		     vma *v);
+	void (*close)(struct vma *v); /* it goes away: drop references. May sleep */
+	/*
+	 * A mapping without struct mapping (device memory): provide the page. NULL: v->mapping or
+	 * anonymous.
+	 */
 	int (*fault)(struct vma *v, u64 addr, struct page **out);
-	int (*may_protect)(struct vma *v, u32 prot);	/* mprotect: -EACCES. */
+	int (*may_protect)(struct vma *v, u32 prot); /* mprotect: -EACCES. */
 	/* Path for /proc/PID/maps; device and inode. NULL: anonymous. */
 	void (*describe)(struct vma *v, struct strbuf *path, u64 *dev, u64 *ino);
 	int (*msync)(struct vma *v, u64 start, u64 end, u32 flags);
 };
 
 /* vma->flags: VM_* of our own; PROT_ and MAP_ words are translated once. */
-#define VM_READ		BIT(0)
-#define VM_WRITE	BIT(1)
-#define VM_EXEC		BIT(2)
-#define VM_SHARED	BIT(3)
-#define VM_MAYREAD	BIT(4)
-#define VM_MAYWRITE	BIT(5)
-#define VM_MAYEXEC	BIT(6)
-#define VM_GROWSDOWN	BIT(7)
-#define VM_LOCKED	BIT(8)
-#define VM_DONTCOPY	BIT(9)		/* MADV_DONTFORK */
-#define VM_DONTDUMP	BIT(10)
-#define VM_NORESERVE	BIT(11)
-#define VM_HUGEPAGE	BIT(12)
-#define VM_NOHUGEPAGE	BIT(13)
-#define VM_WIPEONFORK	BIT(14)
-#define VM_SPECIAL	BIT(15)		/* vdso, vvar: no accounting, not mergeable */
-#define VM_STACK	BIT(16)
-#define VM_IO		BIT(17)
-#define VM_ACCOUNT	BIT(18)
-#define VM_SEQ_READ	BIT(19)
-#define VM_RAND_READ	BIT(20)
-#define VM_LOCKONFAULT	BIT(21)
+#define VM_READ	       BIT(0)
+#define VM_WRITE       BIT(1)
+#define VM_EXEC	       BIT(2)
+#define VM_SHARED      BIT(3)
+#define VM_MAYREAD     BIT(4)
+#define VM_MAYWRITE    BIT(5)
+#define VM_MAYEXEC     BIT(6)
+#define VM_GROWSDOWN   BIT(7)
+#define VM_LOCKED      BIT(8)
+#define VM_DONTCOPY    BIT(9) /* MADV_DONTFORK */
+#define VM_DONTDUMP    BIT(10)
+#define VM_NORESERVE   BIT(11)
+#define VM_HUGEPAGE    BIT(12)
+#define VM_NOHUGEPAGE  BIT(13)
+#define VM_WIPEONFORK  BIT(14)
+#define VM_SPECIAL     BIT(15) /* vdso, vvar: no accounting, not mergeable */
+#define VM_STACK       BIT(16)
+#define VM_IO	       BIT(17)
+#define VM_ACCOUNT     BIT(18)
+#define VM_SEQ_READ    BIT(19)
+#define VM_RAND_READ   BIT(20)
+#define VM_LOCKONFAULT BIT(21)
 
 struct vma {
-	u64 start, end;			/* [M] page aligned */
-	u32 flags;			/* [M] */
-	struct mm *mm;			/* [I] */
-	bool has_anon;			/* [A] set with the first private page: fork has something to copy */
-	u64 pgoff;			/* [M] page offset of start in mapping (or, anonymous, start >> 12) */
-	struct mapping *mapping;	/* [I] NULL: anonymous */
-	void *owner;			/* [I] struct file * of fs/vfs */
-	const struct vma_ops *ops;	/* [I] may be NULL */
-	struct rb_node node;		/* [M] */
-	u64 hole;			/* [M] free bytes between the vma below and this one (without a stack's guard) */
-	u64 gap;			/* [M] largest hole in the subtree */
-	struct rb_node rmap_node;	/* mapping->rmap_lock */
-	u64 rmap_last;			/* mapping->rmap_lock: highest page index in the rmap subtree */
+	u64 start, end; /* [M] page aligned */
+	u32 flags;	/* [M] */
+	struct mm *mm;	/* [I] */
+	bool has_anon;	/* [A] set with the first private page: fork has something to copy */
+	u64 pgoff;	/* [M] page offset of start in mapping (or, anonymous, start >> 12) */
+	struct mapping *mapping;   /* [I] NULL: anonymous */
+	void *owner;		   /* [I] struct file * of fs/vfs */
+	const struct vma_ops *ops; /* [I] may be NULL */
+	struct rb_node node;	   /* [M] */
+	u64 hole; /* [M] free bytes between the vma below and this one (without a stack's guard) */
+	u64 gap;  /* [M] largest hole in the subtree */
+	struct rb_node rmap_node; /* mapping->rmap_lock */
+	u64 rmap_last;		  /* mapping->rmap_lock: highest page index in the rmap subtree */
 };
 
 struct mm {
 	struct arch_space space;
 	struct rwsem mmap_lock;
-	struct rb_root vmas;		/* [M] */
-	u32 vma_count;			/* [M] */
-	struct vma *vma_cache;		/* hint */
-	struct atomic32 users;		/* tasks that run in it: at zero everything is unmapped */
-	struct ref ref;			/* structure and root table: users hold one together, lazy CPUs and /proc readers each one */
-	u64 mmap_base;			/* [I] top of the mmap area, searched downwards */
-	u64 start_code, end_code, start_data, end_data;	/* set by exec */
-	u64 start_brk, brk;		/* [M] */
+	struct rb_root vmas;   /* [M] */
+	u32 vma_count;	       /* [M] */
+	struct vma *vma_cache; /* hint */
+	struct atomic32 users; /* tasks that run in it: at zero everything is unmapped */
+	struct ref
+		/*
+		 * structure and root table: users hold one together, lazy CPUs and /proc readers
+		 * each one
+		 */
+		ref;
+	u64 mmap_base; /* [I] top of the mmap area, searched downwards */
+	u64 start_code, end_code, start_data, end_data; /* set by exec */
+	u64 start_brk, brk;				/* [M] */
 	u64 start_stack, arg_start, arg_end, env_start, env_end;
-	u64 total_vm, locked_vm, data_vm, exec_vm, stack_vm;	/* [M] pages */
-	struct atomic64 rss_anon, rss_file, rss_shmem, page_tables, hiwater_rss;	/* [A] pages */
-	u64 def_flags;			/* mlockall(MCL_FUTURE) */
+	u64 total_vm, locked_vm, data_vm, exec_vm, stack_vm;			 /* [M] pages */
+	struct atomic64 rss_anon, rss_file, rss_shmem, page_tables, hiwater_rss; /* [A] pages */
+	u64 def_flags; /* mlockall(MCL_FUTURE) */
 	u64 vdso_base;
-	u8 auxv[512]; u32 auxv_len;	/* /proc/PID/auxv */
-	void *exe;			/* struct file *, owned by proc/exec: put through mm_exe_put hook at destroy */
+	u8 auxv[512];
+	u32 auxv_len; /* /proc/PID/auxv */
+	void *exe; /* struct file *, owned by proc/exec: put through mm_exe_put hook at destroy */
 	u8 dumpable;
 	u32 membarrier_state;
 };
@@ -99,17 +117,22 @@ struct mm *mm_create(void);
 /* fork: a copy of the current task's space (copy-on-write). 0 or -ENOMEM. */
 int mm_fork(struct mm *parent, struct mm **out);
 void mm_users_get(struct mm *mm);
-void mm_users_put(struct mm *mm);	/* may sleep: last one unmaps all */
-bool mm_users_try_get(struct mm *mm);	/* for /proc, ptrace */
+void mm_users_put(struct mm *mm);     /* may sleep: last one unmaps all */
+bool mm_users_try_get(struct mm *mm); /* for /proc, ptrace */
 void mm_get(struct mm *mm);
 void mm_put(struct mm *mm);
-/* The current thread moves to another space (exec, exit: NULL). Takes over the caller's user reference; returns the old one. */
+/*
+ * The current thread moves to another space (exec, exit: NULL). Takes over the caller's user
+ * reference; returns the old one.
+ */
 struct mm *mm_switch_current(struct mm *next);
 
 /*
- * Map. `addr` 0 = anywhere (mmap_base down), else hint; MAP_FIXED and MAP_FIXED_NOREPLACE in `map_flags` as mmap(2). `prot` PROT_*; `vm_extra` VM_* to
- * add (VM_MAY* come from the file's mode: caller gives). mapping/owner/ops as in struct vma; on success ops->open is NOT called: the caller's reference on
- * owner moves into the vma. Checks limits (RLIMIT_AS, RLIMIT_DATA, RLIMIT_MEMLOCK through mm_limits), overcommit, map count. Returns address or -errno.
+ * Map. `addr` 0 = anywhere (mmap_base down), else hint; MAP_FIXED and MAP_FIXED_NOREPLACE in
+ * `map_flags` as mmap(2). `prot` PROT_*; `vm_extra` VM_* to add (VM_MAY* come from the file's mode:
+ * caller gives). mapping/owner/ops as in struct vma; on success ops->open is NOT called: the
+ * caller's reference on owner moves into the vma. Checks limits (RLIMIT_AS, RLIMIT_DATA,
+ * RLIMIT_MEMLOCK through mm_limits), overcommit, map count. Returns address or -errno.
  */
 struct mm_map_request {
 	u64 addr, len;
@@ -137,14 +160,18 @@ struct vma *vma_find(struct mm *mm, u64 addr);
 struct vma *vma_first(struct mm *mm);
 struct vma *vma_next(struct vma *v);
 struct vma *vma_prev(struct vma *v);
-static inline u64 vma_pages(const struct vma *v) { return (v->end - v->start) >> PAGE_SHIFT; }
+static inline u64
+vma_pages(const struct vma *v)
+{
+	return (v->end - v->start) >> PAGE_SHIFT;
+}
 
 /* Limits of the process that mm serves, provided by task/ (current process). */
 struct mm_limits {
-	u64 as, data, stack, memlock;	/* bytes; ~0 = none */
-	bool memlock_exempt;		/* CAP_IPC_LOCK */
-	bool low_exempt;		/* CAP_SYS_RAWIO: may map below 64 KiB */
-	bool reserve_exempt;		/* CAP_SYS_ADMIN: the last 3 % of the commit limit */
+	u64 as, data, stack, memlock; /* bytes; ~0 = none */
+	bool memlock_exempt;	      /* CAP_IPC_LOCK */
+	bool low_exempt;	      /* CAP_SYS_RAWIO: may map below 64 KiB */
+	bool reserve_exempt;	      /* CAP_SYS_ADMIN: the last 3 % of the commit limit */
 };
 extern void (*mm_get_limits)(struct mm_limits *out);
 /* OOM killer's hooks into task/ (choose and kill a victim; false: nobody left). */
@@ -153,11 +180,14 @@ extern bool (*mm_oom_kill)(const char *why);
 /* vm.overcommit_memory, vm.overcommit_ratio: OVERCOMMIT_* of uapi/mman.h. */
 extern u32 mm_overcommit_mode, mm_overcommit_ratio;
 
-/* A stable key for a futex word: private: (mm, addr); shared: (mapping/inode or anonymous page identity, offset). Takes no reference for private keys. */
+/*
+ * A stable key for a futex word: private: (mm, addr); shared: (mapping/inode or anonymous page
+ * identity, offset). Takes no reference for private keys.
+ */
 struct futex_key {
 	u64 a, b;
 	u32 offset;
-	struct page *page;	/* referenced, or NULL */
+	struct page *page; /* referenced, or NULL */
 };
 int mm_futex_key(struct mm *mm, u64 uaddr, bool shared, bool write, struct futex_key *out);
 void mm_futex_key_put(struct futex_key *key);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Kernel virtual areas: virtually contiguous memory, device registers, guarded kernel stacks. May sleep. */
+/*
+ * Kernel virtual areas: virtually contiguous memory, device registers, guarded kernel stacks. May
+ * sleep.
+ */
 #ifndef MM_VMALLOC_H
 #define MM_VMALLOC_H
 #include "mm/page.h"
@@ -7,6 +10,6 @@
 void *vmalloc(size_t size, u32 gfp);
 void vfree(const void *p);
 bool is_vmalloc(const void *p);
-void *ioremap(paddr_t pa, size_t len);		/* uncached */
+void *ioremap(paddr_t pa, size_t len); /* uncached */
 void iounmap(void *p);
 #endif
