@@ -192,6 +192,7 @@ time_init(void)
 	if (!now)
 		log_warn("time: the battery clock has no valid time\n");
 	time_set_real_ns(now * NSEC_PER_SEC);
+	log_info("clock: %s at %lu kHz\n", arch_clock->name, arch_clock->hz / 1000);
 }
 
 void

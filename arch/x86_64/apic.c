@@ -265,4 +265,6 @@ arch_smp_detect(u32 max_cpus)
 		madt_walk(madt, CLAMP(max_cpus, 1u, (u32)MAX_CPUS));
 	else
 		ioapic_add(0xfec00000, 0);
+	for (u32 cpu = 1; cpu < cpu_count; cpu++)
+		mmu_map_exception_stacks(cpu);
 }

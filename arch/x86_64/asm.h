@@ -80,7 +80,7 @@
 .macro MAY_FAULT fixup, insn:vararg
 771:	\insn
 	.pushsection .exception_table, "a"
-	.long 771b, \fixup
+	.long 771b + 0x80000000, \fixup + 0x80000000	/* less the kernel's base */
 	.popsection
 .endm
 

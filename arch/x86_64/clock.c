@@ -281,8 +281,6 @@ arch_clock_init(void)
 	clock.start = clock.vdso ? boot_cycles : clock.read();
 	deadline_mode = clock.vdso && cpu_has(CPU_TSC_DEADLINE);
 	arch_clock = &clock;
-	log_info("clock: %s at %lu kHz, timer %s\n", clock.name, clock.hz / 1000,
-		 deadline_mode ? "TSC deadline" : "APIC");
 	arch_timer_init_cpu();
 }
 

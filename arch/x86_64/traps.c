@@ -44,7 +44,7 @@ struct gate {
 };
 
 struct exception_entry {
-	s32 insn, fixup;	/* addresses, sign-extended */
+	u32 insn, fixup;	/* from KERNEL_BASE */
 };
 
 extern const struct exception_entry exception_table_start[], exception_table_end[];
@@ -114,8 +114,8 @@ static bool
 exception_fixup_find(struct regs *regs, uintptr_t *fixup)
 {
 	for (const struct exception_entry *e = exception_table_start; e < exception_table_end; e++)
-		if ((u64)(s64)e->insn == regs->ip) {
-			*fixup = (uintptr_t)(s64)e->fixup;
+		if (KERNEL_BASE + e->insn == regs->ip) {
+			*fixup = KERNEL_BASE + e->fixup;
 			return true;
 		}
 	return false;

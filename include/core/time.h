@@ -8,10 +8,10 @@
 
 #include "lib/types.h"
 
-#define NSEC_PER_SEC 1000000000ull
-#define NSEC_PER_MSEC 1000000ull
-#define NSEC_PER_USEC 1000ull
-#define TIME_NEVER (~0ull)
+#define NSEC_PER_SEC 1000000000ul
+#define NSEC_PER_MSEC 1000000ul
+#define NSEC_PER_USEC 1000ul
+#define TIME_NEVER (~0ul)
 #define USER_HZ 100
 
 u64 time_mono_ns(void);		/* CLOCK_MONOTONIC; never steps */
