@@ -20,6 +20,9 @@
 #include "sched/sched.h"
 #include "sched/work.h"
 
+/* arch's entry code knows the work flags by their values: arch/x86_64/asm.h, traps.h. */
+STATIC_ASSERT(TF_EXIT_WORK == 0x17 && TF_RESCHED == 0x02 && TF_ENTRY_WORK == 0x300);
+
 /* mem=: RAM above the limit is as if it were not there. */
 static void
 memory_limit_apply(u64 limit)

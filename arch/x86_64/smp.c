@@ -32,7 +32,7 @@ struct call_request {
 
 extern const char trampoline_start[], trampoline_end[];
 
-u64 smp_stack_top[MAX_CPUS];
+u64 smp_stack_top[MAX_CPUS];	/* 0: the CPU is to halt */
 u64 smp_root;
 
 static DEFINE_PERCPU(struct call_request, call_request);
@@ -61,8 +61,11 @@ arch_smp_start(void *(*idle_stack)(u32 cpu))
 
 	if (cpu_count == 1)
 		return;
-	for (u32 cpu = 1; cpu < cpu_count; cpu++)
-		smp_stack_top[cpu] = (u64)idle_stack(cpu) + KSTACK_SIZE;
+	for (u32 cpu = 1; cpu < cpu_count; cpu++) {
+		void *stack = idle_stack(cpu);
+
+		smp_stack_top[cpu] = stack ? (u64)stack + KSTACK_SIZE : 0;
+	}
 	smp_root = virt_to_phys(arch_kernel_root);
 	memcpy(phys_to_virt(TRAMPOLINE), trampoline_start, (size_t)(trampoline_end - trampoline_start));
 

@@ -85,6 +85,8 @@ cpu_start:
 	cmpl %esi, apic_id_of_cpu(, %rdi, 4)
 	jne 3b
 	movq smp_stack_top(, %rdi, 8), %rsp
+	testq %rsp, %rsp
+	jz 4f
 	movq smp_root, %rax
 	movq %rax, %cr3
 	xorl %ebp, %ebp
