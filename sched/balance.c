@@ -26,7 +26,7 @@
 #define SCAN_NEAR 8			/* CPUs looked at for an idle one at a wake-up */
 #define HOT_NS 500000ull		/* ran or was queued just now: its cache is worth more than the wait */
 #define BALANCE_NS (16 * TICK_NS)
-#define ROTATE_NS (64 * TICK_NS)
+#define ROTATE_NS (32 * TICK_NS)
 #define PULL_TRIES 16
 
 static struct cpumask crowded;

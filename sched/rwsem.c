@@ -2,16 +2,20 @@
 /*
  * Reader-writer locks that sleep.
  *
- *	state	bit 0		WRITER: held for writing
- *		bit 1		WAITERS: the queue is not empty; new readers and writers queue, releases wake
+ *	state	WRITER		held for writing
+ *		WAITERS		the queue is not empty: releases wake its head, and readers do not join readers
+ *		HANDOFF		the head of the queue was woken and lost against a newcomer: only it may take the
+ *				lock now, and the release that frees it gives it away
  *		bits 3-63	number of readers
  *
- * The queue is served in order: when the lock becomes free the release gives it to the first waiter,
- * or, if that is a reader, to all readers up to the next writer. Since newcomers queue behind waiters,
- * neither side starves. A writer that meets a running writer spins before it queues, and so do
- * readers: most holds are short.
+ * As with mutexes, a lock that has become free goes to whoever is there first, for handing it to a
+ * thread that must be woken would leave it idle for the length of a switch each time; HANDOFF bounds how
+ * often. A queued reader that gets the lock takes along the readers behind it, up to the next writer.
+ * While a writer waits, readers do not join those that hold the lock: writers do not starve.
  *
- * Locking: wait_lock guards the queue, and the state while WAITERS is set and nobody holds the lock.
+ * A thread that meets a running writer spins before it queues.
+ *
+ * Locking: wait_lock guards the queue and the flags WAITERS and HANDOFF.
  */
 #include "sched/mutex.h"
 
@@ -23,6 +27,7 @@
 
 #define RWSEM_WRITER 1l
 #define RWSEM_WAITERS 2l
+#define RWSEM_HANDOFF 4l
 #define RWSEM_READER 8l
 
 struct rwsem_waiter {
@@ -54,7 +59,22 @@ write_try(struct rwsem *s)
 	return true;
 }
 
-/* Spin while a writer holds it and runs, nobody queues, and we need not leave the CPU. */
+/* Take a lock that nobody holds, past those who queue. */
+static bool
+steal_try(struct rwsem *s, bool write)
+{
+	s64 state = atomic64_read(&s->state);
+
+	while (!(state & ~RWSEM_WAITERS))
+		if (atomic64_try_cmpxchg(&s->state, &state, state + (write ? RWSEM_WRITER : RWSEM_READER))) {
+			if (write)
+				WRITE_ONCE(s->owner, thread_current());
+			return true;
+		}
+	return false;
+}
+
+/* Spin while a writer holds it and runs, and we need not leave the CPU. */
 static bool
 rwsem_spin(struct rwsem *s, bool write)
 {
@@ -62,21 +82,22 @@ rwsem_spin(struct rwsem *s, bool write)
 
 	rcu_read_lock();
 	while (!preempt_need_resched()) {
-		s64 state;
 		struct thread *owner;
+		s64 state;
 
-		taken = write ? write_try(s) : read_try(s);
+		taken = steal_try(s, write);
 		if (taken)
 			break;
 		state = atomic64_read(&s->state);
-		if (state & RWSEM_WAITERS)
+		if (state & RWSEM_HANDOFF)
 			break;
-		owner = READ_ONCE(s->owner);
 		if (state & RWSEM_WRITER) {
 			/* Without owner: it has just got it or is just letting go. */
+			owner = READ_ONCE(s->owner);
 			if (owner && !owner_runs(owner))
 				break;
-		} else if (state) {
+		} else if (state & ~RWSEM_WAITERS) {
+			taken = !write && read_try(s);
 			break;		/* readers: nobody knows for how long */
 		}
 		arch_cpu_relax();
@@ -85,59 +106,91 @@ rwsem_spin(struct rwsem *s, bool write)
 	return taken;
 }
 
-/* Give the free (or, for readers behind readers, shared) lock to the head of the queue. wait_lock held. */
-static void
-rwsem_grant(struct rwsem *s)
+/* ---- the queue; wait_lock held ---- */
+
+static struct rwsem_waiter *
+queue_head(struct rwsem *s)
 {
-	struct rwsem_waiter *w, *next;
+	return list_first_entry_or_null(&s->waiters, struct rwsem_waiter, node);
+}
 
-	list_for_each_entry_safe(w, next, &s->waiters, node) {
-		struct thread *t = w->thread;
-		s64 state = atomic64_read(&s->state);
+static void
+queue_remove(struct rwsem *s, struct rwsem_waiter *w)
+{
+	list_del(&w->node);
+	if (list_empty(&s->waiters))
+		atomic64_and(&s->state, ~(RWSEM_WAITERS | RWSEM_HANDOFF));
+	else
+		atomic64_and(&s->state, ~RWSEM_HANDOFF);
+}
 
-		if ((state & RWSEM_WRITER) || (w->write && state >= RWSEM_READER))
-			break;
-		/* With WAITERS set only releases change the state beside us: the sum cannot conflict. */
-		if (w->write) {
-			WRITE_ONCE(s->owner, t);
-			atomic64_add(&s->state, RWSEM_WRITER);
-		} else {
-			atomic64_add(&s->state, RWSEM_READER);
-		}
-		list_del(&w->node);
-		if (list_empty(&s->waiters))
-			atomic64_and(&s->state, ~RWSEM_WAITERS);
-		/* Frees w; the thread's memory outlives this RCU section (wait_lock: preemption is off). */
-		smp_store_release(&w->granted, true);
-		thread_wake(t);
+static void
+waiter_grant(struct rwsem *s, struct rwsem_waiter *w)
+{
+	struct thread *t = w->thread;
+
+	queue_remove(s, w);
+	/* Frees w; the thread's memory outlives this RCU section (wait_lock: preemption is off). */
+	smp_store_release(&w->granted, true);
+	thread_wake(t);
+}
+
+/* The lock is held by a reader: those at the head of the queue join. */
+static void
+grant_readers(struct rwsem *s)
+{
+	struct rwsem_waiter *w;
+
+	while ((w = queue_head(s)) && !w->write) {
+		atomic64_add(&s->state, RWSEM_READER);
+		waiter_grant(s, w);
 	}
+}
+
+/* For the head of the queue: take the lock if it can be had. */
+static bool
+head_take(struct rwsem *s, struct rwsem_waiter *w)
+{
+	s64 state = atomic64_read(&s->state);
+
+	do {
+		if ((state & RWSEM_WRITER) || (w->write && state >= RWSEM_READER))
+			return false;
+	} while (!atomic64_try_cmpxchg(&s->state, &state, state + (w->write ? RWSEM_WRITER : RWSEM_READER)));
+	if (w->write)
+		WRITE_ONCE(s->owner, w->thread);
+	return true;
 }
 
 static int
 rwsem_wait(struct rwsem *s, bool write, u32 state)
 {
-	struct rwsem_waiter w = { .thread = thread_current(), .write = write };
+	struct rwsem_waiter w = { .thread = thread_current(), .write = write }, *head;
+	bool woken = false;
 	int r = 0;
 
 	if (rwsem_spin(s, write))
 		return 0;
 	spin_lock_irq(&s->wait_lock);
 	list_add_tail(&w.node, &s->waiters);
-	/*
-	 * A release before this sees no waiter, one after it does and comes here for wait_lock; for the
-	 * former case look once whether the lock is ours already.
-	 */
-	atomic64_or(&s->state, RWSEM_WAITERS);
-	smp_mb();
-	rwsem_grant(s);
-	while (!w.granted) {
-		if (thread_signal_pending(w.thread) && (state & THREAD_KILLABLE) &&
-		    thread_fatal_pending(w.thread)) {
-			list_del(&w.node);
-			if (list_empty(&s->waiters))
-				atomic64_and(&s->state, ~RWSEM_WAITERS);
-			else
-				rwsem_grant(s);		/* readers behind a writer that gave up */
+	for (;;) {
+		bool first = queue_head(s) == &w;
+
+		/* Set before the try: a release after a failed try sees the flag and wakes the head. */
+		atomic64_or(&s->state, first && woken ? RWSEM_WAITERS | RWSEM_HANDOFF : RWSEM_WAITERS);
+		smp_mb();
+		if (first && head_take(s, &w)) {
+			queue_remove(s, &w);
+			if (!write)
+				grant_readers(s);
+			break;
+		}
+		if ((state & THREAD_KILLABLE) && thread_signal_pending(w.thread) && thread_fatal_pending(w.thread)) {
+			queue_remove(s, &w);
+			/* A wake-up meant for us, or readers who waited for this writer only. */
+			head = queue_head(s);
+			if (head)
+				thread_wake(head->thread);
 			r = -EINTR;
 			break;
 		}
@@ -145,19 +198,38 @@ rwsem_wait(struct rwsem *s, bool write, u32 state)
 		spin_unlock_irq(&s->wait_lock);
 		if (!smp_load_acquire(&w.granted))
 			schedule();
+		WRITE_ONCE(w.thread->state, THREAD_RUNNABLE);
+		woken = true;
+		if (smp_load_acquire(&w.granted))
+			return 0;
 		spin_lock_irq(&s->wait_lock);
+		if (w.granted)
+			break;
 	}
-	WRITE_ONCE(w.thread->state, THREAD_RUNNABLE);
 	spin_unlock_irq(&s->wait_lock);
 	return r;
 }
 
+/* The lock has become free, or a writer has become a reader. */
 static void
 rwsem_release(struct rwsem *s)
 {
 	unsigned long flags = spin_lock_irqsave(&s->wait_lock);
+	struct rwsem_waiter *head = queue_head(s);
 
-	rwsem_grant(s);
+	if (head && !head->write && atomic64_read(&s->state) >= RWSEM_READER) {
+		grant_readers(s);
+	} else if (head && (atomic64_read(&s->state) & RWSEM_HANDOFF)) {
+		if (head_take(s, head)) {
+			bool write = head->write;
+
+			waiter_grant(s, head);
+			if (!write)
+				grant_readers(s);
+		}
+	} else if (head) {
+		thread_wake(head->thread);
+	}
 	spin_unlock_irqrestore(&s->wait_lock, flags);
 }
 
@@ -205,7 +277,7 @@ rwsem_read_unlock(struct rwsem *s)
 	sleep_lock_release(s->rank);
 	state = atomic64_sub_return(&s->state, RWSEM_READER);
 	DEBUG_ASSERT(state >= 0);
-	if (unlikely(state == RWSEM_WAITERS))
+	if (unlikely((state & RWSEM_WAITERS) && state < RWSEM_READER))
 		rwsem_release(s);
 }
 
@@ -269,5 +341,5 @@ rwsem_downgrade(struct rwsem *s)
 void
 rwsem_assert_held(const struct rwsem *s)
 {
-	DEBUG_ASSERT(atomic64_read(&s->state) & ~RWSEM_WAITERS);
+	DEBUG_ASSERT(atomic64_read(&s->state) & ~(RWSEM_WAITERS | RWSEM_HANDOFF));
 }

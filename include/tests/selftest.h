@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: MIT */
+/* Tests that run inside the kernel: debug builds, named by selftest= on the command line. */
+#ifndef TESTS_SELFTEST_H
+#define TESTS_SELFTEST_H
+
+void selftest_sched(void);
+
+#endif
