@@ -129,14 +129,6 @@ put_number(struct output *o, const struct directive *d, u64 value, unsigned int 
 }
 
 static void
-put_signed(struct output *o, const struct directive *d, s64 value)
-{
-	u64 magnitude = value < 0 ? -(u64)value : (u64)value;
-
-	put_number(o, d, magnitude, 10, false, value < 0 ? "-" : d->plus ? "+" : d->space ? " " : "");
-}
-
-static void
 put_pointer(struct output *o, struct directive *d, unsigned long address, bool symbolic)
 {
 	char name[128];
@@ -244,6 +236,32 @@ zero_extend(u64 value, enum length length)
 }
 
 static void
+put_integer(struct output *o, const struct directive *d, char conversion, u64 value,
+	    enum length length)
+{
+	bool upper = conversion == 'X', negative = false;
+	const char *prefix = "";
+
+	if (conversion == 'd' || conversion == 'i') {
+		value = (u64)sign_extend(value, length);
+		negative = (s64)value < 0;
+		prefix = negative ? "-" : d->plus ? "+" : d->space ? " " : "";
+		put_number(o, d, negative ? -value : value, 10, false, prefix);
+		return;
+	}
+	value = zero_extend(value, length);
+	if (conversion == 'u') {
+		put_number(o, d, value, 10, false, "");
+	} else if (conversion == 'o') {
+		put_number(o, d, value, 8, false, "");
+	} else {
+		if (d->alternate && value)
+			prefix = upper ? "0X" : "0x";
+		put_number(o, d, value, 16, upper, prefix);
+	}
+}
+
+static void
 format_into(struct output *o, const char *f, va_list args)
 {
 	for (;;) {
@@ -282,26 +300,15 @@ format_into(struct output *o, const char *f, va_list args)
 		switch (*f++) {
 		case 'd':
 		case 'i':
-			value = length == LENGTH_LONG ? va_arg(args, u64) : va_arg(args, unsigned int);
-			put_signed(o, &d, sign_extend(value, length));
-			break;
 		case 'u':
-			value = length == LENGTH_LONG ? va_arg(args, u64) : va_arg(args, unsigned int);
-			put_number(o, &d, zero_extend(value, length), 10, false, "");
-			break;
 		case 'o':
-			value = length == LENGTH_LONG ? va_arg(args, u64) : va_arg(args, unsigned int);
-			put_number(o, &d, zero_extend(value, length), 8, false, "");
-			break;
 		case 'x':
-			value = length == LENGTH_LONG ? va_arg(args, u64) : va_arg(args, unsigned int);
-			value = zero_extend(value, length);
-			put_number(o, &d, value, 16, false, d.alternate && value ? "0x" : "");
-			break;
 		case 'X':
-			value = length == LENGTH_LONG ? va_arg(args, u64) : va_arg(args, unsigned int);
-			value = zero_extend(value, length);
-			put_number(o, &d, value, 16, true, d.alternate && value ? "0X" : "");
+			if (length == LENGTH_LONG)
+				value = va_arg(args, u64);
+			else
+				value = va_arg(args, unsigned int);
+			put_integer(o, &d, f[-1], value, length);
 			break;
 		case 'c':
 			c = (char)va_arg(args, int);
@@ -322,7 +329,7 @@ format_into(struct output *o, const char *f, va_list args)
 			put(o, "%", 1);
 			break;
 		default:
-			/* Unknown: its arguments cannot be skipped, so the rest is shown as it is. */
+			/* Its arguments cannot be skipped, so the rest is shown as it is. */
 			put(o, percent, strlen(percent));
 			return;
 		}

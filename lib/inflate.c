@@ -178,10 +178,10 @@ static const u32 length_symbols[32] = {
 static const u32 distance_symbols[32] = {
 	SYMBOL(1, 0), SYMBOL(2, 0), SYMBOL(3, 0), SYMBOL(4, 0), SYMBOL(5, 1), SYMBOL(7, 1),
 	SYMBOL(9, 2), SYMBOL(13, 2), SYMBOL(17, 3), SYMBOL(25, 3), SYMBOL(33, 4), SYMBOL(49, 4),
-	SYMBOL(65, 5), SYMBOL(97, 5), SYMBOL(129, 6), SYMBOL(193, 6), SYMBOL(257, 7), SYMBOL(385, 7),
-	SYMBOL(513, 8), SYMBOL(769, 8), SYMBOL(1025, 9), SYMBOL(1537, 9), SYMBOL(2049, 10),
-	SYMBOL(3073, 10), SYMBOL(4097, 11), SYMBOL(6145, 11), SYMBOL(8193, 12), SYMBOL(12289, 12),
-	SYMBOL(16385, 13), SYMBOL(24577, 13),
+	SYMBOL(65, 5), SYMBOL(97, 5), SYMBOL(129, 6), SYMBOL(193, 6), SYMBOL(257, 7),
+	SYMBOL(385, 7), SYMBOL(513, 8), SYMBOL(769, 8), SYMBOL(1025, 9), SYMBOL(1537, 9),
+	SYMBOL(2049, 10), SYMBOL(3073, 10), SYMBOL(4097, 11), SYMBOL(6145, 11), SYMBOL(8193, 12),
+	SYMBOL(12289, 12), SYMBOL(16385, 13), SYMBOL(24577, 13),
 	EXCEPTIONAL | BAD_CODE, EXCEPTIONAL | BAD_CODE,
 };
 
@@ -261,7 +261,7 @@ code_build(const struct code *c, const u8 *lengths, unsigned int count)
 				continue;
 			}
 			if ((code & (BIT(c->bits) - 1)) != prefix) {
-				/* A new second table: as large as the codes with this prefix need. */
+				/* A new one, as large as the codes with this prefix need. */
 				int room = (1 << rest) - left;
 
 				prefix = code & (BIT(c->bits) - 1);
@@ -269,7 +269,8 @@ code_build(const struct code *c, const u8 *lengths, unsigned int count)
 					room = 2 * room - counts[c->bits + second_bits + 1];
 				if (used + BIT(second_bits) > c->capacity)
 					return false;
-				table[prefix] = EXCEPTIONAL | (u32)used << 16 | second_bits << 8 | c->bits;
+				table[prefix] = EXCEPTIONAL | (u32)used << 16 | second_bits << 8 |
+						c->bits;
 				second = table + used;
 				used += BIT(second_bits);
 			}
@@ -284,12 +285,14 @@ static enum inflate_result
 tables_build(struct inflate *z, const u8 *lengths, unsigned int literals, unsigned int distances)
 {
 	struct code literal_code = {
-		.table = z->literals, .capacity = ARRAY_SIZE(z->literals), .bits = INFLATE_LITERAL_BITS,
-		.first = 256, .symbols = length_symbols, .may_be_incomplete = true,
+		.table = z->literals, .capacity = ARRAY_SIZE(z->literals),
+		.bits = INFLATE_LITERAL_BITS, .first = 256, .symbols = length_symbols,
+		.may_be_incomplete = true,
 	};
 	struct code distance_code = {
-		.table = z->distances, .capacity = ARRAY_SIZE(z->distances), .bits = INFLATE_DISTANCE_BITS,
-		.symbols = distance_symbols, .may_be_incomplete = true,
+		.table = z->distances, .capacity = ARRAY_SIZE(z->distances),
+		.bits = INFLATE_DISTANCE_BITS, .symbols = distance_symbols,
+		.may_be_incomplete = true,
 	};
 
 	if (!code_build(&literal_code, lengths, literals) ||
@@ -319,7 +322,9 @@ tables_read(struct decoder *d)
 		16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15
 	};
 	static const u8 repeat_bits[3] = { 2, 3, 7 }, repeat_least[3] = { 3, 3, 11 };
-	struct code lengths_code = { .table = d->z->distances, .capacity = 128, .bits = 7, .first = 19 };
+	struct code lengths_code = {
+		.table = d->z->distances, .capacity = 128, .bits = 7, .first = 19,
+	};
 	unsigned int literals, distances, count, filled = 0;
 	u8 lengths[288 + 32] = { 0 };
 	u32 header, value;
@@ -464,6 +469,14 @@ block_stored(struct decoder *d)
 	return size ? INFLATE_TRUNCATED : INFLATE_OK;
 }
 
+#define LOW_BITS(n)                                                                               \
+	(u32)(BIT(n) - 1), (u32)(BIT((n) + 1) - 1), (u32)(BIT((n) + 2) - 1), (u32)(BIT((n) + 3) - 1)
+
+static const u32 low_bits[32] = {
+	LOW_BITS(0), LOW_BITS(4), LOW_BITS(8), LOW_BITS(12),
+	LOW_BITS(16), LOW_BITS(20), LOW_BITS(24), LOW_BITS(28),
+};
+
 /*
  * The loop that all the time is spent in; its state is in registers. Each turn decodes up to two
  * literals and then a literal or a match.
@@ -471,14 +484,7 @@ block_stored(struct decoder *d)
 static enum inflate_result
 block_coded(struct decoder *d)
 {
-	static const u32 low_bits[32] = {
-#define LOW(n) (u32)(BIT(n) - 1)
-		LOW(0), LOW(1), LOW(2), LOW(3), LOW(4), LOW(5), LOW(6), LOW(7), LOW(8), LOW(9),
-		LOW(10), LOW(11), LOW(12), LOW(13), LOW(14), LOW(15), LOW(16), LOW(17), LOW(18),
-		LOW(19), LOW(20), LOW(21), LOW(22), LOW(23), LOW(24), LOW(25), LOW(26), LOW(27),
-		LOW(28), LOW(29), LOW(30), LOW(31),
-#undef LOW
-	};
+
 	const u64 literal_mask = BIT(INFLATE_LITERAL_BITS) - 1;
 	const u64 distance_mask = BIT(INFLATE_DISTANCE_BITS) - 1;
 	struct inflate *z = d->z;
@@ -612,7 +618,8 @@ inflate_raw(struct inflate *z, const void *in, size_t size, size_t *consumed,
 	    inflate_output *output, void *context)
 {
 	struct decoder d = {
-		.z = z, .out = z->window, .flushed = z->window, .output = output, .context = context,
+		.z = z, .out = z->window, .flushed = z->window, .output = output,
+		.context = context,
 	};
 	enum inflate_result result;
 

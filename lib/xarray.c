@@ -155,13 +155,13 @@ grow(struct xarray *xa, u64 index)
 {
 	while (!is_node(xa->head) || index > node_span(to_node(xa->head))) {
 		void *head = xa->head;
-		unsigned int shift = 0;
+		unsigned int shift = 0, top = index ? 63 - (unsigned int)__builtin_clzl(index) : 0;
 		struct xa_node *root;
 
 		if (is_node(head))
 			shift = to_node(head)->shift + XA_SHIFT;
 		else if (!head)
-			shift = index ? (63 - (unsigned int)__builtin_clzl(index)) / XA_SHIFT * XA_SHIFT : 0;
+			shift = top / XA_SHIFT * XA_SHIFT;
 		root = node_create(shift, NULL, 0);
 		if (!root)
 			return false;

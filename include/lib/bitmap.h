@@ -49,7 +49,9 @@ bool bitmap_empty(const unsigned long *map, size_t bits);
 bool bitmap_full(const unsigned long *map, size_t bits);
 bool bitmap_equal(const unsigned long *a, const unsigned long *b, size_t bits);
 bool bitmap_intersects(const unsigned long *a, const unsigned long *b, size_t bits);
-bool bitmap_subset(const unsigned long *a, const unsigned long *b, size_t bits);	/* a within b */
+/* Whether a lies within b. */
+bool bitmap_subset(const unsigned long *a, const unsigned long *b, size_t bits);
+
 size_t bitmap_weight(const unsigned long *map, size_t bits);
 
 size_t find_next_bit(const unsigned long *map, size_t size, size_t start);

@@ -37,7 +37,7 @@ struct cpio_entry {
 	const u8 *data;		/* cpio_next only */
 };
 
-/* Reads the fixed header only: CPIO_OK, CPIO_BAD_MAGIC, CPIO_BAD_NUMBER or CPIO_BAD_NAME (its size). */
+/* The fixed header only: CPIO_OK, CPIO_BAD_MAGIC, CPIO_BAD_NUMBER or CPIO_BAD_NAME (its size). */
 enum cpio_result cpio_parse_header(const u8 header[CPIO_HEADER_SIZE], struct cpio_entry *entry);
 
 /*

@@ -183,8 +183,10 @@ list_cut_position(struct list *list, struct list *head, struct list *node)
 		struct list *list_node_ = READ_ONCE(list_head_->next);                            \
 		list_node_ != list_head_ ? list_entry(list_node_, type, member) : NULL;           \
 	})
-#define list_next_entry(entry, member) list_entry((entry)->member.next, __typeof__(*(entry)), member)
-#define list_prev_entry(entry, member) list_entry((entry)->member.prev, __typeof__(*(entry)), member)
+#define list_next_entry(entry, member)                                                            \
+	list_entry((entry)->member.next, __typeof__(*(entry)), member)
+#define list_prev_entry(entry, member)                                                            \
+	list_entry((entry)->member.prev, __typeof__(*(entry)), member)
 
 #define list_for_each(node, head)                                                                 \
 	for ((node) = (head)->next; (node) != (head); (node) = (node)->next)
@@ -278,7 +280,8 @@ struct hlist_head {
 };
 
 struct hlist_node {
-	struct hlist_node *next, **pprev;	/* pprev: the pointer that points here; NULL = on no list */
+	struct hlist_node *next;
+	struct hlist_node **pprev;	/* the pointer that points here; NULL: on no list */
 };
 
 #define HLIST_INIT { NULL }

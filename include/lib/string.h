@@ -59,17 +59,17 @@ char *str_token(char **s, const char *delimiters);
 int __must_check str_to_u64(const char *s, const char **end, unsigned int base, u64 *out);
 int __must_check str_to_s64(const char *s, const char **end, unsigned int base, s64 *out);
 
-/* The whole string, one trailing newline allowed, must be the number: the form of /proc and /sys writes. */
+/* The whole string must be the number, but for one newline: what is written to /proc and /sys. */
 int __must_check parse_u64(const char *s, unsigned int base, u64 *out);
 int __must_check parse_s64(const char *s, unsigned int base, s64 *out);
 
-/* A number with an optional K, M, G, T, P or E (1024s); saturates. *end is past it, or s if none. */
+/* A number with an optional K, M, G, T, P or E (1024s); saturates. *end is past it (s if none). */
 u64 parse_size(const char *s, const char **end);
 
 /* y Y 1 t T on / n N 0 f F off, as Linux's kstrtobool; else -EINVAL. */
 int __must_check parse_bool(const char *s, bool *out);
 
-/* Lets the compiler expand small constant sizes in place; what is left calls the functions above. */
+/* Lets the compiler expand small constant sizes in place; the rest calls the functions above. */
 #if !__STDC_HOSTED__
 #define memcpy(to, from, size) __builtin_memcpy(to, from, size)
 #define memmove(to, from, size) __builtin_memmove(to, from, size)

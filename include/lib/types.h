@@ -81,7 +81,7 @@ typedef u64 devnum_t;
 
 #define sizeof_field(type, member) sizeof(((type *)0)->member)
 
-/* The comparison in the dead branch makes the compiler look at the signs of the original operands. */
+/* The comparison in the dead branch makes the compiler look at the signs of the operands. */
 #define __PICK(a, op, b)                                                                          \
 	({                                                                                        \
 		__typeof__((a) + (b)) pick_a_ = (a), pick_b_ = (b);                               \

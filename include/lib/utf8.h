@@ -13,7 +13,7 @@ utf8_is_continuation(u8 c)
 	return (c & 0xc0) == 0x80;
 }
 
-/* How many bytes the last character of a non-empty text has: its continuation bytes and the one before. */
+/* Bytes of the last character of a text that is not empty: continuation bytes and one before. */
 size_t utf8_last_size(const char *text, size_t size);
 
 /* The first character and its size, 1 to 4; -EILSEQ if there is no valid one. */

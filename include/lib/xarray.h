@@ -112,7 +112,7 @@ void xa_set_mark(struct xarray *xa, u64 index, enum xa_mark mark);
 void xa_clear_mark(struct xarray *xa, u64 index, enum xa_mark mark);
 bool xa_get_mark(const struct xarray *xa, u64 index, enum xa_mark mark);
 
-/* The first entry in [*index, max] that has the mark (XA_ANY: any entry); *index becomes its index. */
+/* The first entry in [*index, max] with the mark (XA_ANY: any); *index becomes its index. */
 void *xa_find(const struct xarray *xa, u64 *index, u64 max, enum xa_mark mark);
 
 /* The same in [*index + 1, max]. */

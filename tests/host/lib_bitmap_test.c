@@ -58,7 +58,8 @@ bitmap_equals_its_model(void)
 			bitmap_clear_bit(at, b);
 		EXPECT(equals(b, model_b, BITS));
 
-		EXPECT(find_next_bit(a, size, start) == (start < size ? model_next(true, size, start) : size));
+		EXPECT(find_next_bit(a, size, start) ==
+		       (start < size ? model_next(true, size, start) : size));
 		EXPECT(find_next_zero_bit(a, size, start) ==
 		       (start < size ? model_next(false, size, start) : size));
 		for (size_t i = 0; i < size; i++) {
@@ -70,7 +71,8 @@ bitmap_equals_its_model(void)
 		}
 		EXPECT(bitmap_weight(a, size) == weight);
 		EXPECT(find_last_bit(a, size) == last);
-		EXPECT(bitmap_empty(a, size) == (weight == 0) && bitmap_full(a, size) == (weight == size));
+		EXPECT(bitmap_empty(a, size) == (weight == 0) &&
+		       bitmap_full(a, size) == (weight == size));
 		EXPECT(bitmap_intersects(a, b, size) == any && bitmap_subset(a, b, size) == subset);
 
 		memset(c, 0xff, sizeof(c));
@@ -123,10 +125,12 @@ atomics_return_what_they_promise(void)
 
 	EXPECT(atomic_inc_not_zero(&a) && atomic_read(&a) == 2);
 	EXPECT(!atomic_dec_and_test(&a) && atomic_dec_and_test(&a) && !atomic_inc_not_zero(&a));
-	EXPECT(atomic_add_return(&a, 7) == 7 && atomic_fetch_or(&a, 8) == 7 && atomic_read(&a) == 15);
+	EXPECT(atomic_add_return(&a, 7) == 7 && atomic_fetch_or(&a, 8) == 7 &&
+	       atomic_read(&a) == 15);
 	EXPECT(atomic_cmpxchg(&a, 14, 0) == 15 && atomic_cmpxchg(&a, 15, 4) == 15);
 	EXPECT(!atomic_try_cmpxchg(&a, &old, 9) && old == 4 && atomic_try_cmpxchg(&a, &old, 9));
-	EXPECT(atomic_xchg(&a, 3) == 9 && !atomic_add_unless(&a, 1, 3) && atomic_sub_and_test(&a, 3));
+	EXPECT(atomic_xchg(&a, 3) == 9 && !atomic_add_unless(&a, 1, 3) &&
+	       atomic_sub_and_test(&a, 3));
 	EXPECT(atomic64_add_return(&b, -1) == (1L << 40) - 1);
 	EXPECT(!test_and_set_bit(70, word) && test_and_set_bit(70, word) && word[1] == 64);
 	EXPECT(test_and_clear_bit(70, word) && !test_and_clear_bit(70, word));
@@ -139,17 +143,22 @@ static void
 powers_of_two_and_wide_products(void)
 {
 	EXPECT(ilog2(1) == 0 && ilog2(4095) == 11 && ilog2(4096) == 12 && ilog2(UINT64_MAX) == 63);
-	EXPECT(ilog2_up(1) == 0 && ilog2_up(4095) == 12 && ilog2_up(4096) == 12 && ilog2_up(4097) == 13);
-	EXPECT(roundup_pow2(0) == 1 && roundup_pow2(5) == 8 && roundup_pow2(1UL << 63) == 1UL << 63);
+	EXPECT(ilog2_up(1) == 0 && ilog2_up(4095) == 12 && ilog2_up(4096) == 12 &&
+	       ilog2_up(4097) == 13);
+	EXPECT(roundup_pow2(0) == 1 && roundup_pow2(5) == 8 &&
+	       roundup_pow2(1UL << 63) == 1UL << 63);
 	EXPECT(rounddown_pow2(5) == 4 && is_pow2(64) && !is_pow2(0) && !is_pow2(65));
 	EXPECT(bits_set(UINT64_MAX) == 64 && bits_set(0x8001) == 2);
-	EXPECT(add_u64_sat(UINT64_MAX, 1) == UINT64_MAX && mul_u64_sat(1UL << 32, 1UL << 32) == UINT64_MAX);
+	EXPECT(add_u64_sat(UINT64_MAX, 1) == UINT64_MAX &&
+	       mul_u64_sat(1UL << 32, 1UL << 32) == UINT64_MAX);
 	EXPECT(MIN(3UL, 5) == 3 && MAX(-1, 2) == 2 && CLAMP(17U, 1, 10) == 10);
-	EXPECT(ALIGN_UP(4097UL, 4096) == 8192 && ALIGN_DOWN(4097UL, 4096) == 4096 && IS_ALIGNED(8192, 4096));
+	EXPECT(ALIGN_UP(4097UL, 4096) == 8192 && ALIGN_DOWN(4097UL, 4096) == 4096 &&
+	       IS_ALIGNED(8192, 4096));
 	EXPECT(mul_div_u64(10, 10, 0xffffffffffffffffUL) == 0);
 	EXPECT(mul_div_u64(UINT64_MAX, UINT64_MAX, 3) == UINT64_MAX);
 	for (int i = 0; i < 100000; i++) {
-		u64 a = test_random() >> test_random_below(64), b = test_random() >> test_random_below(64);
+		u64 a = test_random() >> test_random_below(64),
+		    b = test_random() >> test_random_below(64);
 		u64 divisor = (test_random() >> test_random_below(64)) | 1, root = int_sqrt(a);
 		unsigned __int128 product = (unsigned __int128)a * b, quotient = product / divisor;
 

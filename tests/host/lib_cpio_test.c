@@ -22,9 +22,9 @@ static void
 add_member(const char *magic, const char *name, const char *data, u32 size, u32 checksum)
 {
 	archive_size += (size_t)sprintf((char *)archive + archive_size,
-					"%s%08X%08x%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X", magic, 7, 0100644,
-					1000, 100, 1, 1234567890, size, 8, 1, 5, 6, (u32)strlen(name) + 1,
-					checksum);
+					"%s%08X%08x%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X",
+					magic, 7, 0100644, 1000, 100, 1, 1234567890, size, 8, 1, 5,
+					6, (u32)strlen(name) + 1, checksum);
 	strcpy((char *)archive + archive_size, name);
 	archive_size += strlen(name) + 1;
 	pad();
@@ -135,13 +135,16 @@ cpio_next_reads_every_field(void)
 	add_file("empty", "");
 	add_trailer();
 	EXPECT(cpio_next(archive, archive_size, &offset, &entry) == CPIO_OK);
-	EXPECT(strcmp(entry.name, "etc/a") == 0 && entry.size == 5 && memcmp(entry.data, "hello", 5) == 0);
+	EXPECT(strcmp(entry.name, "etc/a") == 0 && entry.size == 5 &&
+	       memcmp(entry.data, "hello", 5) == 0);
 	EXPECT(entry.ino == 7 && entry.mode == 0100644 && entry.uid == 1000 && entry.gid == 100);
 	EXPECT(entry.nlink == 1 && entry.mtime == 1234567890 && entry.name_size == 6);
-	EXPECT(entry.dev_major == 8 && entry.dev_minor == 1 && entry.rdev_major == 5 && entry.rdev_minor == 6);
+	EXPECT(entry.dev_major == 8 && entry.dev_minor == 1 && entry.rdev_major == 5 &&
+	       entry.rdev_minor == 6);
 	EXPECT(cpio_next(archive, archive_size, &offset, &entry) == CPIO_OK && entry.has_checksum);
 	EXPECT(cpio_next(archive, archive_size, &offset, &entry) == CPIO_OK && entry.size == 0);
-	EXPECT(cpio_next(archive, archive_size, &offset, &entry) == CPIO_END && offset == archive_size);
+	EXPECT(cpio_next(archive, archive_size, &offset, &entry) == CPIO_END &&
+	       offset == archive_size);
 	EXPECT(cpio_next(archive, archive_size, &offset, &entry) == CPIO_TRUNCATED);
 }
 
@@ -155,7 +158,8 @@ cpio_stream_does_not_see_how_it_is_split(void)
 	add_member("070702", "sum", "AB", 2, 65 + 66);
 	add_trailer();
 	for (int step = 0; step < 500; step++) {
-		EXPECT(stream_in_pieces(step ? 1 + test_random_below(200) : 65536, NULL) == CPIO_OK);
+		EXPECT(stream_in_pieces(step ? 1 + test_random_below(200) : 65536, NULL) ==
+		       CPIO_OK);
 		EXPECT(strcmp(seen, "a(one)dir/longer name(four)e()sum(AB);") == 0);
 	}
 }
@@ -285,8 +289,9 @@ cpio_survives_damage(void)
 		for (u64 n = test_random_below(4); n; n--) {
 			size_t at = test_random_below(archive_size);
 
-			archive[at] = test_random() & 1 ? (u8)"0123456789abcdefF"[test_random_below(17)] :
-							  (u8)test_random();
+			archive[at] = test_random() & 1
+					      ? (u8) "0123456789abcdefF"[test_random_below(17)]
+					      : (u8)test_random();
 		}
 		if (test_random() & 1)
 			archive_size = test_random_below(archive_size);

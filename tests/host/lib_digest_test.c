@@ -46,7 +46,8 @@ crcs_equal_the_bitwise_model(void)
 {
 	fill_data();
 	for (int step = 0; step < 3000; step++) {
-		size_t start = test_random_below(64), size = test_random_below(sizeof(data) - start);
+		size_t start = test_random_below(64),
+		       size = test_random_below(sizeof(data) - start);
 		size_t split;
 		u32 state = (u32)test_random();
 		const u8 *p = data + start;
@@ -57,8 +58,10 @@ crcs_equal_the_bitwise_model(void)
 		EXPECT(crc32(state, p, size) == ~crc_bitwise(0xedb88320, ~state, p, size));
 		EXPECT(crc32c(state, p, size) == crc_bitwise(0x82f63b78, state, p, size));
 		EXPECT(crc16((u16)state, p, size) == crc_bitwise(0xa001, (u16)state, p, size));
-		EXPECT(crc32(state, p, size) == crc32(crc32(state, p, split), p + split, size - split));
-		EXPECT(crc32c(state, p, size) == crc32c(crc32c(state, p, split), p + split, size - split));
+		EXPECT(crc32(state, p, size) ==
+		       crc32(crc32(state, p, split), p + split, size - split));
+		EXPECT(crc32c(state, p, size) ==
+		       crc32c(crc32c(state, p, split), p + split, size - split));
 	}
 }
 
@@ -81,21 +84,25 @@ sha256_has_its_published_digests(void)
 
 	sha256_init(&s);
 	sha256_final(&s, digest);
-	EXPECT(digest_is(digest, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"));
+	EXPECT(digest_is(digest,
+			 "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"));
 	sha256_init(&s);
 	sha256_update(&s, "abc", 3);
 	sha256_final(&s, digest);
-	EXPECT(digest_is(digest, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"));
+	EXPECT(digest_is(digest,
+			 "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"));
 	sha256_init(&s);
 	sha256_update(&s, "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", 56);
 	sha256_final(&s, digest);
-	EXPECT(digest_is(digest, "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"));
+	EXPECT(digest_is(digest,
+			 "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"));
 	sha256_init(&s);
 	for (int i = 0; i < 10000; i++)
 		sha256_update(&s, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 			      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 100);
 	sha256_final(&s, digest);
-	EXPECT(digest_is(digest, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"));
+	EXPECT(digest_is(digest,
+			 "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"));
 }
 
 static void
@@ -148,15 +155,18 @@ siphash_has_its_published_values(void)
 static void
 chacha20_has_its_published_blocks(void)
 {
-	static const u8 nonce[12] = { 0, 0, 0, 9, 0, 0, 0, 0x4a }, nonce2[12] = { 0, 0, 0, 0, 0, 0, 0, 0x4a };
+	static const u8 nonce[12] = { 0, 0, 0, 9, 0, 0, 0, 0x4a },
+			nonce2[12] = { 0, 0, 0, 0, 0, 0, 0, 0x4a };
 	static const u8 block[64] = {
-		0x10, 0xf1, 0xe7, 0xe4, 0xd1, 0x3b, 0x59, 0x15, 0x50, 0x0f, 0xdd, 0x1f, 0xa3, 0x20, 0x71, 0xc4,
-		0xc7, 0xd1, 0xf4, 0xc7, 0x33, 0xc0, 0x68, 0x03, 0x04, 0x22, 0xaa, 0x9a, 0xc3, 0xd4, 0x6c, 0x4e,
-		0xd2, 0x82, 0x64, 0x46, 0x07, 0x9f, 0xaa, 0x09, 0x14, 0xc2, 0xd7, 0x05, 0xd9, 0x8b, 0x02, 0xa2,
-		0xb5, 0x12, 0x9c, 0xd1, 0xde, 0x16, 0x4e, 0xb9, 0xcb, 0xd0, 0x83, 0xe8, 0xa2, 0x50, 0x3c, 0x4e,
+		0x10, 0xf1, 0xe7, 0xe4, 0xd1, 0x3b, 0x59, 0x15, 0x50, 0x0f, 0xdd, 0x1f, 0xa3,
+		0x20, 0x71, 0xc4, 0xc7, 0xd1, 0xf4, 0xc7, 0x33, 0xc0, 0x68, 0x03, 0x04, 0x22,
+		0xaa, 0x9a, 0xc3, 0xd4, 0x6c, 0x4e, 0xd2, 0x82, 0x64, 0x46, 0x07, 0x9f, 0xaa,
+		0x09, 0x14, 0xc2, 0xd7, 0x05, 0xd9, 0x8b, 0x02, 0xa2, 0xb5, 0x12, 0x9c, 0xd1,
+		0xde, 0x16, 0x4e, 0xb9, 0xcb, 0xd0, 0x83, 0xe8, 0xa2, 0x50, 0x3c, 0x4e,
 	};
 	static const u8 cipher[16] = {
-		0x6e, 0x2e, 0x35, 0x9a, 0x25, 0x68, 0xf9, 0x80, 0x41, 0xba, 0x07, 0x28, 0xdd, 0x0d, 0x69, 0x81,
+		0x6e, 0x2e, 0x35, 0x9a, 0x25, 0x68, 0xf9, 0x80,
+		0x41, 0xba, 0x07, 0x28, 0xdd, 0x0d, 0x69, 0x81,
 	};
 	static const char plain[] = "Ladies and Gentl";
 	u8 key[32], out[64], stream[150];

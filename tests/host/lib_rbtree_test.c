@@ -204,7 +204,8 @@ rbtree_finds_replaces_and_tears_down(void)
 	struct item *item, *following, replacement;
 	int count = 0;
 
-	EXPECT(rb_empty(&root) && !rb_first(&root) && !rb_last(&root) && !rb_first_postorder(&root));
+	EXPECT(rb_empty(&root) && !rb_first(&root) && !rb_last(&root) &&
+	       !rb_first_postorder(&root));
 	for (u64 i = 0; i < 100; i++) {
 		items[i].key = i * 37 % 100;
 		rb_add(&items[i].node, &root, item_less);

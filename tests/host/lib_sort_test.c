@@ -4,6 +4,7 @@
  * Sorting, byte rings and UTF-8.
  */
 #include <pthread.h>
+#include <sched.h>
 #include <string.h>
 #include "test.h"
 #include "lib/ringbuf.h"
@@ -32,7 +33,8 @@ sort_orders_elements_of_any_size(void)
 	u8 a[900], b[900];
 
 	for (int step = 0; step < 3000; step++) {
-		size_t size = 1 + test_random_below(20), count = test_random_below(sizeof(a) / size);
+		size_t size = 1 + test_random_below(20),
+		       count = test_random_below(sizeof(a) / size);
 
 		for (size_t i = 0; i < sizeof(a); i++)
 			a[i] = (u8)test_random_below(step % 2 ? 256 : 3);
@@ -108,7 +110,10 @@ produce(void *unused)
 
 		for (u32 k = 0; k < n; k++)
 			bytes[k] = (u8)((i + k) * 31);
-		i += ringbuf_write(&pipe_ring, bytes, n);
+		n = ringbuf_write(&pipe_ring, bytes, n);
+		i += n;
+		if (!n)
+			sched_yield();
 	}
 	return unused;
 }
@@ -127,6 +132,8 @@ ringbuf_needs_no_lock_between_two(void)
 
 		for (u32 k = 0; k < n; k++, i++)
 			right &= out[k] == (u8)(i * 31);
+		if (!n)
+			sched_yield();
 	}
 	pthread_join(producer, NULL);
 	EXPECT(right);
@@ -154,8 +161,18 @@ static void
 utf8_refuses_what_is_malformed(void)
 {
 	static const char *const bad[] = {
-		"\x80", "\xc0\x80", "\xc1\xbf", "\xe0\x80\x80", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x80\x80\x80",
-		"\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "\xc3(", "\xe2\x82(",
+		"\x80",
+		"\xc0\x80",
+		"\xc1\xbf",
+		"\xe0\x80\x80",
+		"\xe0\x9f\xbf",
+		"\xed\xa0\x80",
+		"\xf0\x80\x80\x80",
+		"\xf4\x90\x80\x80",
+		"\xf5\x80\x80\x80",
+		"\xff",
+		"\xc3(",
+		"\xe2\x82(",
 	};
 	char text[4];
 	u32 c;

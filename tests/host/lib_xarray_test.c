@@ -85,7 +85,8 @@ model_find(u64 from, u64 max, enum xa_mark mark)
 	for (size_t i = 0; i < model_size; i++) {
 		struct model_entry *m = &model[i];
 
-		if (m->index < from || m->index > max || (mark != XA_ANY && !(m->marks >> mark & 1)))
+		if (m->index < from || m->index > max ||
+		    (mark != XA_ANY && !(m->marks >> mark & 1)))
 			continue;
 		if (!best || m->index < best->index)
 			best = m;
@@ -183,7 +184,8 @@ check_shape(const struct xarray *xa)
 static void
 compare_searches(struct xarray *xa)
 {
-	u64 from = some_index(), max = test_random() & 1 ? XA_MAX : some_index(), index = from, free;
+	u64 from = some_index(), max = test_random() & 1 ? XA_MAX : some_index(), index = from,
+	    free;
 	enum xa_mark mark = (enum xa_mark)test_random_below(4);
 	struct model_entry *expected = model_find(from, max, mark);
 	void *entry = xa_find(xa, &index, max, mark);
@@ -200,7 +202,8 @@ compare_searches(struct xarray *xa)
 		EXPECT(index == free);
 	EXPECT(xa_load(xa, from) == (model_at(from) ? model_at(from)->entry : NULL));
 	for (int m = 0; m < XA_MARKS; m++)
-		EXPECT(xa_get_mark(xa, from, m) == (model_at(from) && model_at(from)->marks >> m & 1));
+		EXPECT(xa_get_mark(xa, from, m) ==
+		       (model_at(from) && model_at(from)->marks >> m & 1));
 }
 
 static void
@@ -236,7 +239,8 @@ change(struct xarray *xa)
 		error = xa_insert(xa, index, entry);
 		EXPECT(error == (m ? -EBUSY : 0) || (error == -ENOMEM && failure_odds && !m));
 		if (!error)
-			model[model_size++] = (struct model_entry){ .index = index, .entry = entry };
+			model[model_size++] = (struct model_entry){ .index = index,
+								    .entry = entry };
 		break;
 	case 4:
 	case 5:
@@ -276,7 +280,8 @@ random_operations(unsigned int odds)
 		if (step % 15000 == 14999) {
 			while (model_size) {
 				model_size--;
-				EXPECT(xa_erase(&xa, model[model_size].index) == model[model_size].entry);
+				EXPECT(xa_erase(&xa, model[model_size].index) ==
+				       model[model_size].entry);
 				EXPECT(check_shape(&xa));
 			}
 			EXPECT(xa_empty(&xa) && nodes_live == 0);
@@ -456,7 +461,9 @@ xarray_readers_need_no_lock(void)
 
 		if (index % 1000 == 0 && index <= 20000)
 			continue;
-		error = test_random() & 1 ? xa_store(&shared, index, xa_mk_value(index & INT64_MAX), NULL) : 0;
+		error = test_random() & 1
+				? xa_store(&shared, index, xa_mk_value(index & INT64_MAX), NULL)
+				: 0;
 		if (!error && test_random() & 1)
 			xa_erase(&shared, index);
 		/* Big indices go again, so that the tree shrinks. */
