@@ -5,7 +5,7 @@
 #   make                 build/x86_64/kevlar, the kernel (kevlar.debug: the same with debug information)
 #   make run             boot Alpine Linux on it in this terminal (SMP= MEM= APPEND= ROOTFS= ACCEL=)
 #   make debug           the same, stopped at the first instruction, with gdb attached
-#   make test            every test; test-host, test-user, test-system are its parts
+#   make test            the tests; test-host, test-user, test-system are its parts; test-long: Python's own
 #   make check           style and structure; bench: speed; docs: generated documents; clean
 #
 # Variables: ARCH=x86_64, CC=gcc|clang, DEBUG=1 (lock ranks, assertions, undefined-behaviour traps).
@@ -72,7 +72,7 @@ LDFLAGS += $(ARCH_LDFLAGS)
 
 # ---- targets --------------------------------------------------------------------------------------
 
-.PHONY: all build run debug test test-host test-user test-system check bench docs clean
+.PHONY: all build run debug test test-host test-user test-system test-long check bench docs clean
 
 all: build
 
@@ -158,6 +158,9 @@ test-user:
 
 test-system: build
 	$(PYTHON) tools/kevlar test --kind guest --kind system
+
+test-long: build
+	$(PYTHON) tools/kevlar test --kind long
 
 check:
 	$(PYTHON) tools/check-rooms

@@ -9,6 +9,7 @@ earlier one of the same name. This is how an overlay is put on a distribution's 
 import gzip
 import os
 import pathlib
+import re
 import shutil
 import stat
 import subprocess
@@ -132,6 +133,38 @@ class Cpio:
                 self.entry(name, mode, data, uid=member.uid, gid=member.gid, mtime=member.mtime,
                            rdev=rdev, links=names.get(name, 1))
                 inodes[name] = self.inode
+
+
+def libraries_of(program):
+    """The shared objects that a program of this Linux needs, as ldd tells, by the names it opens."""
+    done = subprocess.run(["ldd", program], capture_output=True, text=True)
+    return re.findall(r"(?:=> )?(/\S+) \(0x", done.stdout)
+
+
+def add_programs(cpio, programs, folders=(), prefix="", skip=None):
+    """Adds programs of this Linux with their libraries, and whole folders, at their paths below prefix.
+
+    skip(path) leaves out files of the folders. Symbolic links are followed, except in folders.
+    """
+    paths = {path for program in programs for path in (program, *libraries_of(program))}
+    for folder in folders:
+        for place, _, files in os.walk(folder):
+            for name in files:
+                path = os.path.join(place, name)
+                if not (skip and skip(path)):
+                    paths.add(path)
+                    if ".so" in name:
+                        paths.update(libraries_of(path))
+    made = set()
+    for path in sorted(paths):
+        name = (prefix + path).lstrip("/")
+        for parent in reversed(pathlib.PurePath(name).parents):
+            if str(parent) != "." and parent not in made:
+                made.add(parent)
+                cpio.directory(str(parent))
+        status = os.stat(path)
+        cpio.entry(name, stat.S_IFREG | stat.S_IMODE(status.st_mode), pathlib.Path(path).read_bytes(),
+                   mtime=status.st_mtime)
 
 
 def kind_of(source):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The test runner behind `make test`.
 
-Five kinds of tests:
+Six kinds of tests, of which all but the last are the default:
 
     host     tests/host/*_test.c, each with the sources named in its `SOURCES:` comment, compiled for this
              machine under AddressSanitizer and UndefinedBehaviorSanitizer
@@ -11,6 +11,7 @@ Five kinds of tests:
     guest    the same programs run by Kevlar, on each number of CPUs asked for
     system   functions test_*(ctx) in tests/system/test_*.py, which boot whole machines; one that takes
              an argument `smp` is run for each number of CPUs, one that returns a list of Results has many
+    long     the same in tests/long: what takes many minutes
 
 The first three and the programs of the guest print TAP. Every TAP line counts as a test, and so does
 whatever keeps one from speaking: a failed build, a crash, a time-out, a missing plan, a skip. At most two
@@ -31,7 +32,7 @@ import traceback
 
 from . import fetch, host, image, machine
 
-KINDS = ("host", "uapi", "user", "guest", "system")
+KINDS = ("host", "uapi", "user", "guest", "system", "long")
 WORKERS = 2
 GUEST_SLOWNESS = 6  # an emulated guest gets so many times the seconds that Linux gets
 GUEST_REBOOTS = 8   # a guest that panics or hangs is booted again, past that test, so often
@@ -292,15 +293,15 @@ def system_job(name, function, options, arguments):
     return job
 
 
-def system_jobs(smp_list, options):
-    for path in sorted((host.ROOT / "tests/system").glob("test_*.py")):
+def system_jobs(kind, smp_list, options):
+    for path in sorted((host.ROOT / "tests" / kind).glob("test_*.py")):
         spec = importlib.util.spec_from_file_location(path.stem, path)
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         for word, function in vars(module).items():
             if not word.startswith("test_"):
                 continue
-            name = f"system/{path.stem.removeprefix('test_')}/{word.removeprefix('test_')}"
+            name = f"{kind}/{path.stem.removeprefix('test_')}/{word.removeprefix('test_')}"
             if "smp" in inspect.signature(function).parameters:
                 for smp in smp_list:
                     full = f"{name}/smp{smp}"
@@ -330,8 +331,9 @@ def all_jobs(args):
             if chosen:
                 # The filter has chosen among the programs: the job's name must match it whatever it is.
                 yield "guest", f"{place}/{chosen[0].name}", guest_job(chosen, libc, smp, options)
-    for name, job in system_jobs(smp_list, options):
-        yield "system", name, job
+    for kind in ("system", "long"):
+        for name, job in system_jobs(kind, smp_list, options):
+            yield kind, name, job
 
 
 def main(args):
@@ -339,7 +341,7 @@ def main(args):
     for kind in args.kind or ():
         if kind not in KINDS:
             raise host.Failure(f"{kind}: not a kind of test; there are {', '.join(KINDS)}")
-    kinds = args.kind or KINDS
+    kinds = args.kind or KINDS[:-1]
     wanted = re.compile(args.filter)
     jobs = [(kind, name, job) for kind, name, job in all_jobs(args) if kind in kinds and wanted.search(name)]
     started = time.monotonic()
