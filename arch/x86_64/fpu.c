@@ -39,6 +39,9 @@ DEFINE_PERCPU(struct arch_thread *, fpu_owner);
 static u64 xcr0;
 static size_t area_size = sizeof(struct linux_fpstate);
 static u32 mxcsr_mask = 0xffbf;
+static struct {
+	u32 offset, size;
+} component[8];			/* of XCR0, where the standard format has them */
 
 static void
 xsetbv(u64 value)
@@ -77,6 +80,13 @@ fpu_init(void)
 		xcr0 |= XCR0_AVX512;
 	xsetbv(xcr0);
 	area_size = cpuid(0xd, 0).b;
+	for (u32 n = 2; n < ARRAY_SIZE(component); n++)
+		if (xcr0 >> n & 1) {
+			struct cpuid r = cpuid(0xd, n);
+
+			component[n].offset = r.b;
+			component[n].size = r.a;
+		}
 	if (fpu_area_size() > 4096)
 		panic("an FPU state of %lu bytes does not fit on the kernel stack", area_size);
 }
@@ -165,6 +175,32 @@ fpu_load(struct arch_thread *at)
 }
 
 /*
+ * Saving leaves out components in their initial state and says so in the header; who reads the area
+ * itself (signal frames, fork, ptrace) finds them filled in, and x87 and SSE marked as there.
+ */
+void
+fpu_state_complete(void *area)
+{
+	struct linux_fpstate *image = area;
+	struct linux_xstate_header *header = (struct linux_xstate_header *)(image + 1);
+
+	if (!xcr0)
+		return;
+	if (!(header->xfeatures & XCR0_X87)) {
+		image->cwd = FCW_DEFAULT;
+		image->swd = image->twd = image->fop = 0;
+		image->rip = image->rdp = 0;
+		memset(image->st_space, 0, sizeof(image->st_space));
+	}
+	if (!(header->xfeatures & XCR0_SSE))
+		memset(image->xmm_space, 0, sizeof(image->xmm_space));
+	for (u32 n = 2; n < ARRAY_SIZE(component); n++)
+		if (xcr0 >> n & ~header->xfeatures >> n & 1)
+			memset((char *)area + component[n].offset, 0, component[n].size);
+	header->xfeatures |= XCR0_X87 | XCR0_SSE;
+}
+
+/*
  * The running thread's state, written to its area so that it can be read there. The registers keep it,
  * until the caller says with fpu_state_changed that the area is newer.
  */
@@ -175,6 +211,7 @@ fpu_sync(struct arch_thread *at)
 
 	if (state_is_live(at))
 		state_save(at->fpu);
+	fpu_state_complete(at->fpu);
 	arch_irq_restore(flags);
 }
 
@@ -204,6 +241,7 @@ fpu_state_sanitize(void *area)
 	struct linux_xstate_header *header = (struct linux_xstate_header *)(image + 1);
 
 	image->mxcsr &= mxcsr_mask;
+	memset(&image->sw_reserved, 0, sizeof(image->sw_reserved));
 	if (!xcr0)
 		return true;
 	header->xfeatures &= xcr0;

@@ -18,6 +18,7 @@ void fpu_switch_in(struct arch_thread *at, struct thread *thread);
 void fpu_load(struct arch_thread *at);
 void fpu_sync(struct arch_thread *at);
 void fpu_state_changed(struct arch_thread *at, struct thread *thread);
+void fpu_state_complete(void *area);
 void fpu_forget(struct arch_thread *at);
 bool fpu_state_sanitize(void *area);
 /* The si_code of a floating point exception of the running program; false if none is unmasked any more. */

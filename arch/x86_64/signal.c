@@ -26,7 +26,6 @@
 #include "x86.h"
 
 #define RED_ZONE 128
-#define FLAGS_USER (FLAGS_CF | 0x8d4ul | FLAGS_TF | FLAGS_DF | FLAGS_AC | FLAGS_RF)	/* CF PF AF ZF SF OF ... */
 
 struct signal_frame {
 	u64 restorer;
@@ -59,7 +58,6 @@ fpu_write(u64 address)
 	struct arch_thread *at = this_cpu_read(arch_current);
 	struct linux_fpx_sw_bytes sw = { 0 };
 	u32 magic2 = FP_XSTATE_MAGIC2;
-	u64 components;
 
 	fpu_sync(at);
 	if (arch_copy_to_user((void *)address, at->fpu, fpu_state_size()))
@@ -69,11 +67,7 @@ fpu_write(u64 address)
 		sw.extended_size = (u32)frame_fpu_size();
 		sw.xfeatures = fpu_features();
 		sw.xstate_size = (u32)fpu_state_size();
-		/* x87 and SSE are there always, also while the CPU calls them unused. */
-		memcpy(&components, (char *)at->fpu + sizeof(struct linux_fpstate), 8);
-		components |= 3;
-		if (arch_copy_to_user((char *)address + sizeof(struct linux_fpstate), &components, 8) ||
-		    arch_copy_to_user((char *)address + fpu_state_size(), &magic2, sizeof(magic2)))
+		if (arch_copy_to_user((char *)address + fpu_state_size(), &magic2, sizeof(magic2)))
 			return -EFAULT;
 	}
 	if (arch_copy_to_user((char *)address + offsetof(struct linux_fpstate, sw_reserved), &sw, sizeof(sw)))
@@ -113,8 +107,6 @@ fpu_read(u64 address)
 		error = -EFAULT;
 	if (size == sizeof(struct linux_fpstate) && fpu_features())
 		memcpy((char *)at->fpu + size, &components, sizeof(components));
-	else if (fpu_features())
-		memcpy(&components, (char *)at->fpu + sizeof(struct linux_fpstate), sizeof(components));
 	if (!error && !fpu_state_sanitize(at->fpu))
 		error = -EFAULT;
 	if (error)

@@ -14,6 +14,8 @@
 #include "lib/string.h"
 #include "x86.h"
 
+/* The BIOS keeps data in the first pages, and smp.c needs one for other CPUs to start in. */
+#define LOW_RESERVED 0x10000ul
 #define START_MAGIC 0x336ec578u
 
 struct pvh_start_info {
@@ -50,6 +52,12 @@ memory_add(u64 start, u64 len, u32 type)
 {
 	u32 i = boot_info.mem_count;
 
+	if (type == BOOT_MEM_RAM && start < LOW_RESERVED) {
+		u64 cut = MIN(len, LOW_RESERVED - start);
+
+		start += cut;
+		len -= cut;
+	}
 	if (!len || start + len < start || i == ARRAY_SIZE(boot_info.mem))
 		return;
 	for (; i > 0 && boot_info.mem[i - 1].start > start; i--)

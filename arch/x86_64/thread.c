@@ -209,7 +209,7 @@ arch_thread_exec(struct arch_thread *at, struct regs *regs, u64 ip, u64 sp)
 	arch_irq_restore(flags);
 
 	*regs = (struct regs){
-		.ip = ip, .sp = sp, .cs = USER_CS, .ss = USER_DS, .flags = FLAGS_IF, .orig_ax = (u64)-1,
+		.ip = ip, .sp = sp, .cs = USER_CS, .ss = USER_DS, .flags = FLAGS_IF, .orig_ax = regs->orig_ax,
 	};
 	atomic_or((struct atomic32 *)self, TF_ARCH_REGS);
 }

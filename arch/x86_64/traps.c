@@ -89,6 +89,8 @@ traps_init(void)
 		gate_set(gates[i].vector, (const void *)gates[i].entry, 0, gates[i].dpl);
 	for (u32 vector = 0x20; vector < 256; vector++)
 		gate_set(vector, interrupt_stubs + (vector - 0x20) * 16, 0, 0);
+	for (const struct exception_entry *e = exception_table_start; e + 1 < exception_table_end; e++)
+		ASSERT(e[0].insn < e[1].insn);
 	traps_load_idt();
 }
 
@@ -110,14 +112,26 @@ traps_load_idt(void)
 	__asm__ volatile("lidt %0" ::"m"(pointer));
 }
 
+/* Only uaccess.S makes entries, in the order of their addresses. */
 static bool
-exception_fixup_find(struct regs *regs, uintptr_t *fixup)
+exception_fixup_find(const struct regs *regs, uintptr_t *fixup)
 {
-	for (const struct exception_entry *e = exception_table_start; e < exception_table_end; e++)
-		if (KERNEL_BASE + e->insn == regs->ip) {
+	u32 insn = (u32)(regs->ip - KERNEL_BASE);
+	size_t low = 0, high = (size_t)(exception_table_end - exception_table_start);
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct exception_entry *e = &exception_table_start[middle];
+
+		if (e->insn == insn) {
 			*fixup = KERNEL_BASE + e->fixup;
 			return true;
 		}
+		if (e->insn < insn)
+			low = middle + 1;
+		else
+			high = middle;
+	}
 	return false;
 }
 
@@ -244,30 +258,37 @@ trap_unexpected(struct regs *regs, u64 error)
 		panic_oops(regs, "unexpected exception", regs->ip);
 }
 
+static const char *
+page_fault_kind(uintptr_t address, u64 error)
+{
+	if (error & PF_RESERVED)
+		return "damaged page table";
+	if (error & PF_EXEC)
+		return "execution of data";
+	if (address < PAGE_SIZE)
+		return "null pointer";
+	if (address < USER_END)
+		return "stray access to user memory";
+	return error & PF_PRESENT ? "protection violation" : "bad pointer";
+}
+
+/* The kernel touches programs' memory only where the exception table says so. */
 void
 trap_page_fault(struct regs *regs, u64 error)
 {
 	uintptr_t address = read_cr2(), fixup = 0;
-	bool user = error & PF_USER;
+	bool user = error & PF_USER, resolved = false;
 
-	/* The kernel touches programs' memory only where the exception table says so. */
-	if (!user && (address >= USER_END || !exception_fixup_find(regs, &fixup))) {
-		if (address >= USER_END && exception_fixup_find(regs, &fixup)) {
-			regs->ip = fixup;
-			return;
-		}
-		panic_oops(regs, address < PAGE_SIZE ? "null pointer"
-			   : error & PF_EXEC	     ? "execution of data"
-			   : address < USER_END	     ? "stray access to user memory"
-			   : error & PF_PRESENT	     ? "protection violation"
-						     : "bad pointer",
-			   address);
+	if (error & PF_RESERVED || (!user && !exception_fixup_find(regs, &fixup)))
+		panic_oops(regs, page_fault_kind(address, error), address);
+	if (user || address < USER_END) {
+		if (regs->flags & FLAGS_IF)
+			arch_irq_enable();
+		resolved = mm_fault(regs, address, error & PF_WRITE, error & PF_EXEC, user);
+		arch_irq_disable();
 	}
-	if (regs->flags & FLAGS_IF)
-		arch_irq_enable();
-	if (!mm_fault(regs, address, error & PF_WRITE, error & PF_EXEC, user))
+	if (!user && !resolved)
 		regs->ip = fixup;
-	arch_irq_disable();
 }
 
 void

@@ -57,6 +57,8 @@
 #define FLAGS_RF BIT(16)
 #define FLAGS_AC BIT(18)
 #define FLAGS_ID BIT(21)
+/* What a program may change: CF PF AF ZF SF TF DF OF NT RF AC. */
+#define FLAGS_USER (FLAGS_CF | 0x8d4ul | FLAGS_TF | FLAGS_DF | FLAGS_NT | FLAGS_RF | FLAGS_AC)
 
 /* Segment selectors, at the places where Linux has them: programs see CS and SS. */
 #define KERNEL_CS 0x10
