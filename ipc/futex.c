@@ -2,9 +2,9 @@
 /*
  * Futexes: sleeping on a word of user memory. futex(2), futex_waitv(2), get_robust_list(2).
  *
- * The word is user space's; the kernel keeps only who sleeps on it, in a hash table of buckets by the
- * word's key: address space and address for private words, backing object and offset for shared ones
- * (mm_futex_key). Waiters live on the stacks of the sleepers; nothing is allocated.
+ * The word is user space's; the kernel keeps only who sleeps on it, in a hash table of buckets by
+ * the word's key: address space and address for private words, backing object and offset for shared
+ * ones (mm_futex_key). Waiters live on the stacks of the sleepers; nothing is allocated.
  *
  *	waiter				waker
  *	count++ (full barrier)		change the word
@@ -12,18 +12,18 @@
  *	read the word: as expected?	count zero? then nobody waits
  *	queue, unlock, sleep		lock the bucket, wake
  *
- * The word is read under the bucket's lock, so a wake-up after a change cannot fall between the look
- * and the sleep. User memory is touched under the lock only with page faults off; if that fails the
- * locks are dropped, the page is brought in, and everything starts again.
+ * The word is read under the bucket's lock, so a wake-up after a change cannot fall between the
+ * look and the sleep. User memory is touched under the lock only with page faults off; if that fails
+ * the locks are dropped, the page is brought in, and everything starts again.
  *
- * A waker unlinks the waiter, stores NULL in waiter->bucket and wakes the thread; after that store the
- * waiter's stack frame may be gone, but the thread's memory is not: preemption is off (RCU).
+ * A waker unlinks the waiter, stores NULL in waiter->bucket and wakes the thread; after that store
+ * the waiter's stack frame may be gone, but the thread's memory is not: preemption is off (RCU).
  *
  * Locking: one spinlock a bucket, two of them in order of address; nothing global. PI futexes:
  * futex_pi.c.
  *
- * Linux behaviour kept: FUTEX_WAKE of 0 wakes one; FUTEX_WAIT takes no FUTEX_CLOCK_REALTIME (ENOSYS);
- * a requeued waiter is counted like a woken one.
+ * Linux behaviour kept: FUTEX_WAKE of 0 wakes one; FUTEX_WAIT takes no FUTEX_CLOCK_REALTIME
+ * (ENOSYS); a requeued waiter is counted like a woken one.
  */
 #include "ipc/futex.h"
 
@@ -83,7 +83,7 @@ futex_lock_two(struct futex_bucket *a, struct futex_bucket *b)
 		SWAP(a, b);
 	spin_lock(&a->lock);
 	if (a != b)
-		spin_lock_nested(&b->lock);	/* lower address first */
+		spin_lock_nested(&b->lock); /* lower address first */
 }
 
 void
@@ -99,9 +99,7 @@ futex_find(struct futex_bucket *b, const struct futex_key *key)
 {
 	struct futex_waiter *w;
 
-	list_for_each_entry(w, &b->waiters, node)
-		if (futex_key_equal(&w->key, key))
-			return w;
+	list_for_each_entry(w, &b->waiters, node) if (futex_key_equal(&w->key, key)) return w;
 	return NULL;
 }
 
@@ -160,7 +158,8 @@ waiter_insert(struct futex_bucket *b, struct futex_waiter *w)
 	struct futex_waiter *other;
 
 	if (unlikely(w->priority)) {
-		list_for_each_entry(other, &b->waiters, node) {
+		list_for_each_entry(other, &b->waiters, node)
+		{
 			if (other->priority < w->priority) {
 				list_add_tail(&w->node, &other->node);
 				return;
@@ -185,7 +184,8 @@ futex_dequeue_locked(struct futex_bucket *b, struct futex_waiter *w)
 	atomic_dec(&b->count);
 }
 
-/* Both buckets locked. The new key's page gets a reference for the waiter, the old one loses its. */
+/* Both buckets locked. The new key's page gets a reference for the waiter, the old one loses its.
+ */
 void
 futex_move_locked(struct futex_waiter *w, struct futex_bucket *to, const struct futex_key *key)
 {
@@ -221,7 +221,7 @@ futex_waiter_lock(struct futex_waiter *w)
 		spin_lock(&b->lock);
 		if (likely(b == READ_ONCE(w->bucket)))
 			return b;
-		spin_unlock(&b->lock);	/* requeued meanwhile */
+		spin_unlock(&b->lock); /* requeued meanwhile */
 	}
 	return NULL;
 }
@@ -252,7 +252,7 @@ retry:
 	if (r)
 		return r;
 	b = futex_bucket_of(&w->key);
-	(void)atomic_add_return(&b->count, 1);	/* a full barrier, before the word is read */
+	(void)atomic_add_return(&b->count, 1); /* a full barrier, before the word is read */
 	spin_lock(&b->lock);
 	r = futex_read_nofault(uaddr, &value);
 	if (r == 0 && value == expected) {
@@ -297,7 +297,8 @@ futex_sleep(struct futex_waiter *w, const struct futex_timeout *timeout)
 			r = -EINTR;
 			break;
 		}
-		/* The offset of CLOCK_REALTIME may have changed: it is asked again after every wake-up. */
+		/* The offset of CLOCK_REALTIME may have changed: it is asked again after every
+		 * wake-up. */
 		if (!schedule_until(timeout_mono(timeout))) {
 			r = -ETIMEDOUT;
 			break;
@@ -319,9 +320,8 @@ futex_clock_stepped(void)
 		if (!atomic_read(&b->count))
 			continue;
 		spin_lock(&b->lock);
-		list_for_each_entry(w, &b->waiters, node)
-			if (w->realtime)
-				thread_wake(&w->task->thread);
+		list_for_each_entry(w, &b->waiters, node) if (w->realtime)
+			thread_wake(&w->task->thread);
 		spin_unlock(&b->lock);
 	}
 }
@@ -364,19 +364,22 @@ futex_wait_restart(struct restart_block *rb)
 {
 	struct futex_timeout timeout = { true, rb->args[4] & 2, rb->args[3] };
 
-	return futex_wait(user_ptr_of(rb->args[0]), rb->args[4] & 1, (u32)rb->args[1], &timeout, (u32)rb->args[2]);
+	return futex_wait(user_ptr_of(rb->args[0]), rb->args[4] & 1, (u32)rb->args[1], &timeout,
+			  (u32)rb->args[2]);
 }
 
 /* ---- WAKE ---- */
 
-/* With the bucket locked. The number woken, or -EINVAL for a waiter that only a PI operation may touch. */
+/* With the bucket locked. The number woken, or -EINVAL for a waiter that only a PI operation may
+ * touch. */
 static int
 wake_locked(struct futex_bucket *b, const struct futex_key *key, int nr, u32 bitset)
 {
 	struct futex_waiter *w, *next;
 	int woken = 0;
 
-	list_for_each_entry_safe(w, next, &b->waiters, node) {
+	list_for_each_entry_safe(w, next, &b->waiters, node)
+	{
 		if (!futex_key_equal(&w->key, key))
 			continue;
 		if (w->pi || w->requeue_key)
@@ -403,7 +406,7 @@ futex_wake(user_ptr uaddr, bool shared, int nr, u32 bitset)
 	if (r)
 		return r;
 	b = futex_bucket_of(&key);
-	smp_mb();	/* the caller's change of the word before the count: see the head */
+	smp_mb(); /* the caller's change of the word before the count: see the head */
 	if (atomic_read(&b->count)) {
 		spin_lock(&b->lock);
 		r = wake_locked(b, &key, nr, bitset);
@@ -421,7 +424,8 @@ futex_wake_user(user_ptr word, int nr)
 
 /* ---- WAKE_OP ---- */
 
-/* Apply the operation to the word: 0 and whether the comparison held, -EFAULT, -ENOSYS. Does not sleep. */
+/* Apply the operation to the word: 0 and whether the comparison held, -EFAULT, -ENOSYS. Does not
+ * sleep. */
 static int
 wake_op_apply(user_ptr uaddr, u32 code, bool *holds)
 {
@@ -434,54 +438,31 @@ wake_op_apply(user_ptr uaddr, u32 code, bool *holds)
 		op_arg = (s32)(1u << (op_arg & 31));
 	user_fault_disable();
 	switch (op) {
-	case FUTEX_OP_SET:
-		done = arch_user_xchg32(word, (u32)op_arg, &old);
-		break;
-	case FUTEX_OP_ADD:
-		done = arch_user_fetch_add32(word, (u32)op_arg, &old);
-		break;
-	case FUTEX_OP_OR:
-		done = arch_user_fetch_or32(word, (u32)op_arg, &old);
-		break;
-	case FUTEX_OP_ANDN:
-		done = arch_user_fetch_and32(word, ~(u32)op_arg, &old);
-		break;
-	case FUTEX_OP_XOR:
-		done = arch_user_fetch_xor32(word, (u32)op_arg, &old);
-		break;
-	default:
-		user_fault_enable();
-		return -ENOSYS;
+	case FUTEX_OP_SET: done = arch_user_xchg32(word, (u32)op_arg, &old); break;
+	case FUTEX_OP_ADD: done = arch_user_fetch_add32(word, (u32)op_arg, &old); break;
+	case FUTEX_OP_OR: done = arch_user_fetch_or32(word, (u32)op_arg, &old); break;
+	case FUTEX_OP_ANDN: done = arch_user_fetch_and32(word, ~(u32)op_arg, &old); break;
+	case FUTEX_OP_XOR: done = arch_user_fetch_xor32(word, (u32)op_arg, &old); break;
+	default: user_fault_enable(); return -ENOSYS;
 	}
 	user_fault_enable();
 	if (!done)
 		return -EFAULT;
 	switch (cmp) {
-	case FUTEX_OP_CMP_EQ:
-		*holds = (s32)old == cmp_arg;
-		return 0;
-	case FUTEX_OP_CMP_NE:
-		*holds = (s32)old != cmp_arg;
-		return 0;
-	case FUTEX_OP_CMP_LT:
-		*holds = (s32)old < cmp_arg;
-		return 0;
-	case FUTEX_OP_CMP_GE:
-		*holds = (s32)old >= cmp_arg;
-		return 0;
-	case FUTEX_OP_CMP_LE:
-		*holds = (s32)old <= cmp_arg;
-		return 0;
-	case FUTEX_OP_CMP_GT:
-		*holds = (s32)old > cmp_arg;
-		return 0;
+	case FUTEX_OP_CMP_EQ: *holds = (s32)old == cmp_arg; return 0;
+	case FUTEX_OP_CMP_NE: *holds = (s32)old != cmp_arg; return 0;
+	case FUTEX_OP_CMP_LT: *holds = (s32)old < cmp_arg; return 0;
+	case FUTEX_OP_CMP_GE: *holds = (s32)old >= cmp_arg; return 0;
+	case FUTEX_OP_CMP_LE: *holds = (s32)old <= cmp_arg; return 0;
+	case FUTEX_OP_CMP_GT: *holds = (s32)old > cmp_arg; return 0;
 	}
 	return -ENOSYS;
 }
 
 /* Two keys, the second perhaps to be written through. */
 static int
-keys_get(user_ptr uaddr, user_ptr uaddr2, bool shared, bool write2, struct futex_key *key, struct futex_key *key2)
+keys_get(user_ptr uaddr, user_ptr uaddr2, bool shared, bool write2, struct futex_key *key,
+	 struct futex_key *key2)
 {
 	int r = futex_key_get(uaddr, shared, false, key);
 
@@ -540,7 +521,8 @@ requeue_locked(struct futex_bucket *b, const struct futex_key *key, struct futex
 	struct futex_waiter *w, *next;
 	int done = 0;
 
-	list_for_each_entry_safe(w, next, &b->waiters, node) {
+	list_for_each_entry_safe(w, next, &b->waiters, node)
+	{
 		if (done - nr_wake >= nr_requeue)
 			break;
 		if (!futex_key_equal(&w->key, key))
@@ -556,7 +538,8 @@ requeue_locked(struct futex_bucket *b, const struct futex_key *key, struct futex
 }
 
 static long
-futex_requeue(user_ptr uaddr, bool shared, user_ptr uaddr2, int nr_wake, int nr_requeue, const u32 *expected)
+futex_requeue(user_ptr uaddr, bool shared, user_ptr uaddr2, int nr_wake, int nr_requeue,
+	      const u32 *expected)
 {
 	struct futex_key key, key2;
 	struct futex_bucket *b, *b2;
@@ -576,8 +559,9 @@ futex_requeue(user_ptr uaddr, bool shared, user_ptr uaddr2, int nr_wake, int nr_
 		futex_lock_two(b, b2);
 		r = expected ? futex_read_nofault(uaddr, &value) : 0;
 		if (r == 0)
-			r = expected && value != *expected ? -EAGAIN
-							   : requeue_locked(b, &key, b2, &key2, nr_wake, nr_requeue);
+			r = expected && value != *expected
+				    ? -EAGAIN
+				    : requeue_locked(b, &key, b2, &key2, nr_wake, nr_requeue);
 		futex_unlock_two(b, b2);
 		atomic_dec(&b2->count);
 		mm_futex_key_put(&key2);
@@ -656,14 +640,15 @@ timeout_from_user(user_ptr uaddr, bool realtime, bool relative, struct futex_tim
 }
 
 static long
-waitv(struct futex_waiter *w, const struct linux_futex_waitv *want, u32 count, const struct futex_timeout *timeout)
+waitv(struct futex_waiter *w, const struct linux_futex_waitv *want, u32 count,
+      const struct futex_timeout *timeout)
 {
 	int r, woken;
 
 	for (u32 i = 0; i < count; i++) {
 		futex_waiter_init(&w[i], FUTEX_BITSET_MATCH_ANY, timeout);
-		r = futex_queue_if(&w[i], user_ptr_of(want[i].uaddr), !(want[i].flags & FUTEX_PRIVATE_FLAG),
-				   (u32)want[i].val);
+		r = futex_queue_if(&w[i], user_ptr_of(want[i].uaddr),
+				   !(want[i].flags & FUTEX_PRIVATE_FLAG), (u32)want[i].val);
 		if (r) {
 			woken = waitv_unqueue(w, i);
 			return woken >= 0 ? woken : r;
@@ -675,7 +660,8 @@ waitv(struct futex_waiter *w, const struct linux_futex_waitv *want, u32 count, c
 }
 
 long
-sys_futex_waitv(user_ptr waiters, unsigned int count, unsigned int flags, user_ptr timeout, int clock)
+sys_futex_waitv(user_ptr waiters, unsigned int count, unsigned int flags, user_ptr timeout,
+		int clock)
 {
 	struct linux_futex_waitv *want;
 	struct futex_timeout until = { false };
@@ -791,7 +777,8 @@ robust_list_walk(user_ptr head)
 		bool pi = entry & 1, last;
 
 		entry &= ~1ull;
-		/* The next one first: once the word says "died" another thread may take the entry out. */
+		/* The next one first: once the word says "died" another thread may take the entry
+		 * out. */
 		last = get_user(&next, user_ptr_of(entry));
 		if (entry != (list.list_op_pending & ~1ull) &&
 		    robust_word_died(user_ptr_of(entry + (u64)list.futex_offset), pi, false))
@@ -802,8 +789,9 @@ robust_list_walk(user_ptr head)
 		sched_cond_resched();
 	}
 	if (list.list_op_pending & ~1ull)
-		robust_word_died(user_ptr_of((list.list_op_pending & ~1ull) + (u64)list.futex_offset),
-				 list.list_op_pending & 1, true);
+		robust_word_died(
+			user_ptr_of((list.list_op_pending & ~1ull) + (u64)list.futex_offset),
+			list.list_op_pending & 1, true);
 }
 
 static void
@@ -859,7 +847,8 @@ sys_futex(user_ptr word, int op, u32 val, user_ptr timeout, user_ptr word2, u32 
 	struct futex_timeout until = { false };
 	int r = 0;
 
-	if (realtime && command != FUTEX_WAIT_BITSET && command != FUTEX_WAIT_REQUEUE_PI && command != FUTEX_LOCK_PI2)
+	if (realtime && command != FUTEX_WAIT_BITSET && command != FUTEX_WAIT_REQUEUE_PI &&
+	    command != FUTEX_LOCK_PI2)
 		return -ENOSYS;
 	switch (command) {
 	case FUTEX_WAIT:
@@ -867,34 +856,24 @@ sys_futex(user_ptr word, int op, u32 val, user_ptr timeout, user_ptr word2, u32 
 	case FUTEX_LOCK_PI2:
 	case FUTEX_WAIT_BITSET:
 	case FUTEX_WAIT_REQUEUE_PI:
-		r = timeout_from_user(timeout, realtime || command == FUTEX_LOCK_PI, command == FUTEX_WAIT, &until);
+		r = timeout_from_user(timeout, realtime || command == FUTEX_LOCK_PI,
+				      command == FUTEX_WAIT, &until);
 		if (r)
 			return r;
 	}
 	switch (command) {
-	case FUTEX_WAIT:
-		return futex_wait(word, shared, val, &until, FUTEX_BITSET_MATCH_ANY);
-	case FUTEX_WAIT_BITSET:
-		return futex_wait(word, shared, val, &until, val3);
-	case FUTEX_WAKE:
-		return futex_wake(word, shared, (int)val, FUTEX_BITSET_MATCH_ANY);
-	case FUTEX_WAKE_BITSET:
-		return futex_wake(word, shared, (int)val, val3);
-	case FUTEX_REQUEUE:
-		return futex_requeue(word, shared, word2, (int)val, nr2, NULL);
-	case FUTEX_CMP_REQUEUE:
-		return futex_requeue(word, shared, word2, (int)val, nr2, &val3);
-	case FUTEX_WAKE_OP:
-		return futex_wake_op(word, shared, word2, (int)val, nr2, val3);
+	case FUTEX_WAIT: return futex_wait(word, shared, val, &until, FUTEX_BITSET_MATCH_ANY);
+	case FUTEX_WAIT_BITSET: return futex_wait(word, shared, val, &until, val3);
+	case FUTEX_WAKE: return futex_wake(word, shared, (int)val, FUTEX_BITSET_MATCH_ANY);
+	case FUTEX_WAKE_BITSET: return futex_wake(word, shared, (int)val, val3);
+	case FUTEX_REQUEUE: return futex_requeue(word, shared, word2, (int)val, nr2, NULL);
+	case FUTEX_CMP_REQUEUE: return futex_requeue(word, shared, word2, (int)val, nr2, &val3);
+	case FUTEX_WAKE_OP: return futex_wake_op(word, shared, word2, (int)val, nr2, val3);
 	case FUTEX_LOCK_PI:
-	case FUTEX_LOCK_PI2:
-		return futex_lock_pi(word, shared, &until, false);
-	case FUTEX_TRYLOCK_PI:
-		return futex_lock_pi(word, shared, &until, true);
-	case FUTEX_UNLOCK_PI:
-		return futex_unlock_pi(word, shared);
-	case FUTEX_WAIT_REQUEUE_PI:
-		return futex_wait_requeue_pi(word, shared, val, &until, word2);
+	case FUTEX_LOCK_PI2: return futex_lock_pi(word, shared, &until, false);
+	case FUTEX_TRYLOCK_PI: return futex_lock_pi(word, shared, &until, true);
+	case FUTEX_UNLOCK_PI: return futex_unlock_pi(word, shared);
+	case FUTEX_WAIT_REQUEUE_PI: return futex_wait_requeue_pi(word, shared, val, &until, word2);
 	case FUTEX_CMP_REQUEUE_PI:
 		return futex_cmp_requeue_pi(word, shared, word2, (int)val, nr2, val3);
 	}

@@ -16,28 +16,29 @@ struct futex_pi;
 
 struct futex_bucket {
 	struct spinlock lock;
-	struct atomic32 count;		/* waiters here or about to come: lets a wake-up of nobody skip the lock */
-	struct list waiters;		/* [B] real-time ones by priority, then the others in order of arrival */
+	struct atomic32
+		count;	     /* waiters here or about to come: a wake-up of nobody skips the lock */
+	struct list waiters; /* [B] real-time ones by priority, then in order of arrival */
 } __aligned(64);
 
 struct futex_waiter {
-	struct list node;		/* [B] */
-	struct futex_bucket *bucket;	/* [B] where it is queued; NULL: woken, and the waiter may be gone */
-	struct futex_key key;		/* [B] */
-	struct task *task;		/* [I] */
-	u32 bitset;			/* [I] */
-	u8 priority;			/* [P] real-time priority, 0: none */
-	bool realtime;			/* [I] its deadline is on CLOCK_REALTIME */
+	struct list node;	     /* [B] */
+	struct futex_bucket *bucket; /* [B] where it is queued; NULL: woken, may be gone */
+	struct futex_key key;	     /* [B] */
+	struct task *task;	     /* [I] */
+	u32 bitset;		     /* [I] */
+	u8 priority;		     /* [P] real-time priority, 0: none */
+	bool realtime;		     /* [I] its deadline is on CLOCK_REALTIME */
 
-	const struct futex_key *requeue_key;	/* [I] WAIT_REQUEUE_PI: where it may be moved */
-	struct futex_pi *pi;		/* [B, P] it waits for a PI futex */
-	struct list pi_node;		/* [P] in pi->waiters */
-	bool granted;			/* [P] the PI futex is its own now */
+	const struct futex_key *requeue_key; /* [I] WAIT_REQUEUE_PI: where it may be moved */
+	struct futex_pi *pi;		     /* [B, P] it waits for a PI futex */
+	struct list pi_node;		     /* [P] in pi->waiters */
+	bool granted;			     /* [P] the PI futex is its own now */
 };
 
 struct futex_timeout {
 	bool set, realtime;
-	u64 deadline;			/* absolute, on its clock */
+	u64 deadline; /* absolute, on its clock */
 };
 
 /* futex.c */
@@ -50,11 +51,13 @@ struct futex_waiter *futex_find(struct futex_bucket *b, const struct futex_key *
 void futex_waiter_init(struct futex_waiter *w, u32 bitset, const struct futex_timeout *timeout);
 void futex_queue_locked(struct futex_bucket *b, struct futex_waiter *w);
 void futex_dequeue_locked(struct futex_bucket *b, struct futex_waiter *w);
-void futex_move_locked(struct futex_waiter *w, struct futex_bucket *to, const struct futex_key *key);
+void
+futex_move_locked(struct futex_waiter *w, struct futex_bucket *to, const struct futex_key *key);
 void futex_wake_waiter(struct futex_waiter *w);
 /* The bucket the waiter is in, locked; NULL: it has been woken. */
 struct futex_bucket *futex_waiter_lock(struct futex_waiter *w);
-/* Queue w on uaddr if the word is still `expected`. 0, -EAGAIN, -EFAULT, -EINVAL. The key is held after 0. */
+/* Queue w on uaddr if the word is still `expected`. 0, -EAGAIN, -EFAULT, -EINVAL. The key is held
+ * after 0. */
 int futex_queue_if(struct futex_waiter *w, user_ptr uaddr, bool shared, u32 expected);
 /* Sleep until woken or granted: 0, -ETIMEDOUT, -EINTR. */
 int futex_sleep(struct futex_waiter *w, const struct futex_timeout *timeout);
@@ -72,7 +75,9 @@ void futex_pi_exit(struct task *t);
 void futex_pi_exec(struct task *t);
 long futex_lock_pi(user_ptr uaddr, bool shared, const struct futex_timeout *timeout, bool try);
 long futex_unlock_pi(user_ptr uaddr, bool shared);
-long futex_wait_requeue_pi(user_ptr uaddr, bool shared, u32 val, const struct futex_timeout *timeout, user_ptr uaddr2);
-long futex_cmp_requeue_pi(user_ptr uaddr, bool shared, user_ptr uaddr2, int nr_wake, int nr_requeue, u32 cmpval);
+long futex_wait_requeue_pi(user_ptr uaddr, bool shared, u32 val,
+			   const struct futex_timeout *timeout, user_ptr uaddr2);
+long futex_cmp_requeue_pi(user_ptr uaddr, bool shared, user_ptr uaddr2, int nr_wake, int nr_requeue,
+			  u32 cmpval);
 
 #endif

@@ -2,26 +2,28 @@
 /*
  * Priority-inheritance futexes: FUTEX_LOCK_PI and its family, futex(2).
  *
- * The word holds the owner's tid; user space takes a free lock with a compare-and-swap and comes here
- * only when there is somebody to wait for. Then a struct futex_pi says whose lock it is:
+ * The word holds the owner's tid; user space takes a free lock with a compare-and-swap and comes
+ * here only when there is somebody to wait for. Then a struct futex_pi says whose lock it is:
  *
  *	futex_pi.owner ---> task.pi_held: all contended locks it holds
  *	futex_pi.waiters: by priority, the highest first	task.pi_blocked_on ---> waiter
  *
- * The owner runs at least at the priority of the first waiter of each lock it holds. If it waits for
- * another lock itself, that waiter's place and that lock's owner change too, and so on (boost_chain).
+ * The owner runs at least at the priority of the first waiter of each lock it holds. If it waits
+ * for another lock itself, that waiter's place and that lock's owner change too, and so on
+ * (boost_chain).
  *
- * Unlocking hands the lock over: the kernel stores the first waiter's tid in the word and makes it the
- * owner, so nobody overtakes. A granted waiter keeps its place in the hash bucket until it has left,
- * so that newcomers find the futex_pi there. If the owner dies, the lock is handed over all the same;
- * it is then the new owner that brings the word up to date, for the word may not be reachable from the
- * dying one's address space. In between (`died`) the word says nothing about the owner.
+ * Unlocking hands the lock over: the kernel stores the first waiter's tid in the word and makes it
+ * the owner, so nobody overtakes. A granted waiter keeps its place in the hash bucket until it has
+ * left, so that newcomers find the futex_pi there. If the owner dies, the lock is handed over all
+ * the same; it is then the new owner that brings the word up to date, for the word may not be
+ * reachable from the dying one's address space. In between (`died`) the word says nothing about the
+ * owner.
  *
- * A futex_pi lives as long as waiters in the bucket point to it: `refs` counts them, under the bucket's
- * lock. It is allocated before that lock is taken and freed if it was not needed.
+ * A futex_pi lives as long as waiters in the bucket point to it: `refs` counts them, under the
+ * bucket's lock. It is allocated before that lock is taken and freed if it was not needed.
  *
- * Locking: bucket lock, then pi_lock. pi_lock guards owners, waiter orders and the two fields of tasks;
- * it is one for all, and taken only when a PI futex is contended.
+ * Locking: bucket lock, then pi_lock. pi_lock guards owners, waiter orders and the two fields of
+ * tasks; it is one for all, and taken only when a PI futex is contended.
  */
 #include "core/panic.h"
 #include "futex_internal.h"
@@ -35,11 +37,11 @@
 #define CHAIN_MAX 1024
 
 struct futex_pi {
-	struct task *owner;		/* [P] no reference: futex_pi_exit takes the lock away before it goes */
-	struct list held_node;		/* [P] in owner->pi_held */
-	struct list waiters;		/* [P] */
-	u32 refs;			/* [B] */
-	bool died;			/* [B, P] the word is yet to be given the new owner's tid */
+	struct task *owner; /* [P] no reference: futex_pi_exit takes the lock away before it goes */
+	struct list held_node; /* [P] in owner->pi_held */
+	struct list waiters;   /* [P] */
+	u32 refs;	       /* [B] */
+	bool died;	       /* [B, P] the word is yet to be given the new owner's tid */
 };
 
 static struct spinlock pi_lock = SPINLOCK_INIT(RANK_THREAD);
@@ -65,7 +67,8 @@ waiters_insert(struct futex_pi *pi, struct futex_waiter *w)
 	struct futex_waiter *other;
 
 	/* From the end: those without real-time priority find their place at once. */
-	list_for_each_entry_reverse(other, &pi->waiters, pi_node) {
+	list_for_each_entry_reverse(other, &pi->waiters, pi_node)
+	{
 		if (other->priority >= w->priority) {
 			list_add(&w->pi_node, &other->pi_node);
 			return;
@@ -83,7 +86,8 @@ boost_chain(struct task *t)
 		struct futex_pi *pi;
 		u8 priority = 0;
 
-		list_for_each_entry(pi, &t->pi_held, held_node) {
+		list_for_each_entry(pi, &t->pi_held, held_node)
+		{
 			w = first_waiter(pi);
 			if (w && w->priority > priority)
 				priority = w->priority;
@@ -187,7 +191,8 @@ pi_block(struct futex_pi *pi, struct futex_waiter *w)
 	return r;
 }
 
-/* The owner that the word names does not exist. Perhaps it has just cleaned up: then the word has changed. */
+/* The owner that the word names does not exist. Perhaps it has just cleaned up: then the word has
+ * changed. */
 static int
 owner_gone(user_ptr uaddr, u32 value)
 {
@@ -210,12 +215,13 @@ pi_check(struct futex_pi *pi, u32 value)
 }
 
 /*
- * Try to take the lock for task. 1: done. 0: it must wait for *out, with a reference. -EFAULT: bring the page in and try again; -EAGAIN:
- * try again. `contended`: others will queue behind. *spare is used up if a futex_pi had to be made.
+ * Try to take the lock for task. 1: done. 0: it must wait for *out, with a reference. -EFAULT:
+ * bring the page in and try again; -EAGAIN: try again. `contended`: others will queue behind.
+ * *spare is used up if a futex_pi had to be made.
  */
 static int
-pi_acquire(user_ptr uaddr, struct futex_bucket *b, const struct futex_key *key, struct task *task, bool contended,
-	   struct futex_pi **spare, struct futex_pi **out)
+pi_acquire(user_ptr uaddr, struct futex_bucket *b, const struct futex_key *key, struct task *task,
+	   bool contended, struct futex_pi **spare, struct futex_pi **out)
 {
 	u32 tid = (u32)task_tid(task), value;
 	struct futex_waiter *top = futex_find(b, key);
@@ -235,7 +241,8 @@ pi_acquire(user_ptr uaddr, struct futex_bucket *b, const struct futex_key *key, 
 			return r;
 	} else if (!(value & FUTEX_TID_MASK)) {
 		r = futex_cmpxchg_nofault(uaddr, value,
-					  (value & FUTEX_OWNER_DIED) | tid | (contended ? FUTEX_WAITERS : 0));
+					  (value & FUTEX_OWNER_DIED) | tid |
+						  (contended ? FUTEX_WAITERS : 0));
 		return r ? r : 1;
 	}
 	if (!(value & FUTEX_WAITERS)) {
@@ -265,7 +272,8 @@ pi_acquire(user_ptr uaddr, struct futex_bucket *b, const struct futex_key *key, 
 	return r ? owner_gone(uaddr, value) : 0;
 }
 
-/* The new owner writes itself into the word that its dead predecessor left. Bucket locked, may be dropped in between. */
+/* The new owner writes itself into the word that its dead predecessor left. Bucket locked, may be
+ * dropped in between. */
 static int
 word_inherit(struct futex_waiter *w, user_ptr uaddr)
 {
@@ -276,8 +284,9 @@ word_inherit(struct futex_waiter *w, user_ptr uaddr)
 	for (;;) {
 		r = futex_read_nofault(uaddr, &value);
 		if (r == 0)
-			r = futex_cmpxchg_nofault(uaddr, value, (u32)task_tid(w->task) | FUTEX_OWNER_DIED |
-								(w->pi->refs > 1 ? FUTEX_WAITERS : 0));
+			r = futex_cmpxchg_nofault(uaddr, value,
+						  (u32)task_tid(w->task) | FUTEX_OWNER_DIED |
+							  (w->pi->refs > 1 ? FUTEX_WAITERS : 0));
 		if (r == 0)
 			break;
 		spin_unlock(&b->lock);
@@ -377,7 +386,8 @@ out_free:
 	return r;
 }
 
-/* Hand the lock to the first waiter, or free the word; bucket locked. -EAGAIN: the word changed under us. */
+/* Hand the lock to the first waiter, or free the word; bucket locked. -EAGAIN: the word changed
+ * under us. */
 static int
 unlock_locked(user_ptr uaddr, struct futex_bucket *b, const struct futex_key *key, u32 value)
 {
@@ -434,7 +444,8 @@ futex_unlock_pi(user_ptr uaddr, bool shared)
 }
 
 long
-futex_wait_requeue_pi(user_ptr uaddr, bool shared, u32 val, const struct futex_timeout *timeout, user_ptr uaddr2)
+futex_wait_requeue_pi(user_ptr uaddr, bool shared, u32 val, const struct futex_timeout *timeout,
+		      user_ptr uaddr2)
 {
 	struct futex_key key2;
 	struct futex_waiter w;
@@ -454,11 +465,12 @@ futex_wait_requeue_pi(user_ptr uaddr, bool shared, u32 val, const struct futex_t
 	r = futex_sleep(&w, timeout);
 	b = futex_waiter_lock(&w);
 	if (!b) {
-		r = 0;				/* the requeuer took the lock for us */
+		r = 0; /* the requeuer took the lock for us */
 		mm_futex_key_put(&w.key);
 	} else if (w.pi) {
 		r = pi_leave(&w, b, uaddr2, r);
-		/* The condition variable is behind us: user space sees that by its word and locks by itself. */
+		/* The condition variable is behind us: user space sees that by its word and locks
+		 * by itself. */
 		if (r == -EINTR)
 			r = -EWOULDBLOCK;
 	} else {
@@ -474,19 +486,21 @@ out_put:
 }
 
 /*
- * Both buckets locked. The first waiter gets the lock if it is free; it and nr_requeue more otherwise queue for it. How many were
- * served; -EFAULT and -EAGAIN only when none was.
+ * Both buckets locked. The first waiter gets the lock if it is free; it and nr_requeue more
+ * otherwise queue for it. How many were served; -EFAULT and -EAGAIN only when none was.
  */
 static int
-requeue_pi_locked(struct futex_bucket *b, const struct futex_key *key, user_ptr uaddr2, struct futex_bucket *b2,
-		  const struct futex_key *key2, int nr_requeue, struct futex_pi **spare)
+requeue_pi_locked(struct futex_bucket *b, const struct futex_key *key, user_ptr uaddr2,
+		  struct futex_bucket *b2, const struct futex_key *key2, int nr_requeue,
+		  struct futex_pi **spare)
 {
 	struct futex_waiter *w, *next;
 	struct task *taken_by = NULL;
 	struct futex_pi *pi = NULL;
 	int done = 0, r = 0;
 
-	list_for_each_entry_safe(w, next, &b->waiters, node) {
+	list_for_each_entry_safe(w, next, &b->waiters, node)
+	{
 		if (!futex_key_equal(&w->key, key))
 			continue;
 		if (done && done - 1 >= nr_requeue)
@@ -507,7 +521,8 @@ requeue_pi_locked(struct futex_bucket *b, const struct futex_key *key, user_ptr 
 			}
 		}
 		if (!pi) {
-			/* The one that took it a moment ago cannot have gone: it needs b2's lock to give it back. */
+			/* The one that took it a moment ago cannot have gone: it needs b2's lock to
+			 * give it back. */
 			unsigned long flags = spin_lock_irqsave(&pi_lock);
 
 			r = pi_task_gone(taken_by) ? -ESRCH : 0;
@@ -535,7 +550,8 @@ requeue_pi_locked(struct futex_bucket *b, const struct futex_key *key, user_ptr 
 }
 
 long
-futex_cmp_requeue_pi(user_ptr uaddr, bool shared, user_ptr uaddr2, int nr_wake, int nr_requeue, u32 cmpval)
+futex_cmp_requeue_pi(user_ptr uaddr, bool shared, user_ptr uaddr2, int nr_wake, int nr_requeue,
+		     u32 cmpval)
 {
 	struct futex_key key, key2;
 	struct futex_bucket *b, *b2;
@@ -568,7 +584,8 @@ futex_cmp_requeue_pi(user_ptr uaddr, bool shared, user_ptr uaddr2, int nr_wake, 
 			if (futex_key_equal(&key, &key2)) {
 				r = -EINVAL;
 			} else if (value == cmpval) {
-				r = requeue_pi_locked(b, &key, uaddr2, b2, &key2, nr_requeue, &spare);
+				r = requeue_pi_locked(b, &key, uaddr2, b2, &key2, nr_requeue,
+						      &spare);
 				fault2 = r == -EFAULT;
 			}
 		}
@@ -603,7 +620,8 @@ futex_pi_exit(struct task *t)
 	unsigned long flags = spin_lock_irqsave(&pi_lock);
 	struct futex_pi *pi, *next;
 
-	list_for_each_entry_safe(pi, next, &t->pi_held, held_node) {
+	list_for_each_entry_safe(pi, next, &t->pi_held, held_node)
+	{
 		if (first_waiter(pi)) {
 			pi->died = true;
 			pi_grant(pi);

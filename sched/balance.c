@@ -3,8 +3,8 @@
  * Which CPU a thread runs on.
  *
  * At wake-up, the cheap decision that matters most:
- *	- two threads that wake each other in turn (a pipe, a socket pair) share the waker's CPU, for
- *	  the waker is about to sleep: no interrupt, no cold cache, no halted CPU to start;
+ *	- two threads that wake each other in turn (a pipe, a socket pair) share the waker's CPU,
+ * for the waker is about to sleep: no interrupt, no cold cache, no halted CPU to start;
  *	- otherwise the CPU it ran on last, if that is idle; the waker's, if that is idle; a few
  *	  neighbours, if idle; else the less crowded of the first two.
  * A new thread looks further, for it has no cache to lose.
@@ -23,10 +23,10 @@
 #include "arch/smp.h"
 #include "core/cpumask.h"
 
-#define SCAN_NEAR 8			/* CPUs looked at for an idle one at a wake-up */
-#define HOT_NS 500000ull		/* ran or was queued just now: its cache is worth more than the wait */
+#define SCAN_NEAR  8	     /* CPUs looked at for an idle one at a wake-up */
+#define HOT_NS	   500000ull /* ran or was queued just now: its cache is worth more than the wait */
 #define BALANCE_NS (16 * TICK_NS)
-#define ROTATE_NS (32 * TICK_NS)
+#define ROTATE_NS  (32 * TICK_NS)
 #define PULL_TRIES 16
 
 static struct cpumask crowded;
@@ -54,7 +54,8 @@ balance_allowed_cpu(struct thread *t)
 			break;
 		cpu = (u32)find_next_and_bit(t->affinity.bits, cpu_online.bits, MAX_CPUS, cpu + 1);
 	}
-	/* set_affinity lets no mask in without an online CPU; bound threads of CPUs not yet started wait on theirs. */
+	/* set_affinity lets no mask in without an online CPU; bound threads of CPUs not yet started
+	 * wait on theirs. */
 	return best < MAX_CPUS ? best : t->cpu;
 }
 
@@ -68,7 +69,8 @@ rt_wake_cpu(struct thread *t)
 		best_rt = READ_ONCE(rq_of(best)->curr)->effective_rt;
 	if (best_rt < t->effective_rt)
 		return best;
-	cpumask_for_each(cpu, &cpu_online) {
+	cpumask_for_each(cpu, &cpu_online)
+	{
 		u32 rt;
 
 		if (!cpumask_test(&t->affinity, cpu))
@@ -84,7 +86,8 @@ rt_wake_cpu(struct thread *t)
 	return best;
 }
 
-/* t->cpu's run queue is locked. In: the waker says that it will sleep. Out: t stays with a waker who will. */
+/* t->cpu's run queue is locked. In: the waker says that it will sleep. Out: t stays with a waker
+ * who will. */
 u32
 balance_wake_cpu(struct thread *t, bool *sync)
 {
@@ -157,10 +160,12 @@ pick_victim(struct run_queue *from, u32 to_cpu, bool hot_too)
 	u32 level, tries = PULL_TRIES;
 
 	/* A waiting real-time thread first. */
-	for_each_set_bit(level, from->rt.active, RT_LEVELS) {
+	for_each_set_bit(level, from->rt.active, RT_LEVELS)
+	{
 		struct thread *t;
 
-		list_for_each_entry(t, &from->rt.level[level], rt_node) {
+		list_for_each_entry(t, &from->rt.level[level], rt_node)
+		{
 			if (may_pull(from, t, to_cpu, true))
 				return t;
 			if (!--tries)
@@ -202,7 +207,8 @@ find_crowded(struct run_queue *to, u32 min_count)
 	struct run_queue *best = NULL;
 	u32 cpu, best_count = min_count - 1;
 
-	cpumask_for_each(cpu, &crowded) {
+	cpumask_for_each(cpu, &crowded)
+	{
 		struct run_queue *rq = rq_of(cpu);
 		u32 count = READ_ONCE(rq->count);
 
@@ -239,7 +245,7 @@ kick_idle_cpu(const struct run_queue *rq)
 	for (u32 i = 1; i < cpu_count; i++) {
 		cpu = cpu + 1 < cpu_count ? cpu + 1 : 0;
 		if (cpumask_test(&cpu_online, cpu) && rq_is_idle(rq_of(cpu))) {
-			arch_ipi_reschedule(cpu);	/* its idle loop looks around when woken */
+			arch_ipi_reschedule(cpu); /* its idle loop looks around when woken */
 			return;
 		}
 	}

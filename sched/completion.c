@@ -54,7 +54,8 @@ completion_take(struct completion *c)
 void
 completion_wait(struct completion *c)
 {
-	(void)WAIT_EVENT_(&c->wq, completion_take(c), THREAD_UNINTERRUPTIBLE, TIME_NEVER, WAIT_EXCLUSIVE);
+	(void)WAIT_EVENT_(&c->wq, completion_take(c), THREAD_UNINTERRUPTIBLE, TIME_NEVER,
+			  WAIT_EXCLUSIVE);
 }
 
 int

@@ -2,21 +2,22 @@
 /*
  * Fair scheduling: earliest eligible virtual deadline first.
  *
- * Every entity has a virtual clock, vruntime, that runs at 1024 / weight of real time while it runs. On
- * an ideal processor, shared by all at once, the clocks would agree; their weighted average V is that
- * ideal clock. An entity's lag, V - vruntime, is what it is owed (positive) or has had too much.
+ * Every entity has a virtual clock, vruntime, that runs at 1024 / weight of real time while it
+ * runs. On an ideal processor, shared by all at once, the clocks would agree; their weighted average
+ * V is that ideal clock. An entity's lag, V - vruntime, is what it is owed (positive) or has had too
+ * much.
  *
  *	eligible:	lag >= 0
  *	request:	slice ns at a time; its deadline is the virtual time by which the ideal
- *			processor would have served it: vruntime at the start + slice * 1024 / weight
- *	pick:		of the eligible ones the earliest deadline
+ *			processor would have served it: vruntime at the start + slice * 1024 /
+ * weight pick:		of the eligible ones the earliest deadline
  *
- * Lag bounds the unfairness whatever the sizes of the slices, so slices are free to serve latency: an
- * entity that runs in short bursts (fair_adapt_slice) makes small requests with early deadlines, and
- * so preempts one that computes, without getting a nanosecond more than its share.
+ * Lag bounds the unfairness whatever the sizes of the slices, so slices are free to serve latency:
+ * an entity that runs in short bursts (fair_adapt_slice) makes small requests with early deadlines,
+ * and so preempts one that computes, without getting a nanosecond more than its share.
  *
- * An entity keeps its lag while it sleeps (within bounds), so neither sleeping nor moving to another
- * queue wins or loses anything.
+ * An entity keeps its lag while it sleeps (within bounds), so neither sleeping nor moving to
+ * another queue wins or loses anything.
  *
  * V needs no pass over the entities: with `base` near all clocks,
  *	V = base + sum(weight * (vruntime - base)) / sum(weight)
@@ -31,9 +32,9 @@
 /* 1024 * 1.25^-nice: one step is a tenth of the processor between two competitors. */
 static const u32 weight_of_nice[40] = {
 	88818, 71054, 56843, 45475, 36380, 29104, 23283, 18626, 14901, 11921,
-	9537, 7629, 6104, 4883, 3906, 3125, 2500, 2000, 1600, 1280,
-	1024, 819, 655, 524, 419, 336, 268, 215, 172, 137,
-	110, 88, 70, 56, 45, 36, 29, 23, 18, 15,
+	9537,  7629,  6104,  4883,  3906,  3125,  2500,	 2000,	1600,  1280,
+	1024,  819,   655,   524,   419,   336,	  268,	 215,	172,   137,
+	110,   88,    70,    56,    45,	   36,	  29,	 23,	18,    15,
 };
 
 u32
@@ -160,7 +161,7 @@ queue_average(const struct fair_queue *q)
 	if (!weight)
 		return q->base;
 	if (sum < 0)
-		sum -= weight - 1;	/* round down, so that the average is eligible itself */
+		sum -= weight - 1; /* round down, so that the average is eligible itself */
 	return q->base + (u64)(sum / weight);
 }
 
@@ -219,14 +220,14 @@ fair_enqueue(struct fair_queue *q, struct sched_entity *se, enum fair_reason why
 	queue_totals(q, &sum, &weight);
 	if (weight && why != FAIR_NEW) {
 		/*
-		 * Its arrival pulls the average towards itself: of a lag l before, l * W / (W + w) would
-		 * be left. Ask for more, so that it has its lag once it is there.
+		 * Its arrival pulls the average towards itself: of a lag l before, l * W / (W + w)
+		 * would be left. Ask for more, so that it has its lag once it is there.
 		 */
 		lag = se->lag * (weight + se->weight) / weight;
 	}
 	se->vruntime = queue_average(q) - (u64)lag;
 	if (why == FAIR_MOVE && se->deadline)
-		se->deadline += se->vruntime;	/* fair_dequeue left the distance */
+		se->deadline += se->vruntime; /* fair_dequeue left the distance */
 	else
 		se->deadline = se->vruntime + (why == FAIR_NEW ? request / 2 : request);
 	se->queued = true;
@@ -241,7 +242,8 @@ fair_dequeue(struct fair_queue *q, struct sched_entity *se, enum fair_reason why
 	s64 limit = (s64)entity_scale(se, 2 * FAIR_SLICE_MAX_NS);
 	s64 lag = (s64)(queue_average(q) - se->vruntime);
 
-	/* Queue arithmetic keeps lags small; the bound is against what a change of weights can do. */
+	/* Queue arithmetic keeps lags small; the bound is against what a change of weights can do.
+	 */
 	se->lag = CLAMP(lag, -limit, limit);
 	if (se == q->curr)
 		q->curr = NULL;
@@ -251,7 +253,8 @@ fair_dequeue(struct fair_queue *q, struct sched_entity *se, enum fair_reason why
 	q->count--;
 	queue_advance_base(q);
 	if (why == FAIR_MOVE)
-		se->deadline = (s64)(se->deadline - se->vruntime) > 0 ? se->deadline - se->vruntime : 0;
+		se->deadline = (s64)(se->deadline - se->vruntime) > 0 ? se->deadline - se->vruntime
+								      : 0;
 }
 
 struct sched_entity *
@@ -280,7 +283,8 @@ fair_pick(struct fair_queue *q)
 	if (curr && (s64)(curr->vruntime - q->base) * weight <= sum &&
 	    (!best || (s64)(curr->deadline - best->deadline) < 0))
 		return curr;
-	/* Somebody is at or below the average: best, unless that is curr or the sums have overflowed. */
+	/* Somebody is at or below the average: best, unless that is curr or the sums have
+	 * overflowed. */
 	if (best)
 		return best;
 	return curr ? curr : entity_of(q->tree.leftmost);
@@ -339,7 +343,7 @@ fair_yield(struct fair_queue *q)
 		return;
 	average = queue_average(q);
 	if ((s64)(se->vruntime - average) <= 0)
-		se->vruntime = average + 1;	/* now not eligible, until the others have caught up */
+		se->vruntime = average + 1; /* now not eligible, until the others have caught up */
 	se->deadline = se->vruntime + entity_scale(se, se->slice);
 	queue_advance_base(q);
 }

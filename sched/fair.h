@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The fair queue: one CPU's threads of the policies other, batch and idle. The arithmetic is in sched/fair.c, which knows neither
- * threads nor clocks, so that it runs in host tests as well.
+ * The fair queue: one CPU's threads of the policies other, batch and idle. The arithmetic is in
+ * sched/fair.c, which knows neither threads nor clocks, so that it runs in host tests as well.
  */
 #ifndef SCHED_FAIR_H
 #define SCHED_FAIR_H
@@ -10,25 +10,25 @@
 #include "lib/types.h"
 #include "sched/entity.h"
 
-#define FAIR_SLICE_MAX_NS	3000000ull
-#define FAIR_SLICE_MIN_NS	300000ull
-#define FAIR_WEIGHT_NICE0	1024u
-#define FAIR_WEIGHT_IDLE	3u	/* SCHED_IDLE: gets what nobody wants */
+#define FAIR_SLICE_MAX_NS 3000000ull
+#define FAIR_SLICE_MIN_NS 300000ull
+#define FAIR_WEIGHT_NICE0 1024u
+#define FAIR_WEIGHT_IDLE  3u /* SCHED_IDLE: gets what nobody wants */
 
 struct fair_queue {
-	struct rb_root_cached tree;	/* waiting entities by deadline, augmented with the least vruntime */
-	struct sched_entity *curr;	/* the running one: counted, but in no tree */
-	u64 base;			/* virtual times are summed relative to it; never goes back */
-	s64 weighted_sum;		/* of the tree: sum of weight * (vruntime - base) */
-	u64 weight;			/* of the tree */
-	u32 count;			/* tree and curr */
+	struct rb_root_cached tree; /* waiting entities by deadline; knows the least vruntime */
+	struct sched_entity *curr;  /* the running one: counted, but in no tree */
+	u64 base;		    /* virtual times are summed relative to it; never goes back */
+	s64 weighted_sum;	    /* of the tree: sum of weight * (vruntime - base) */
+	u64 weight;		    /* of the tree */
+	u32 count;		    /* tree and curr */
 };
 
 /* Why an entity enters or leaves the queue. */
 enum fair_reason {
-	FAIR_NEW,		/* first time */
-	FAIR_SLEEP,		/* wakes up, goes to sleep */
-	FAIR_MOVE,		/* changes CPU, weight or class: keeps its lag and what is left of its request */
+	FAIR_NEW,   /* first time */
+	FAIR_SLEEP, /* wakes up, goes to sleep */
+	FAIR_MOVE, /* changes CPU, weight or class: keeps its lag and what is left of its request */
 };
 
 void fair_queue_init(struct fair_queue *q);

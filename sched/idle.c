@@ -18,7 +18,8 @@
 #include "mm/kstack.h"
 
 static DEFINE_PERCPU(struct thread, idle_thread) = { .is_kernel = true, .is_idle = true };
-/* Valid from the first instruction of the boot CPU; those of other CPUs are set before they start. */
+/* Valid from the first instruction of the boot CPU; those of other CPUs are set before they start.
+ */
 DEFINE_PERCPU(struct thread *, current_thread) = &idle_thread;
 
 struct atomic64 sched_forks;

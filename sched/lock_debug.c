@@ -2,9 +2,9 @@
 /*
  * The order of sleeping locks, checked in debug builds.
  *
- * Sleeping locks are held across switches, so the stack of held ranks belongs to the thread. Spinlocks
- * have a stack per CPU (core/spinlock.c); their ranks are above all of these, and that no sleeping lock
- * is taken under one is checked by in_atomic.
+ * Sleeping locks are held across switches, so the stack of held ranks belongs to the thread.
+ * Spinlocks have a stack per CPU (core/spinlock.c); their ranks are above all of these, and that no
+ * sleeping lock is taken under one is checked by in_atomic.
  */
 #include "sched_internal.h"
 
@@ -37,7 +37,8 @@ sleep_lock_release(u32 rank)
 	while (i > 0 && t->held_rank[i - 1] != rank)
 		i--;
 	if (!i)
-		panic("sleeping lock of rank %u released by thread %s, which does not hold it", rank, t->comm);
+		panic("sleeping lock of rank %u released by thread %s, which does not hold it",
+		      rank, t->comm);
 	for (t->held_count--; i <= t->held_count; i++)
 		t->held_rank[i - 1] = t->held_rank[i];
 }

@@ -4,15 +4,16 @@
  *
  * The owner word is the owner's address with two flags. Without contention lock and unlock are one
  * compare-and-swap each. A thread that finds the mutex taken first spins, as long as the owner is
- * running: it will most likely be done sooner than a switch there and back would take. Then it queues.
+ * running: it will most likely be done sooner than a switch there and back would take. Then it
+ * queues.
  *
  *	WAITERS		the queue is not empty: unlock must take the slow path
- *	HANDOFF		the first in the queue was woken and lost against a newcomer: unlock now gives
- *			it the mutex, so that nobody starves
+ *	HANDOFF		the first in the queue was woken and lost against a newcomer: unlock now
+ * gives it the mutex, so that nobody starves
  *
  * Locking: wait_lock guards the queue and the setting of flags; the owner part changes without it.
- * A mutex may not be freed while an unlock is still in it: an object that is freed by the next one to
- * lock its mutex needs a reference count, as everywhere.
+ * A mutex may not be freed while an unlock is still in it: an object that is freed by the next one
+ * to lock its mutex needs a reference count, as everywhere.
  */
 #include "sched/mutex.h"
 
@@ -24,7 +25,7 @@
 
 #define MUTEX_WAITERS 1l
 #define MUTEX_HANDOFF 2l
-#define MUTEX_FLAGS 3l
+#define MUTEX_FLAGS   3l
 
 struct mutex_waiter {
 	struct list node;
@@ -108,7 +109,8 @@ mutex_lock_slow(struct mutex *m, u32 state)
 		bool first = list_is_first(&w.node, &m->waiters);
 
 		/* Set before the try: an unlock after a failed try sees the flag and wakes us. */
-		atomic64_or(&m->owner, first && woken ? MUTEX_WAITERS | MUTEX_HANDOFF : MUTEX_WAITERS);
+		atomic64_or(&m->owner,
+			    first && woken ? MUTEX_WAITERS | MUTEX_HANDOFF : MUTEX_WAITERS);
 		smp_mb();
 		if (mutex_try_take(m, first))
 			break;

@@ -2,8 +2,8 @@
 /*
  * Scheduling parameters of a thread: policy, nice value, priority, boost, affinity. sched(7).
  *
- * Everything is changed under the thread's run-queue lock, with the thread taken off its queue and put
- * back, so that the queues never hold an entity whose key has changed under them.
+ * Everything is changed under the thread's run-queue lock, with the thread taken off its queue and
+ * put back, so that the queues never hold an entity whose key has changed under them.
  */
 #include "sched_internal.h"
 
@@ -96,12 +96,9 @@ u64
 sched_rr_interval_ns(struct thread *t)
 {
 	switch (t->policy) {
-	case SCHED_P_FIFO:
-		return 0;
-	case SCHED_P_RR:
-		return RT_RR_SLICE_NS;
-	default:
-		return READ_ONCE(t->se.slice);
+	case SCHED_P_FIFO: return 0;
+	case SCHED_P_RR: return RT_RR_SLICE_NS;
+	default: return READ_ONCE(t->se.slice);
 	}
 }
 

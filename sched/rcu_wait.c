@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * RCU: the part that sleeps. Waiting for grace periods, and the threads that run callbacks. Grace periods
- * themselves are core/rcu.c.
+ * RCU: the part that sleeps. Waiting for grace periods, and the threads that run callbacks. Grace
+ * periods themselves are core/rcu.c.
  *
- * Each CPU has a thread, bound to it, that the timer interrupt wakes when callbacks are due; it starts
- * to run at the first such wake-up, on its CPU.
+ * Each CPU has a thread, bound to it, that the timer interrupt wakes when callbacks are due; it
+ * starts to run at the first such wake-up, on its CPU.
  */
 #include "sched_internal.h"
 
@@ -62,8 +62,7 @@ rcu_barrier(void)
 
 	mutex_lock(&barrier_lock);
 	completion_init(&barrier_done);
-	cpumask_for_each(cpu, &cpu_online)
-		cpus++;
+	cpumask_for_each(cpu, &cpu_online) cpus++;
 	atomic_set(&barrier_left, (int)cpus);
 	preempt_disable();
 	barrier_queue(NULL);

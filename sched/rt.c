@@ -3,11 +3,11 @@
  * Real-time scheduling: fixed priorities, sched(7).
  *
  * A list per priority and a bitmap of the lists that are not empty: every operation is a few
- * instructions whatever the number of threads. FIFO threads run until they sleep, yield or something
- * higher comes; round-robin ones go to the tail of their list every 100 ms.
+ * instructions whatever the number of threads. FIFO threads run until they sleep, yield or
+ * something higher comes; round-robin ones go to the tail of their list every 100 ms.
  *
- * A runaway real-time thread must not lock out the machine: in each second of a CPU these threads get
- * at most 950 ms while fair threads wait (Linux's sched_rt_runtime_us and sched_rt_period_us).
+ * A runaway real-time thread must not lock out the machine: in each second of a CPU these threads
+ * get at most 950 ms while fair threads wait (Linux's sched_rt_runtime_us and sched_rt_period_us).
  *
  * Locking: the caller's run-queue lock.
  */
@@ -60,7 +60,8 @@ rt_pick(const struct rt_queue *q)
 {
 	u32 level = (u32)find_first_bit(q->active, RT_LEVELS);
 
-	return level < RT_LEVELS ? list_first_entry(&q->level[level], struct thread, rt_node) : NULL;
+	return level < RT_LEVELS ? list_first_entry(&q->level[level], struct thread, rt_node)
+				 : NULL;
 }
 
 bool

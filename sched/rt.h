@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The real-time queue: one CPU's FIFO and round-robin threads, and those that priority inheritance lifts among them. */
+/* The real-time queue: one CPU's FIFO and round-robin threads, and those that priority inheritance
+ * lifts among them. */
 #ifndef SCHED_RT_H
 #define SCHED_RT_H
 
@@ -7,16 +8,16 @@
 #include "lib/list.h"
 #include "sched/thread.h"
 
-#define RT_LEVELS		100
-#define RT_RR_SLICE_NS		100000000u
-#define RT_PERIOD_NS		1000000000ull
-#define RT_RUNTIME_NS		950000000ull
+#define RT_LEVELS      100
+#define RT_RR_SLICE_NS 100000000u
+#define RT_PERIOD_NS   1000000000ull
+#define RT_RUNTIME_NS  950000000ull
 
 struct rt_queue {
-	DECLARE_BITMAP(active, RT_LEVELS);	/* bit n: level[n] has threads; level = 99 - priority */
+	DECLARE_BITMAP(active, RT_LEVELS); /* bit n: level[n] has threads; level = 99 - priority */
 	struct list level[RT_LEVELS];
 	u32 count;
-	bool throttled;				/* used its share of the period: others first */
+	bool throttled; /* used its share of the period: others first */
 	u64 period_start, used_ns;
 };
 

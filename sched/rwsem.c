@@ -3,15 +3,16 @@
  * Reader-writer locks that sleep.
  *
  *	state	WRITER		held for writing
- *		WAITERS		the queue is not empty: releases wake its head, and readers do not join readers
- *		HANDOFF		the head of the queue was woken and lost against a newcomer: only it may take the
- *				lock now, and the release that frees it gives it away
- *		bits 3-63	number of readers
+ *		WAITERS		the queue is not empty: releases wake its head, and readers do not
+ * join readers
+ *		HANDOFF		the head of the queue was woken and lost against a newcomer: only it
+ * may take the lock now, and the release that frees it gives it away bits 3-63	number of readers
  *
  * As with mutexes, a lock that has become free goes to whoever is there first, for handing it to a
- * thread that must be woken would leave it idle for the length of a switch each time; HANDOFF bounds how
- * often. A queued reader that gets the lock takes along the readers behind it, up to the next writer.
- * While a writer waits, readers do not join those that hold the lock: writers do not starve.
+ * thread that must be woken would leave it idle for the length of a switch each time; HANDOFF
+ * bounds how often. A queued reader that gets the lock takes along the readers behind it, up to the
+ * next writer. While a writer waits, readers do not join those that hold the lock: writers do not
+ * starve.
  *
  * A thread that meets a running writer spins before it queues.
  *
@@ -25,16 +26,16 @@
 #include "core/rcu.h"
 #include "uapi/errno.h"
 
-#define RWSEM_WRITER 1l
+#define RWSEM_WRITER  1l
 #define RWSEM_WAITERS 2l
 #define RWSEM_HANDOFF 4l
-#define RWSEM_READER 8l
+#define RWSEM_READER  8l
 
 struct rwsem_waiter {
 	struct list node;
 	struct thread *thread;
 	bool write;
-	bool granted;		/* set by the one who grants: the waiter may then return at any moment */
+	bool granted; /* set by the one who grants: the waiter may then return at any moment */
 };
 
 static bool
@@ -66,7 +67,8 @@ steal_try(struct rwsem *s, bool write)
 	s64 state = atomic64_read(&s->state);
 
 	while (!(state & ~RWSEM_WAITERS))
-		if (atomic64_try_cmpxchg(&s->state, &state, state + (write ? RWSEM_WRITER : RWSEM_READER))) {
+		if (atomic64_try_cmpxchg(&s->state, &state,
+					 state + (write ? RWSEM_WRITER : RWSEM_READER))) {
 			if (write)
 				WRITE_ONCE(s->owner, thread_current());
 			return true;
@@ -98,7 +100,7 @@ rwsem_spin(struct rwsem *s, bool write)
 				break;
 		} else if (state & ~RWSEM_WAITERS) {
 			taken = !write && read_try(s);
-			break;		/* readers: nobody knows for how long */
+			break; /* readers: nobody knows for how long */
 		}
 		arch_cpu_relax();
 	}
@@ -156,7 +158,8 @@ head_take(struct rwsem *s, struct rwsem_waiter *w)
 	do {
 		if ((state & RWSEM_WRITER) || (w->write && state >= RWSEM_READER))
 			return false;
-	} while (!atomic64_try_cmpxchg(&s->state, &state, state + (w->write ? RWSEM_WRITER : RWSEM_READER)));
+	} while (!atomic64_try_cmpxchg(&s->state, &state,
+				       state + (w->write ? RWSEM_WRITER : RWSEM_READER)));
 	if (w->write)
 		WRITE_ONCE(s->owner, w->thread);
 	return true;
@@ -176,8 +179,10 @@ rwsem_wait(struct rwsem *s, bool write, u32 state)
 	for (;;) {
 		bool first = queue_head(s) == &w;
 
-		/* Set before the try: a release after a failed try sees the flag and wakes the head. */
-		atomic64_or(&s->state, first && woken ? RWSEM_WAITERS | RWSEM_HANDOFF : RWSEM_WAITERS);
+		/* Set before the try: a release after a failed try sees the flag and wakes the
+		 * head. */
+		atomic64_or(&s->state,
+			    first && woken ? RWSEM_WAITERS | RWSEM_HANDOFF : RWSEM_WAITERS);
 		smp_mb();
 		if (first && head_take(s, &w)) {
 			queue_remove(s, &w);
@@ -185,7 +190,8 @@ rwsem_wait(struct rwsem *s, bool write, u32 state)
 				grant_readers(s);
 			break;
 		}
-		if ((state & THREAD_KILLABLE) && thread_signal_pending(w.thread) && thread_fatal_pending(w.thread)) {
+		if ((state & THREAD_KILLABLE) && thread_signal_pending(w.thread) &&
+		    thread_fatal_pending(w.thread)) {
 			queue_remove(s, &w);
 			/* A wake-up meant for us, or readers who waited for this writer only. */
 			head = queue_head(s);

@@ -2,8 +2,8 @@
 /*
  * The scheduler's centre: run queues, the switch, wake-ups, preemption.
  *
- * Choosing is two steps: real-time threads first (rt.c), then fair ones (fair.c), else the CPU's idle
- * thread. There are no other classes, so the calls are direct.
+ * Choosing is two steps: real-time threads first (rt.c), then fair ones (fair.c), else the CPU's
+ * idle thread. There are no other classes, so the calls are direct.
  *
  * Sleeping is a protocol between the sleeper and the waker, without a lock of their own:
  *
@@ -13,10 +13,10 @@
  *	condition? no				state INTERRUPTIBLE? lock its run queue,
  *	schedule(): lock, off the queue		look again, set RUNNABLE, put on a queue
  *
- * Either the sleeper sees the condition or the waker sees the state. A sleeper that is found still on
- * the queue (before or in schedule(), or preempted there) merely gets its state set back. Preemption
- * ignores the state: a thread preempted between setting it and schedule() must get the chance to look
- * at its condition.
+ * Either the sleeper sees the condition or the waker sees the state. A sleeper that is found still
+ * on the queue (before or in schedule(), or preempted there) merely gets its state set back.
+ * Preemption ignores the state: a thread preempted between setting it and schedule() must get the
+ * chance to look at its condition.
  *
  * The preemption count is 1 when sched_switch is called, and 2 with the run-queue lock, for every
  * thread that switches: so the count need not be saved.
@@ -153,7 +153,8 @@ thread_preempts(struct run_queue *rq, struct thread *t)
 	if (curr == rq->idle)
 		return true;
 	if (unlikely(t->effective_rt || curr->effective_rt))
-		return t->effective_rt > curr->effective_rt || (rq->rt.throttled && !t->effective_rt);
+		return t->effective_rt > curr->effective_rt ||
+		       (rq->rt.throttled && !t->effective_rt);
 	if (unlikely(t->policy != SCHED_P_FAIR))
 		return false;
 	if (unlikely(curr->policy == SCHED_P_IDLE))
@@ -206,7 +207,7 @@ rq_change_begin(struct run_queue *rq, struct thread *t)
 	if (t == rq->curr)
 		rq_charge(rq);
 	rq_remove(rq, t, FAIR_MOVE);
-	t->on_rq = ON_RQ;	/* for rq_change_end */
+	t->on_rq = ON_RQ; /* for rq_change_end */
 }
 
 void
@@ -218,7 +219,7 @@ rq_change_end(struct run_queue *rq, struct thread *t)
 	if (t == rq->curr) {
 		if (!t->effective_rt)
 			fair_set_current(&rq->fair, &t->se);
-		rq_resched(rq);		/* it may have fallen behind another */
+		rq_resched(rq); /* it may have fallen behind another */
 	} else if (thread_preempts(rq, t)) {
 		rq_resched(rq);
 	}
@@ -226,7 +227,8 @@ rq_change_end(struct run_queue *rq, struct thread *t)
 
 /* ---- the switch ---- */
 
-/* A sleep that a pending signal forbids. The waker of a signal sets the flag before it looks at the state. */
+/* A sleep that a pending signal forbids. The waker of a signal sets the flag before it looks at the
+ * state. */
 static bool
 sleep_refused(const struct thread *t, u32 state)
 {
@@ -234,7 +236,8 @@ sleep_refused(const struct thread *t, u32 state)
 		return false;
 	if (state & THREAD_INTERRUPTIBLE)
 		return true;
-	return (state & (THREAD_KILLABLE | THREAD_STOPPED | THREAD_TRACED)) && thread_fatal_pending(t);
+	return (state & (THREAD_KILLABLE | THREAD_STOPPED | THREAD_TRACED)) &&
+	       thread_fatal_pending(t);
 }
 
 /* First thing after the switch, on the stack of the thread that now runs; prev is off its own. */
@@ -292,6 +295,8 @@ sched_switch(bool preempt)
 	rq->switches++;
 	if (prev == rq->idle)
 		tick_start(rq);
+	if (unlikely(prev->rseq) && !thread_flag_test(prev, TF_NOTIFY))
+		thread_flag_set(prev, TF_NOTIFY); /* its critical section is broken off */
 	rq->curr = next;
 	next->exec_start = rq->clock;
 	next->on_cpu = true;
@@ -385,9 +390,10 @@ sched_cond_resched(void)
 static bool
 wake_queued(struct thread *t, u32 state)
 {
-	/* It may be running and change its state itself at this moment: then it has seen our condition. */
-	return __atomic_compare_exchange_n(&t->state, &state, THREAD_RUNNABLE, false, __ATOMIC_SEQ_CST,
-					   __ATOMIC_RELAXED);
+	/* It may be running and change its state itself at this moment: then it has seen our
+	 * condition. */
+	return __atomic_compare_exchange_n(&t->state, &state, THREAD_RUNNABLE, false,
+					   __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
 }
 
 static bool
@@ -399,7 +405,7 @@ wake_sleeping(struct thread *t, u32 states, bool sync)
 	u32 state, cpu;
 	bool woken = false;
 
-	smp_mb();	/* the caller's condition before the state: see the head */
+	smp_mb(); /* the caller's condition before the state: see the head */
 	if (!(READ_ONCE(t->state) & states))
 		return false;
 	flags = arch_irq_save();
@@ -462,12 +468,14 @@ thread_wake_signal(struct thread *t, bool fatal, u32 extra_states)
 {
 	u32 cpu;
 
-	if (thread_wake_state(t, THREAD_INTERRUPTIBLE | (fatal ? THREAD_KILLABLE : 0) | extra_states))
+	if (thread_wake_state(t,
+			      THREAD_INTERRUPTIBLE | (fatal ? THREAD_KILLABLE : 0) | extra_states))
 		return;
 	/*
-	 * It runs, or will look at its flags before it sleeps or returns to user mode. If it is in user
-	 * mode on another CPU, an interrupt makes it look: it checks with interrupts off on its way out,
-	 * so either it sees the flag or it is in user mode, on_cpu, when the interrupt arrives.
+	 * It runs, or will look at its flags before it sleeps or returns to user mode. If it is in
+	 * user mode on another CPU, an interrupt makes it look: it checks with interrupts off on
+	 * its way out, so either it sees the flag or it is in user mode, on_cpu, when the interrupt
+	 * arrives.
 	 */
 	preempt_disable();
 	cpu = READ_ONCE(t->cpu);
@@ -496,10 +504,10 @@ thread_wait_inactive(struct thread *t)
 		if (!active)
 			return;
 		if (running) {
-			arch_cpu_relax();	/* between setting its state and the switch */
+			arch_cpu_relax(); /* between setting its state and the switch */
 			sched_cond_resched();
 		} else {
-			sleep_ns(TICK_NS / 4);	/* preempted there: it needs a CPU, perhaps ours */
+			sleep_ns(TICK_NS / 4); /* preempted there: it needs a CPU, perhaps ours */
 		}
 	}
 }

@@ -6,11 +6,11 @@
  * protected by that queue's lock, also while it sleeps; thread->cpu changes only under the lock of
  * the queue it leaves. No two run-queue locks are ever held together: a thread that changes queues
  * is marked MOVING_RQ under the lock of the old one and inserted under the lock of the new one, and
- * in between everybody leaves it alone (a waker finds it runnable, set_affinity changes the mask and
- * the mover looks at it again).
+ * in between everybody leaves it alone (a waker finds it runnable, set_affinity changes the mask
+ * and the mover looks at it again).
  *
- * The lock is held across the context switch, by prev before and by next after it. Whoever holds the
- * lock and finds a thread off the queue therefore knows that it has left its CPU and its stack.
+ * The lock is held across the context switch, by prev before and by next after it. Whoever holds
+ * the lock and finds a thread off the queue therefore knows that it has left its CPU and its stack.
  */
 #ifndef SCHED_INTERNAL_H
 #define SCHED_INTERNAL_H
@@ -31,13 +31,13 @@
 struct run_queue {
 	struct spinlock lock;
 	u32 cpu;
-	u32 count;			/* runnable threads, the idle one not counted; others read it without the lock */
-	bool resched_sent;		/* an interrupt is on its way, or the queue is about to look anyway */
+	u32 count; /* runnable threads, the idle one not counted; others read it without the lock */
+	bool resched_sent; /* an interrupt is on its way, or the queue is about to look anyway */
 	struct thread *curr, *idle;
-	u64 clock;			/* when curr was last charged */
+	u64 clock; /* when curr was last charged */
 	struct fair_queue fair;
 	u64 switches;
-	s32 uninterruptible;		/* sleepers that count for the load average */
+	s32 uninterruptible; /* sleepers that count for the load average */
 
 	/* tick.c; by this CPU with interrupts off */
 	struct timer tick;
@@ -81,7 +81,8 @@ struct run_queue *thread_rq_lock(struct thread *t);
 void rq_charge(struct run_queue *rq);
 /* Have rq's CPU choose again. */
 void rq_resched(struct run_queue *rq);
-/* Insert a runnable thread and see whether it should run at once. `urgent`: not if it would push away a waker who sleeps soon. */
+/* Insert a runnable thread and see whether it should run at once. `urgent`: not if it would push
+ * away a waker who sleeps soon. */
 void rq_activate(struct run_queue *rq, struct thread *t, enum fair_reason why, bool urgent);
 void rq_remove(struct run_queue *rq, struct thread *t, enum fair_reason why);
 /* Take a waiting thread off rq, to be given to rq_insert_moving when rq is unlocked. */
@@ -90,11 +91,12 @@ void rq_insert_moving(struct thread *t, enum fair_reason why, bool urgent);
 /* Around a change of class, weight or priority of a thread on rq. */
 void rq_change_begin(struct run_queue *rq, struct thread *t);
 void rq_change_end(struct run_queue *rq, struct thread *t);
-/* Preemption off, interrupts in any state; returns with interrupts on. `preempt`: stays runnable whatever its state says. */
+/* Preemption off, interrupts in any state; returns with interrupts on. `preempt`: stays runnable
+ * whatever its state says. */
 void sched_switch(bool preempt);
 
 /* thread.c */
-void thread_bury(struct thread *t);		/* it is dead and off its stack */
+void thread_bury(struct thread *t); /* it is dead and off its stack */
 void thread_setup_idle(struct thread *t, u32 cpu, void *kstack);
 
 /* mutex.c: is it worth spinning for a lock of this owner? RCU read lock held. */
@@ -106,13 +108,13 @@ u32 thread_weight(const struct thread *t);
 /* balance.c */
 u32 balance_wake_cpu(struct thread *t, bool *sync);
 u32 balance_new_cpu(struct thread *t);
-u32 balance_allowed_cpu(struct thread *t);	/* any online one of its affinity */
-bool balance_pull_idle(void);			/* this CPU has nothing to do: true if it found something */
-void balance_tick(struct run_queue *rq);	/* interrupt context, rq is this CPU's, not locked */
+u32 balance_allowed_cpu(struct thread *t); /* any online one of its affinity */
+bool balance_pull_idle(void); /* this CPU has nothing to do: true if it found something */
+void balance_tick(struct run_queue *rq); /* interrupt context, rq is this CPU's, not locked */
 
 /* tick.c */
 void tick_init(struct run_queue *rq);
-void tick_start(struct run_queue *rq);		/* leaving idle; rq locked */
+void tick_start(struct run_queue *rq); /* leaving idle; rq locked */
 
 /* rcu_wait.c */
 void rcu_threads_start(void);
@@ -122,8 +124,14 @@ void rcu_threads_start(void);
 void sleep_lock_acquire(u32 rank, bool nested, bool try);
 void sleep_lock_release(u32 rank);
 #else
-static inline void sleep_lock_acquire(u32 rank, bool nested, bool try) { }
-static inline void sleep_lock_release(u32 rank) { }
+static inline void
+sleep_lock_acquire(u32 rank, bool nested, bool try)
+{
+}
+static inline void
+sleep_lock_release(u32 rank)
+{
+}
 #endif
 
 #endif

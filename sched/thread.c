@@ -3,9 +3,10 @@
  * Birth and death of threads.
  *
  * A thread is born THREAD_NEW, on no queue, and put on one by its first wake-up. It dies in
- * thread_exit: it leaves the queue, and the thread that runs next on the CPU frees the stack that it
- * cannot free itself, and drops the scheduler's reference. The structure goes with the last reference,
- * a grace period later: those who find threads under RCU, or watch the owner of a mutex, need none.
+ * thread_exit: it leaves the queue, and the thread that runs next on the CPU frees the stack that
+ * it cannot free itself, and drops the scheduler's reference. The structure goes with the last
+ * reference, a grace period later: those who find threads under RCU, or watch the owner of a mutex,
+ * need none.
  */
 #include "sched_internal.h"
 

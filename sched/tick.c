@@ -2,13 +2,14 @@
 /*
  * The scheduling tick, accounting by it, and load averages.
  *
- * A CPU ticks while it runs a thread: to end slices, and to sample whether the time goes to user mode or
- * to the kernel. An idle CPU does not. The tick is not stopped at the moment of going
- * idle, though, but when it finds the CPU idle: a CPU that sleeps and wakes many times a tick thus
+ * A CPU ticks while it runs a thread: to end slices, and to sample whether the time goes to user
+ * mode or to the kernel. An idle CPU does not. The tick is not stopped at the moment of going idle,
+ * though, but when it finds the CPU idle: a CPU that sleeps and wakes many times a tick thus
  * programs no timer for it.
  *
- * One CPU, the keeper, also keeps the time of all (coarse clocks, vDSO page, load averages). When it
- * goes idle another takes over at its own next tick; if all are idle the keeper ticks once a second.
+ * One CPU, the keeper, also keeps the time of all (coarse clocks, vDSO page, load averages). When
+ * it goes idle another takes over at its own next tick; if all are idle the keeper ticks once a
+ * second.
  *
  * Locking: tick and tick_active belong to their CPU, with interrupts off.
  */
@@ -19,13 +20,16 @@
 #include "lib/math.h"
 
 #define KEEPER_IDLE_NS NSEC_PER_SEC
-#define LOAD_PERIOD_NS (5 * NSEC_PER_SEC + 4 * NSEC_PER_MSEC)	/* not in step with things that happen each second */
+#define LOAD_PERIOD_NS      \
+	(5 * NSEC_PER_SEC + \
+	 4 * NSEC_PER_MSEC) /* not in step with things that happen each second \
+						*/
 #define LOAD_SHIFT 11
-#define LOAD_ONE (1u << LOAD_SHIFT)
+#define LOAD_ONE   (1u << LOAD_SHIFT)
 
 void (*sched_tick_hook)(struct thread *t, bool user, u64 delta_ns);
 
-static u32 keeper;			/* CPU; changed by the one that takes over */
+static u32 keeper; /* CPU; changed by the one that takes over */
 static struct spinlock load_lock = SPINLOCK_INIT(RANK_LEAF);
 static u64 load_next;
 static u64 load_average[3];
@@ -55,7 +59,8 @@ load_update(u64 now)
 			u64 sample = last ? active : 0;
 
 			load_average[i] = (load_average[i] * load_decay[i] +
-					   sample * (LOAD_ONE - load_decay[i]) + LOAD_ONE / 2) >> LOAD_SHIFT;
+					   sample * (LOAD_ONE - load_decay[i]) + LOAD_ONE / 2) >>
+					  LOAD_SHIFT;
 		}
 		WRITE_ONCE(load_next, load_next + LOAD_PERIOD_NS);
 	}
@@ -76,8 +81,7 @@ sched_nr_running(void)
 {
 	u32 cpu, sum = 0;
 
-	cpumask_for_each(cpu, &cpu_online)
-		sum += READ_ONCE(rq_of(cpu)->count);
+	cpumask_for_each(cpu, &cpu_online) sum += READ_ONCE(rq_of(cpu)->count);
 	return sum;
 }
 
@@ -87,8 +91,7 @@ sched_nr_uninterruptible(void)
 	s32 sum = 0;
 	u32 cpu;
 
-	cpumask_for_each(cpu, &cpu_online)
-		sum += READ_ONCE(rq_of(cpu)->uninterruptible);
+	cpumask_for_each(cpu, &cpu_online) sum += READ_ONCE(rq_of(cpu)->uninterruptible);
 	return sum > 0 ? (u32)sum : 0;
 }
 
@@ -102,7 +105,8 @@ keep_time(struct run_queue *rq, u64 now)
 	if (is != rq->cpu) {
 		if (READ_ONCE(rq_of(is)->count))
 			return;
-		/* Two may take over at once: the later one keeps it, an extra update harms nobody. */
+		/* Two may take over at once: the later one keeps it, an extra update harms nobody.
+		 */
 		WRITE_ONCE(keeper, rq->cpu);
 	}
 	time_tick();
@@ -200,7 +204,8 @@ sched_thread_times(struct thread *t, u64 *utime_ns, u64 *stime_ns)
 	u64 total = sched_thread_runtime_ns(t);
 	u64 user = READ_ONCE(t->utime_ns), system = READ_ONCE(t->stime_ns);
 
-	/* The samples say the proportion; without a sample it was too short to matter: all of it user time. */
+	/* The samples say the proportion; without a sample it was too short to matter: all of it
+	 * user time. */
 	if (!system)
 		*utime_ns = total;
 	else

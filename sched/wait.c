@@ -35,7 +35,8 @@ wait_add(struct wait_queue *wq, struct wait_entry *we)
 
 	wait_add_locked(wq, we);
 	spin_unlock_irqrestore(&wq->lock, flags);
-	/* Queued before the caller looks at the condition; pairs with the barrier in wake_up_key. */
+	/* Queued before the caller looks at the condition; pairs with the barrier in wake_up_key.
+	 */
 	smp_mb();
 }
 
@@ -68,9 +69,10 @@ wake_up_locked_key(struct wait_queue *wq, u32 states, int nr_exclusive, u32 key)
 {
 	struct list *node, *next;
 
-	list_for_each_safe(node, next, &wq->waiters) {
+	list_for_each_safe(node, next, &wq->waiters)
+	{
 		struct wait_entry *we = list_entry(node, struct wait_entry, node);
-		u32 entry_flags = we->flags;	/* the callback may free it */
+		u32 entry_flags = we->flags; /* the callback may free it */
 		bool woke;
 
 		if (we->func == wait_func_wake)
@@ -139,7 +141,8 @@ wait_prepare(struct wait_queue *wq, struct wait_entry *we, u32 state)
 	thread_set_state(state);
 	if (likely(!thread_signal_pending(t)))
 		return 0;
-	if ((state & THREAD_INTERRUPTIBLE) || ((state & THREAD_KILLABLE) && thread_fatal_pending(t)))
+	if ((state & THREAD_INTERRUPTIBLE) ||
+	    ((state & THREAD_KILLABLE) && thread_fatal_pending(t)))
 		return -ERESTARTSYS;
 	return 0;
 }
@@ -148,6 +151,7 @@ void
 wait_finish(struct wait_queue *wq, struct wait_entry *we)
 {
 	WRITE_ONCE(thread_current()->state, THREAD_RUNNABLE);
-	/* Off the list by a callback? It was done under the lock, which it may still hold: take it to be sure. */
+	/* Off the list by a callback? It was done under the lock, which it may still hold: take it
+	 * to be sure. */
 	wait_remove(wq, we);
 }

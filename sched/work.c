@@ -2,14 +2,15 @@
 /*
  * Work queues: functions that some kernel thread shall run soon.
  *
- * One pool of workers serves everybody. A worker that takes an item and leaves no idle worker behind
- * starts another one first, so an item that sleeps never delays those after it, up to WORKERS_MAX
- * sleeping at once. Spare workers leave after a while.
+ * One pool of workers serves everybody. A worker that takes an item and leaves no idle worker
+ * behind starts another one first, so an item that sleeps never delays those after it, up to
+ * WORKERS_MAX sleeping at once. Spare workers leave after a while.
  *
  * An item never runs on two workers at a time: if it is queued again while it runs, the worker that
  * runs it runs it again. func may free the item; nothing looks into it afterwards.
  *
- * Locking: pool_lock guards the lists, the state of items and what each worker does; interrupt-safe.
+ * Locking: pool_lock guards the lists, the state of items and what each worker does;
+ * interrupt-safe.
  */
 #include "sched/work.h"
 
@@ -19,16 +20,16 @@
 #include "core/panic.h"
 #include "sched/wait.h"
 
-#define WORKERS_MAX 64
+#define WORKERS_MAX   64
 #define WORKERS_SPARE 4
-#define SPARE_NS (30 * NSEC_PER_SEC)
+#define SPARE_NS      (30 * NSEC_PER_SEC)
 
 #define WORK_QUEUED 1u
 
 struct worker {
-	struct list node;		/* in workers */
-	struct work *current;		/* compared only: it may be freed */
-	struct list again;		/* items queued while we run them */
+	struct list node;     /* in workers */
+	struct work *current; /* compared only: it may be freed */
+	struct list again;    /* items queued while we run them */
 };
 
 static struct spinlock pool_lock = SPINLOCK_INIT(RANK_WORK);
@@ -44,9 +45,7 @@ worker_running(const struct work *w)
 {
 	struct worker *worker;
 
-	list_for_each_entry(worker, &workers, node)
-		if (worker->current == w)
-			return worker;
+	list_for_each_entry(worker, &workers, node) if (worker->current == w) return worker;
 	return NULL;
 }
 
@@ -140,7 +139,7 @@ worker_main(void *arg)
 
 		if (w) {
 			if (last_idle)
-				(void)worker_start();	/* without memory the items wait for us */
+				(void)worker_start(); /* without memory the items wait for us */
 			w->func(w);
 			DEBUG_ASSERT(!in_atomic());
 			worker_done(&self);
@@ -219,7 +218,7 @@ work_cancel_sync(struct work *w)
 	do {
 		work_unqueue(w);
 		work_flush(w);
-	} while (work_busy(w));		/* it queued itself again */
+	} while (work_busy(w)); /* it queued itself again */
 }
 
 static void
@@ -250,7 +249,7 @@ delayed_work_cancel_sync(struct delayed_work *dw)
 	do {
 		timer_cancel_sync(&dw->timer);
 		work_cancel_sync(&dw->work);
-	} while (timer_pending(&dw->timer));	/* the function armed it again */
+	} while (timer_pending(&dw->timer)); /* the function armed it again */
 }
 
 void

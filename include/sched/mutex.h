@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Sleeping locks. Owners are threads; ranked in debug builds. Uncontended: one compare-and-swap each way. Waiters spin while the owner runs. */
+/* Sleeping locks. Owners are threads; ranked in debug builds. Uncontended: one compare-and-swap
+ * each way. Waiters spin while the owner runs. */
 #ifndef SCHED_MUTEX_H
 #define SCHED_MUTEX_H
 
@@ -9,17 +10,22 @@
 #include "lib/list.h"
 
 struct mutex {
-	struct atomic64 owner;		/* struct thread * | waiter bit */
+	struct atomic64 owner; /* struct thread * | waiter bit */
 	struct spinlock wait_lock;
 	struct list waiters;
 	u16 rank;
 };
 
-#define MUTEX_INIT(name, r) { .wait_lock = SPINLOCK_INIT(RANK_WAIT_QUEUE), .waiters = LIST_INIT((name).waiters), .rank = (r) }
+#define MUTEX_INIT(name, r)                                                                        \
+	{                                                                                          \
+		.wait_lock = SPINLOCK_INIT(RANK_WAIT_QUEUE), .waiters = LIST_INIT((name).waiters), \
+		.rank = (r)                                                                        \
+	}
 void mutex_init(struct mutex *m, enum lock_rank rank);
 void mutex_lock(struct mutex *m);
-void mutex_lock_nested(struct mutex *m);		/* same rank held: see the caller's comment for the order */
-int __must_check mutex_lock_interruptible(struct mutex *m);	/* 0 or -EINTR */
+void
+mutex_lock_nested(struct mutex *m); /* same rank held: see the caller's comment for the order */
+int __must_check mutex_lock_interruptible(struct mutex *m); /* 0 or -EINTR */
 int __must_check mutex_lock_killable(struct mutex *m);
 bool mutex_trylock(struct mutex *m);
 void mutex_unlock(struct mutex *m);
@@ -31,11 +37,15 @@ struct rwsem {
 	struct atomic64 state;
 	struct spinlock wait_lock;
 	struct list waiters;
-	struct thread *owner;		/* writer */
+	struct thread *owner; /* writer */
 	u16 rank;
 };
 
-#define RWSEM_INIT(name, r) { .wait_lock = SPINLOCK_INIT(RANK_WAIT_QUEUE), .waiters = LIST_INIT((name).waiters), .rank = (r) }
+#define RWSEM_INIT(name, r)                                                                        \
+	{                                                                                          \
+		.wait_lock = SPINLOCK_INIT(RANK_WAIT_QUEUE), .waiters = LIST_INIT((name).waiters), \
+		.rank = (r)                                                                        \
+	}
 void rwsem_init(struct rwsem *s, enum lock_rank rank);
 void rwsem_read_lock(struct rwsem *s);
 int __must_check rwsem_read_lock_killable(struct rwsem *s);

@@ -5,7 +5,8 @@
 
 #include "sched/thread.h"
 
-/* Boot CPU: run queues, idle threads; the caller becomes CPU 0's idle thread when it calls sched_idle. */
+/* Boot CPU: run queues, idle threads; the caller becomes CPU 0's idle thread when it calls
+ * sched_idle. */
 void sched_init(void);
 /* Idle stack for CPU `cpu`, for arch_smp_start. */
 void *sched_idle_stack(u32 cpu);
@@ -17,7 +18,7 @@ void sched_yield(void);
 void sched_cond_resched(void);
 
 struct sched_params {
-	u8 policy;	/* enum sched_policy */
+	u8 policy; /* enum sched_policy */
 	s8 nice;
 	u8 rt_priority;
 	bool reset_on_fork;
@@ -26,7 +27,8 @@ void sched_get_params(struct thread *t, struct sched_params *out);
 /* 0 or -EINVAL. Permission is the caller's business. */
 int sched_set_params(struct thread *t, const struct sched_params *p);
 void sched_set_nice(struct thread *t, int nice);
-/* 0, or -EINVAL when no online CPU is left in the mask. Moves the thread if needed before it returns. */
+/* 0, or -EINVAL when no online CPU is left in the mask. Moves the thread if needed before it
+ * returns. */
 int sched_set_affinity(struct thread *t, const struct cpumask *mask);
 /* The online CPUs it may run on. */
 void sched_get_affinity(struct thread *t, struct cpumask *out);
@@ -44,13 +46,14 @@ struct sched_cpu_stats {
 	u64 switches;
 };
 void sched_cpu_stats(u32 cpu, struct sched_cpu_stats *out);
-u32 sched_nr_running(void);		/* all CPUs */
+u32 sched_nr_running(void); /* all CPUs */
 u32 sched_nr_uninterruptible(void);
 /* 1, 5 and 15 minute load averages, fixed point with 11 fraction bits. */
 void sched_load_average(u64 out[3]);
-extern struct atomic64 sched_forks;	/* processes created since boot */
+extern struct atomic64 sched_forks; /* processes created since boot */
 
-/* Charging hook of the task room: called by the tick with run time used (process CPU clocks, RLIMIT_CPU, ITIMER_PROF/VIRTUAL). Interrupt context. */
+/* Charging hook of the task room: called by the tick with run time used (process CPU clocks,
+ * RLIMIT_CPU, ITIMER_PROF/VIRTUAL). Interrupt context. */
 extern void (*sched_tick_hook)(struct thread *t, bool user, u64 delta_ns);
 
 #endif

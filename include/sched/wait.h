@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Wait queues: threads and callbacks waiting for a condition. One readiness mechanism for sleeping, poll, select and epoll.
+ * Wait queues: threads and callbacks waiting for a condition. One readiness mechanism for sleeping,
+ * poll, select and epoll.
  *
  *	wait_event(&wq, cond)				uninterruptible
  *	wait_event_interruptible(&wq, cond)		0 or -ERESTARTSYS
@@ -25,7 +26,8 @@ struct wait_queue {
 };
 
 struct wait_entry;
-/* Called with wq->lock held, interrupts off. Returns true if it woke someone (counts against exclusive). `key`: poll events mask or 0. */
+/* Called with wq->lock held, interrupts off. Returns true if it woke someone (counts against
+ * exclusive). `key`: poll events mask or 0. */
 typedef bool wait_func(struct wait_entry *we, u32 key);
 
 #define WAIT_EXCLUSIVE BIT(0)
@@ -37,12 +39,18 @@ struct wait_entry {
 	u32 flags;
 };
 
-#define WAIT_QUEUE_INIT(name) { SPINLOCK_INIT(RANK_WAIT_QUEUE), LIST_INIT((name).waiters) }
+#define WAIT_QUEUE_INIT(name)                                             \
+	{                                                                 \
+		SPINLOCK_INIT(RANK_WAIT_QUEUE), LIST_INIT((name).waiters) \
+	}
 void wait_queue_init(struct wait_queue *wq);
 
-void wait_add(struct wait_queue *wq, struct wait_entry *we);		/* non-exclusive at the head region, exclusive (flag) at the tail */
-void wait_remove(struct wait_queue *wq, struct wait_entry *we);	/* safe if already removed */
-bool wait_func_wake(struct wait_entry *we, u32 key);			/* the default: wake the thread; leaves the entry queued */
+void wait_add(
+	struct wait_queue *wq,
+	struct wait_entry *we); /* non-exclusive at the head region, exclusive (flag) at the tail */
+void wait_remove(struct wait_queue *wq, struct wait_entry *we); /* safe if already removed */
+bool wait_func_wake(struct wait_entry *we,
+		    u32 key); /* the default: wake the thread; leaves the entry queued */
 bool wait_func_autoremove(struct wait_entry *we, u32 key);
 
 void wake_up_key(struct wait_queue *wq, u32 states, int nr_exclusive, u32 key);
@@ -55,45 +63,60 @@ wait_queue_active(const struct wait_queue *wq)
 	return !list_empty(&wq->waiters);
 }
 
-static inline void wake_up(struct wait_queue *wq) { wake_up_key(wq, THREAD_NORMAL, 1, 0); }
-static inline void wake_up_all(struct wait_queue *wq) { wake_up_key(wq, THREAD_NORMAL, 0x7fffffff, 0); }
-static inline void wake_up_poll(struct wait_queue *wq, u32 key) { wake_up_key(wq, THREAD_NORMAL, 1, key); }
+static inline void
+wake_up(struct wait_queue *wq)
+{
+	wake_up_key(wq, THREAD_NORMAL, 1, 0);
+}
+static inline void
+wake_up_all(struct wait_queue *wq)
+{
+	wake_up_key(wq, THREAD_NORMAL, 0x7fffffff, 0);
+}
+static inline void
+wake_up_poll(struct wait_queue *wq, u32 key)
+{
+	wake_up_key(wq, THREAD_NORMAL, 1, key);
+}
 /* For a waker who will sleep soon: partners on a pipe or socket then share a CPU. */
 void wake_up_sync_poll(struct wait_queue *wq, u32 key);
 
-/* Building blocks of the macros. prepare sets the state and queues; returns -ERESTARTSYS if a signal is pending that ends such a sleep. */
+/* Building blocks of the macros. prepare sets the state and queues; returns -ERESTARTSYS if a
+ * signal is pending that ends such a sleep. */
 void wait_entry_init(struct wait_entry *we, u32 flags);
 int wait_prepare(struct wait_queue *wq, struct wait_entry *we, u32 state);
 void wait_finish(struct wait_queue *wq, struct wait_entry *we);
 
-#define WAIT_EVENT_(wq, cond, state, deadline, flags) \
-	({ \
-		int r_ = 0; \
-		if (!(cond)) { \
-			struct wait_entry we_; \
-			wait_entry_init(&we_, (flags)); \
-			for (;;) { \
+#define WAIT_EVENT_(wq, cond, state, deadline, flags)                         \
+	({                                                                    \
+		int r_ = 0;                                                   \
+		if (!(cond)) {                                                \
+			struct wait_entry we_;                                \
+			wait_entry_init(&we_, (flags));                       \
+			for (;;) {                                            \
 				int sig_ = wait_prepare((wq), &we_, (state)); \
-				if (cond) \
-					break; \
-				if (sig_) { \
-					r_ = sig_; \
-					break; \
-				} \
-				if (!schedule_until(deadline)) { \
-					if (!(cond)) \
-						r_ = -ETIMEDOUT; \
-					break; \
-				} \
-			} \
-			wait_finish((wq), &we_); \
-		} \
-		r_; \
+				if (cond)                                     \
+					break;                                \
+				if (sig_) {                                   \
+					r_ = sig_;                            \
+					break;                                \
+				}                                             \
+				if (!schedule_until(deadline)) {              \
+					if (!(cond))                          \
+						r_ = -ETIMEDOUT;              \
+					break;                                \
+				}                                             \
+			}                                                     \
+			wait_finish((wq), &we_);                              \
+		}                                                             \
+		r_;                                                           \
 	})
 
 #define wait_event(wq, cond) ((void)WAIT_EVENT_(wq, cond, THREAD_UNINTERRUPTIBLE, TIME_NEVER, 0))
-#define wait_event_timeout(wq, cond, deadline) WAIT_EVENT_(wq, cond, THREAD_UNINTERRUPTIBLE, deadline, 0)
-#define wait_event_interruptible(wq, cond) WAIT_EVENT_(wq, cond, THREAD_INTERRUPTIBLE, TIME_NEVER, 0)
+#define wait_event_timeout(wq, cond, deadline) \
+	WAIT_EVENT_(wq, cond, THREAD_UNINTERRUPTIBLE, deadline, 0)
+#define wait_event_interruptible(wq, cond) \
+	WAIT_EVENT_(wq, cond, THREAD_INTERRUPTIBLE, TIME_NEVER, 0)
 #define wait_event_interruptible_exclusive(wq, cond) \
 	WAIT_EVENT_(wq, cond, THREAD_INTERRUPTIBLE, TIME_NEVER, WAIT_EXCLUSIVE)
 #define wait_event_killable(wq, cond) WAIT_EVENT_(wq, cond, THREAD_KILLABLE, TIME_NEVER, 0)
@@ -106,10 +129,10 @@ struct completion {
 	u32 done;
 };
 void completion_init(struct completion *c);
-void complete(struct completion *c);		/* any context */
+void complete(struct completion *c); /* any context */
 void complete_all(struct completion *c);
 void completion_wait(struct completion *c);
-int completion_wait_killable(struct completion *c);	/* 0 or -ERESTARTSYS */
+int completion_wait_killable(struct completion *c); /* 0 or -ERESTARTSYS */
 
 /* Sleep uninterruptibly for ns. */
 void sleep_ns(u64 ns);

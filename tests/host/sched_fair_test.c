@@ -12,7 +12,7 @@
 #include "../../sched/fair.h"
 
 #define TICK 1000000ull
-#define MS 1000000ull
+#define MS   1000000ull
 
 struct worker {
 	struct sched_entity se;
@@ -94,8 +94,9 @@ test_weights(void)
 	start(&q, &c, -5);
 	run(&q, 10000 * MS);
 	ok(near(a.got, 10000 * MS * fair_weight(0) / total, 30 * MS) &&
-	   near(b.got, 10000 * MS * fair_weight(5) / total, 30 * MS) &&
-	   near(c.got, 10000 * MS * fair_weight(-5) / total, 30 * MS), "shares follow nice values");
+		   near(b.got, 10000 * MS * fair_weight(5) / total, 30 * MS) &&
+		   near(c.got, 10000 * MS * fair_weight(-5) / total, 30 * MS),
+	   "shares follow nice values");
 }
 
 /* An interactive thread: runs 0.2 ms, sleeps 10 ms, beside computing ones. */
@@ -165,7 +166,8 @@ test_lag_survives_sleep(void)
 			pick(&q);
 		}
 	}
-	ok(near(hog.got, 500 * MS, 20 * MS), "sleeping for a moment does not wipe out what was used");
+	ok(near(hog.got, 500 * MS, 20 * MS),
+	   "sleeping for a moment does not wipe out what was used");
 }
 
 static void

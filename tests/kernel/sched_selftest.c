@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The scheduler exercised from inside: switching, wake-ups, sleeping locks, work, RCU, affinity, on all
- * CPUs at once. Debug builds run it with selftest=sched on the command line. A wrong result panics.
+ * The scheduler exercised from inside: switching, wake-ups, sleeping locks, work, RCU, affinity, on
+ * all CPUs at once. Debug builds run it with selftest=sched on the command line. A wrong result
+ * panics.
  */
 #include "tests/selftest.h"
 
@@ -51,7 +52,8 @@ one_done(void)
 
 #define TOKEN_ROUNDS 20000
 
-static struct wait_queue token_wait[2] = { WAIT_QUEUE_INIT(token_wait[0]), WAIT_QUEUE_INIT(token_wait[1]) };
+static struct wait_queue token_wait[2] = { WAIT_QUEUE_INIT(token_wait[0]),
+					   WAIT_QUEUE_INIT(token_wait[1]) };
 static u32 token, token_passes;
 
 static void
@@ -204,10 +206,12 @@ move_thread(void *arg)
 static void
 policy_thread(void *arg)
 {
-	static const u8 policies[] = { SCHED_P_FAIR, SCHED_P_FIFO, SCHED_P_RR, SCHED_P_BATCH, SCHED_P_IDLE };
+	static const u8 policies[] = { SCHED_P_FAIR, SCHED_P_FIFO, SCHED_P_RR, SCHED_P_BATCH,
+				       SCHED_P_IDLE };
 
 	for (u32 i = 0; i < 200; i++) {
-		struct sched_params p = { .policy = policies[(i + (uintptr_t)arg) % 5], .nice = (s8)(i % 40) - 20 };
+		struct sched_params p = { .policy = policies[(i + (uintptr_t)arg) % 5],
+					  .nice = (s8)(i % 40) - 20 };
 
 		if (p.policy == SCHED_P_FIFO || p.policy == SCHED_P_RR)
 			p.rt_priority = 1 + i % 99;
@@ -250,8 +254,8 @@ test_shares(void)
 		least = MIN(least, share_used[i]);
 		most = MAX(most, share_used[i]);
 	}
-	log_info("selftest: %u threads on %u CPUs for %lu ms: %lu to %lu ms each\n", count, cpu_count, (u64)SHARE_NS / 1000000,
-		 least / 1000000, most / 1000000);
+	log_info("selftest: %u threads on %u CPUs for %lu ms: %lu to %lu ms each\n", count,
+		 cpu_count, (u64)SHARE_NS / 1000000, least / 1000000, most / 1000000);
 }
 
 static void
