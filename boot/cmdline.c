@@ -21,7 +21,7 @@ struct boot_options boot_options = {
 };
 
 static char words[sizeof(boot_info.cmdline)];
-static u32 argc = 1, envc = 2;		/* argv[0] is the program's name */
+static u32 argc = 1, envc = 2; /* argv[0] is the program's name */
 
 static bool
 number(const char *value, u64 max, u64 *out)
@@ -187,7 +187,7 @@ accept(const char *value)
 
 static const struct {
 	const char *name;
-	bool (*set)(const char *value);		/* value NULL: no "=" */
+	bool (*set)(const char *value); /* value NULL: no "=" */
 } kernel_words[] = {
 	{ "init", set_init },
 	{ "rdinit", set_rdinit },

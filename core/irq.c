@@ -20,7 +20,7 @@
 #include "lib/string.h"
 #include "uapi/errno.h"
 
-#define GSI_NONE (~0u)
+#define GSI_NONE    (~0u)
 #define ACTIONS_MAX 256
 
 struct irq_action {
@@ -32,9 +32,9 @@ struct irq_action {
 };
 
 struct irq_vector {
-	struct irq_action *actions;	/* written under irq_lock, read in interrupts */
+	struct irq_action *actions; /* written under irq_lock, read in interrupts */
 	u32 gsi, flags;
-	struct atomic32 running;	/* CPUs in its handlers */
+	struct atomic32 running; /* CPUs in its handlers */
 	bool used;
 };
 
@@ -152,7 +152,8 @@ out_unlock:
 }
 
 int
-irq_request_msi(u32 cpu, irq_handler *handler, void *arg, const char *name, u64 *msg_addr, u32 *msg_data)
+irq_request_msi(u32 cpu, irq_handler *handler, void *arg, const char *name, u64 *msg_addr,
+		u32 *msg_data)
 {
 	unsigned long irq = spin_lock_irqsave(&irq_lock);
 	struct irq_action *action = action_alloc(handler, arg, name);
@@ -224,7 +225,9 @@ irq_for_each(void (*fn)(void *ctx, u32 line, const char *name, const u32 *count_
 	for (u32 v = ARCH_IRQ_FIRST; v < ARCH_IRQ_VECTORS; v++) {
 		const struct irq_action *action = smp_load_acquire(&vectors[v].actions);
 		const char *name = action ? action->name : arch_irq_name(v);
-		u32 line = !action ? IRQ_LINE_ARCH : vectors[v].gsi == GSI_NONE ? 256 + v : vectors[v].gsi;
+		u32 line = !action			? IRQ_LINE_ARCH
+			   : vectors[v].gsi == GSI_NONE ? 256 + v
+							: vectors[v].gsi;
 
 		if (!name)
 			continue;

@@ -25,24 +25,24 @@
 #include "uapi/errno.h"
 
 #define TEXT_SIZE (64u * 1024)
-#define RECORDS 1024u
-#define LINE_MAX 512
+#define RECORDS	  1024u
+#define LINE_MAX  512
 
 struct descriptor {
 	u64 time_us;
-	u64 position;		/* of the text, counted from boot */
+	u64 position; /* of the text, counted from boot */
 	u16 len;
 	u8 level, facility;
 };
 
 static char log_text[TEXT_SIZE];
 static struct descriptor log_records[RECORDS];
-static u64 log_first, log_next;		/* sequence numbers: the oldest kept, the next written */
-static u64 log_end;			/* position of the next text */
+static u64 log_first, log_next; /* sequence numbers: the oldest kept, the next written */
+static u64 log_end;		/* position of the next text */
 static struct spinlock log_lock = SPINLOCK_INIT(RANK_LOG);
 
 static struct log_console *consoles;
-static u64 console_next;		/* first record not printed */
+static u64 console_next; /* first record not printed */
 static struct atomic32 console_busy;
 static int console_level = 7;
 static bool panicking;
@@ -97,8 +97,11 @@ log_append(u8 level, u8 facility, const char *text, size_t len)
 		log_end + len - log_records[log_first % RECORDS].position > TEXT_SIZE))
 		log_first++;
 	d = &log_records[log_next % RECORDS];
-	*d = (struct descriptor){ .time_us = now, .position = log_end, .len = (u16)len,
-				  .level = level, .facility = facility };
+	*d = (struct descriptor){ .time_us = now,
+				  .position = log_end,
+				  .len = (u16)len,
+				  .level = level,
+				  .facility = facility };
 	text_put(log_end, text, len);
 	log_end += len;
 	log_next++;

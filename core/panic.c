@@ -71,7 +71,8 @@ panic_oops(struct regs *regs, const char *what, uintptr_t addr)
 
 	panic_begin();
 	symbol_find(regs_ip(regs), &name, &offset);
-	log_emerg("Kernel panic - not syncing: %s at address %016lx, in %s+0x%lx\n", what, addr, name, offset);
+	log_emerg("Kernel panic - not syncing: %s at address %016lx, in %s+0x%lx\n", what, addr,
+		  name, offset);
 	arch_regs_print(regs);
 	log_emerg("CPU %u, backtrace:\n", cpu_id());
 	if (!regs_user(regs))

@@ -30,7 +30,7 @@
 #include "lib/atomic.h"
 
 #define PERIOD_NS NSEC_PER_MSEC
-#define LATE_NS (3 * NSEC_PER_MSEC)
+#define LATE_NS	  (3 * NSEC_PER_MSEC)
 
 struct rcu_list {
 	struct rcu_head *first, **last;
@@ -40,7 +40,7 @@ struct rcu_cpu {
 	struct rcu_list next, wait, done;
 	u64 wait_gp;
 	struct timer timer;
-	bool ready;		/* lists and timer are set up */
+	bool ready; /* lists and timer are set up */
 };
 
 DEFINE_PERCPU(union rcu_cpu_flags, rcu_cpu_flags);
@@ -49,7 +49,7 @@ static DEFINE_PERCPU(struct rcu_cpu, rcu_cpu);
 static struct spinlock rcu_lock = SPINLOCK_INIT(RANK_RCU);
 static u64 gp_started, gp_completed, gp_wanted;
 static u64 gp_start_ns;
-static struct cpumask gp_waiting;	/* CPUs yet to answer */
+static struct cpumask gp_waiting; /* CPUs yet to answer */
 
 void (*rcu_wake_worker)(void);
 
@@ -78,16 +78,17 @@ gp_start(void)
 
 	gp_started++;
 	gp_start_ns = time_mono_ns();
-	cpumask_for_each(cpu, &cpu_online) {
+	cpumask_for_each(cpu, &cpu_online)
+	{
 		WRITE_ONCE(percpu_ptr(rcu_cpu_flags, cpu)->need_quiescent, 1);
 		cpumask_set(&gp_waiting, cpu);
 	}
 	smp_mb();
-	cpumask_for_each(cpu, &gp_waiting)
-		if (READ_ONCE(percpu_ptr(rcu_cpu_flags, cpu)->idle)) {
-			WRITE_ONCE(percpu_ptr(rcu_cpu_flags, cpu)->need_quiescent, 0);
-			cpumask_clear(&gp_waiting, cpu);
-		}
+	cpumask_for_each(cpu, &gp_waiting) if (READ_ONCE(percpu_ptr(rcu_cpu_flags, cpu)->idle))
+	{
+		WRITE_ONCE(percpu_ptr(rcu_cpu_flags, cpu)->need_quiescent, 0);
+		cpumask_clear(&gp_waiting, cpu);
+	}
 }
 
 /* rcu_lock held: end the running grace period if all have answered, and start what is wanted. */
@@ -185,9 +186,7 @@ late_cpus_interrupt(void)
 		gp_start_ns = time_mono_ns();
 	}
 	spin_unlock(&rcu_lock);
-	cpumask_for_each(cpu, &late)
-		if (cpu != cpu_id())
-			arch_ipi_reschedule(cpu);
+	cpumask_for_each(cpu, &late) if (cpu != cpu_id()) arch_ipi_reschedule(cpu);
 }
 
 void

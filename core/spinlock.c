@@ -22,10 +22,10 @@
 #include "core/cpumask.h"
 #include "core/panic.h"
 
-#define LOCKED 1u
+#define LOCKED	    1u
 #define LOCKED_MASK 0xffu
-#define TAIL_SHIFT 16
-#define NEST_MAX 4
+#define TAIL_SHIFT  16
+#define NEST_MAX    4
 
 struct spin_node {
 	struct spin_node *next;
@@ -117,7 +117,8 @@ spin_debug_acquire(struct spinlock *lock, bool nested, bool try)
 
 	for (u32 i = 0; i < held->count; i++) {
 		if (held->lock[i] == lock && !try)
-			panic("lock %p (rank %u) taken twice by CPU %u", lock, lock->rank, cpu_id());
+			panic("lock %p (rank %u) taken twice by CPU %u", lock, lock->rank,
+			      cpu_id());
 		top = MAX_T(u32, top, held->lock[i]->rank);
 	}
 	if (!lock->rank)
@@ -150,8 +151,8 @@ spin_debug_release(struct spinlock *lock)
 	u32 i = held->count;
 
 	if (lock->holder != cpu_id() + 1)
-		panic("lock %p of rank %u released by CPU %u, held by CPU %d", lock, lock->rank, cpu_id(),
-		      lock->holder - 1);
+		panic("lock %p of rank %u released by CPU %u, held by CPU %d", lock, lock->rank,
+		      cpu_id(), lock->holder - 1);
 	while (i-- > 0)
 		if (held->lock[i] == lock)
 			break;

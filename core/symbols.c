@@ -17,7 +17,8 @@ symbol_find(uintptr_t addr, const char **name, size_t *offset)
 	u32 low = 0, high;
 	u64 relative;
 
-	if (!&symbols_count || !symbols_count || addr < (uintptr_t)text_start || addr >= (uintptr_t)text_end)
+	if (!&symbols_count || !symbols_count || addr < (uintptr_t)text_start ||
+	    addr >= (uintptr_t)text_end)
 		return false;
 	relative = addr - symbols_base;
 	high = symbols_count;

@@ -25,10 +25,10 @@
 static struct {
 	struct seqcount seq;
 	u64 base_count;
-	u64 base_ns;		/* monotonic */
-	u64 fraction;		/* below 1 ns, shifted */
+	u64 base_ns;  /* monotonic */
+	u64 fraction; /* below 1 ns, shifted */
 	s64 real_offset;
-	u64 coarse_ns;		/* monotonic */
+	u64 coarse_ns; /* monotonic */
 } keeper;
 
 static struct spinlock time_lock = SPINLOCK_INIT(RANK_LEAF);
@@ -38,7 +38,8 @@ static u64
 scaled(u64 count, u64 *fraction)
 {
 	const struct arch_clock *clock = arch_clock;
-	unsigned __int128 sum = (unsigned __int128)(count - keeper.base_count) * clock->mult + keeper.fraction;
+	unsigned __int128 sum = (unsigned __int128)(count - keeper.base_count) * clock->mult +
+				keeper.fraction;
 
 	if (fraction)
 		*fraction = (u64)sum & ((1ul << clock->shift) - 1);
@@ -64,7 +65,8 @@ time_mono_ns(void)
 		seq = seq_read_begin(&keeper.seq);
 		count = counter_read();
 		/* Another CPU's counter may be a few cycles behind the one that made the base. */
-		ns = likely((s64)(count - keeper.base_count) >= 0) ? scaled(count, NULL) : keeper.base_ns;
+		ns = likely((s64)(count - keeper.base_count) >= 0) ? scaled(count, NULL)
+								   : keeper.base_ns;
 	} while (seq_read_retry(&keeper.seq, seq));
 	return ns;
 }
@@ -167,7 +169,8 @@ time_set_real_ns(u64 ns)
 	seq_write_end(&keeper.seq);
 	vdso_update();
 	spin_unlock_irqrestore(&time_lock, flags);
-	for (struct time_step_hook *hook = READ_ONCE(step_hooks); hook; hook = READ_ONCE(hook->next))
+	for (struct time_step_hook *hook = READ_ONCE(step_hooks); hook;
+	     hook = READ_ONCE(hook->next))
 		hook->stepped();
 }
 

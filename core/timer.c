@@ -20,13 +20,13 @@
 
 enum timer_state {
 	TIMER_IDLE = 0,
-	TIMER_QUEUED = 1,	/* in the tree of base timer->cpu */
+	TIMER_QUEUED = 1, /* in the tree of base timer->cpu */
 };
 
 struct timer_base {
 	struct spinlock lock;
 	struct rb_root_cached tree;
-	struct timer *running;	/* whose callback is being run */
+	struct timer *running; /* whose callback is being run */
 };
 
 static DEFINE_PERCPU(struct timer_base, timer_base) = {

@@ -13,31 +13,31 @@
 #include "lib/string.h"
 #include "x86.h"
 
-#define TABLES_MAX 64
+#define TABLES_MAX     64
 #define TABLE_SIZE_MAX (1u << 20)
-#define BIOS_START 0xe0000
-#define BIOS_END 0x100000
+#define BIOS_START     0xe0000
+#define BIOS_END       0x100000
 
-#define FADT_DSDT 40
-#define FADT_SMI_COMMAND 48
-#define FADT_ACPI_ENABLE 52
-#define FADT_PM1A_CONTROL 64
-#define FADT_PM1B_CONTROL 68
-#define FADT_PM_TIMER 76
-#define FADT_CENTURY 108
-#define FADT_FLAGS 112
-#define FADT_RESET 116
-#define FADT_RESET_VALUE 128
-#define FADT_X_DSDT 140
+#define FADT_DSDT	   40
+#define FADT_SMI_COMMAND   48
+#define FADT_ACPI_ENABLE   52
+#define FADT_PM1A_CONTROL  64
+#define FADT_PM1B_CONTROL  68
+#define FADT_PM_TIMER	   76
+#define FADT_CENTURY	   108
+#define FADT_FLAGS	   112
+#define FADT_RESET	   116
+#define FADT_RESET_VALUE   128
+#define FADT_X_DSDT	   140
 #define FADT_SLEEP_CONTROL 244
-#define FADT_MIN 116
-#define FLAG_RESET BIT(10)
-#define FLAG_REDUCED BIT(20)
+#define FADT_MIN	   116
+#define FLAG_RESET	   BIT(10)
+#define FLAG_REDUCED	   BIT(20)
 
-#define AML_ZERO 0x00
-#define AML_ONE 0x01
-#define AML_BYTE 0x0a
-#define AML_NAME 0x08
+#define AML_ZERO    0x00
+#define AML_ONE	    0x01
+#define AML_BYTE    0x0a
+#define AML_NAME    0x08
 #define AML_PACKAGE 0x12
 
 struct acpi_root {
@@ -116,7 +116,8 @@ tables_list(const struct acpi_root *root)
 		return;
 	}
 	p = (const u8 *)(h + 1);
-	for (u32 i = 0; i < (h->length - sizeof(*h)) / entry && table_count < TABLES_MAX; i++, p += entry) {
+	for (u32 i = 0; i < (h->length - sizeof(*h)) / entry && table_count < TABLES_MAX;
+	     i++, p += entry) {
 		u64 pa = 0;
 		const struct acpi_header *table;
 
@@ -183,9 +184,10 @@ s5_find(const struct acpi_header *dsdt)
 		const u8 *q = p + 4;
 		size_t used;
 
-		if (memcmp(p, "_S5_", 4) || *q != AML_PACKAGE || (p[-1] != AML_NAME && p[-1] != '\\'))
+		if (memcmp(p, "_S5_", 4) || *q != AML_PACKAGE ||
+		    (p[-1] != AML_NAME && p[-1] != '\\'))
 			continue;
-		q += 1 + (q[1] >> 6) + 1 + 1;	/* opcode, package length, element count */
+		q += 1 + (q[1] >> 6) + 1 + 1; /* opcode, package length, element count */
 		used = aml_integer(q, end, &acpi_fixed.s5_type_a);
 		if (!used)
 			continue;

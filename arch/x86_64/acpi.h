@@ -25,7 +25,7 @@ const struct acpi_header *acpi_find(const char *signature, size_t min);
 
 /* What power.c and clock.c take from the FADT. */
 struct acpi_fixed {
-	u16 pm1a_control, pm1b_control;	/* ports, 0: none */
+	u16 pm1a_control, pm1b_control; /* ports, 0: none */
 	u16 pm_timer;
 	u16 smi_command;
 	u8 acpi_enable;
@@ -34,7 +34,7 @@ struct acpi_fixed {
 	bool reset_supported, reduced;
 	bool has_s5;
 	u8 s5_type_a, s5_type_b;
-	u8 century;			/* CMOS register, 0: none */
+	u8 century; /* CMOS register, 0: none */
 };
 extern struct acpi_fixed acpi_fixed;
 

@@ -3,50 +3,50 @@
  * The local interrupt controller: x2APIC by MSRs where there is one, xAPIC by its registers in memory
  * otherwise; and the processors of the MADT, whose ids it uses.
  */
+#include "apic.h"
+#include "acpi.h"
 #include "arch/cpu.h"
 #include "arch/smp.h"
-#include "acpi.h"
 #include "core/cpumask.h"
 #include "core/log.h"
 #include "core/panic.h"
 #include "lib/string.h"
-#include "apic.h"
 #include "x86.h"
 
-#define REG_ID 0x20
-#define REG_TPR 0x80
-#define REG_EOI 0xb0
-#define REG_LDR 0xd0
-#define REG_DFR 0xe0
-#define REG_SVR 0xf0
-#define REG_ERROR 0x280
-#define REG_ICR 0x300
-#define REG_ICR_HIGH 0x310
-#define REG_LVT_TIMER 0x320
-#define REG_LVT_LINT0 0x350
-#define REG_LVT_LINT1 0x360
-#define REG_LVT_ERROR 0x370
+#define REG_ID		  0x20
+#define REG_TPR		  0x80
+#define REG_EOI		  0xb0
+#define REG_LDR		  0xd0
+#define REG_DFR		  0xe0
+#define REG_SVR		  0xf0
+#define REG_ERROR	  0x280
+#define REG_ICR		  0x300
+#define REG_ICR_HIGH	  0x310
+#define REG_LVT_TIMER	  0x320
+#define REG_LVT_LINT0	  0x350
+#define REG_LVT_LINT1	  0x360
+#define REG_LVT_ERROR	  0x370
 #define REG_TIMER_INITIAL 0x380
 #define REG_TIMER_CURRENT 0x390
-#define REG_TIMER_DIVIDE 0x3e0
+#define REG_TIMER_DIVIDE  0x3e0
 
-#define BASE_ENABLE BIT(11)
-#define BASE_X2 BIT(10)
-#define SVR_ENABLE BIT(8)
-#define LVT_MASKED BIT(16)
-#define LVT_NMI (4u << 8)
+#define BASE_ENABLE	 BIT(11)
+#define BASE_X2		 BIT(10)
+#define SVR_ENABLE	 BIT(8)
+#define LVT_MASKED	 BIT(16)
+#define LVT_NMI		 (4u << 8)
 #define LVT_TSC_DEADLINE (2u << 17)
-#define ICR_PENDING BIT(12)
-#define ICR_ASSERT BIT(14)
-#define ICR_NMI (4u << 8)
-#define ICR_INIT (5u << 8)
-#define ICR_STARTUP (6u << 8)
-#define ICR_ALL_OTHERS (3u << 18)
+#define ICR_PENDING	 BIT(12)
+#define ICR_ASSERT	 BIT(14)
+#define ICR_NMI		 (4u << 8)
+#define ICR_INIT	 (5u << 8)
+#define ICR_STARTUP	 (6u << 8)
+#define ICR_ALL_OTHERS	 (3u << 18)
 
-#define MADT_LAPIC 0
-#define MADT_IOAPIC 1
-#define MADT_OVERRIDE 2
-#define MADT_X2APIC 9
+#define MADT_LAPIC	 0
+#define MADT_IOAPIC	 1
+#define MADT_OVERRIDE	 2
+#define MADT_X2APIC	 9
 #define MADT_CPU_ENABLED BIT(0)
 
 struct madt {
@@ -56,7 +56,7 @@ struct madt {
 
 u32 apic_id_of_cpu[MAX_CPUS];
 
-static volatile u8 *registers;	/* NULL with x2APIC */
+static volatile u8 *registers; /* NULL with x2APIC */
 
 static u32
 apic_read(u32 reg)
@@ -142,7 +142,7 @@ apic_timer_set_deadline_mode(void)
 void
 apic_timer_set_count_mode(void)
 {
-	apic_write(REG_TIMER_DIVIDE, 0xb);	/* by 1 */
+	apic_write(REG_TIMER_DIVIDE, 0xb); /* by 1 */
 	apic_write(REG_LVT_TIMER, VECTOR_TIMER);
 }
 
@@ -238,8 +238,7 @@ madt_walk(const struct madt *madt, u32 max_cpus)
 			if (p[1] >= 10)
 				ioapic_override(p[3], word[1], (u16)word[2]);
 			break;
-		default:
-			break;
+		default: break;
 		}
 	}
 	if (ignored)

@@ -40,10 +40,10 @@ sys_arch_prctl(int option, unsigned long address)
 		segments_read(at);
 		value = option == ARCH_GET_FS ? at->fs_base : at->gs_base;
 		arch_irq_restore(flags);
-		if (address > USER_END - sizeof(value) || !arch_put_user((void *)address, value, sizeof(value)))
+		if (address > USER_END - sizeof(value) ||
+		    !arch_put_user((void *)address, value, sizeof(value)))
 			return -EFAULT;
 		return 0;
-	default:
-		return -EINVAL;
+	default: return -EINVAL;
 	}
 }

@@ -25,18 +25,18 @@
 #include "x86.h"
 
 #define PM_TIMER_HZ 3579545u
-#define PIT_HZ 1193182u
-#define MEASURE_NS 4000000ul
-#define SAMPLES 5
+#define PIT_HZ	    1193182u
+#define MEASURE_NS  4000000ul
+#define SAMPLES	    5
 
 #define HPET_CAPABILITIES 0x00
-#define HPET_CONFIG 0x10
-#define HPET_COUNTER 0xf0
-#define HPET_ENABLE BIT(0)
-#define FEMTO 1000000000000000ul
+#define HPET_CONFIG	  0x10
+#define HPET_COUNTER	  0xf0
+#define HPET_ENABLE	  BIT(0)
+#define FEMTO		  1000000000000000ul
 
-#define KVM_SIGNATURE 0x4b4d564bu	/* "KVMK" */
-#define KVM_CLOCKSOURCE2 BIT(3)
+#define KVM_SIGNATURE	    0x4b4d564bu /* "KVMK" */
+#define KVM_CLOCKSOURCE2    BIT(3)
 #define MSR_KVM_SYSTEM_TIME 0x4b564d01u
 
 struct acpi_hpet {
@@ -142,7 +142,7 @@ reference_choose(struct reference *r)
 		*r = (struct reference){ "acpi_pm", pm_timer_read, PM_TIMER_HZ, 0xffffff };
 		return true;
 	}
-	outb(0x43, 0x30);	/* channel 0, counts down once from 65536 */
+	outb(0x43, 0x30); /* channel 0, counts down once from 65536 */
 	outb(0x40, 0xff);
 	outb(0x40, 0xff);
 	for (u32 i = 0; i < 100; i++)
@@ -231,7 +231,8 @@ rate_from_kvm(void)
 	struct cpuid r = cpuid(0x40000000, 0);
 	u64 hz;
 
-	if (!cpu_has(CPU_HYPERVISOR) || r.b != KVM_SIGNATURE || !(cpuid(0x40000001, 0).a & KVM_CLOCKSOURCE2))
+	if (!cpu_has(CPU_HYPERVISOR) || r.b != KVM_SIGNATURE ||
+	    !(cpuid(0x40000001, 0).a & KVM_CLOCKSOURCE2))
 		return;
 	wrmsr(MSR_KVM_SYSTEM_TIME, arch_image_to_phys(&time) | 1);
 	barrier();
@@ -270,7 +271,9 @@ arch_clock_init(void)
 		measure(&r);
 	}
 	if (trust_tsc || !have_reference || r.read == pit_read) {
-		clock = (struct arch_clock){ .name = "tsc", .read = tsc_read, .vdso = true, .rating = 300 };
+		clock = (struct arch_clock){
+			.name = "tsc", .read = tsc_read, .vdso = true, .rating = 300
+		};
 		clock_scale(tsc_hz);
 	} else {
 		clock = (struct arch_clock){ .name = r.name, .read = r.read, .rating = 200 };
@@ -309,7 +312,9 @@ arch_timer_set(u64 mono_ns)
 	now = time_mono_ns();
 	delta = mono_ns > now ? MIN(mono_ns - now, NSEC_PER_SEC * 3600) : 0;
 	if (deadline_mode)
-		wrmsr(MSR_TSC_DEADLINE, arch_cycles() + mul_div_u64(delta, tsc_hz, NSEC_PER_SEC) + 1);
+		wrmsr(MSR_TSC_DEADLINE,
+		      arch_cycles() + mul_div_u64(delta, tsc_hz, NSEC_PER_SEC) + 1);
 	else
-		apic_timer_count((u32)MIN(mul_div_u64(delta, apic_timer_hz, NSEC_PER_SEC) + 1, (u64)UINT32_MAX));
+		apic_timer_count((u32)MIN(mul_div_u64(delta, apic_timer_hz, NSEC_PER_SEC) + 1,
+					  (u64)UINT32_MAX));
 }

@@ -9,16 +9,16 @@
 #include "lib/string.h"
 #include "x86.h"
 
-#define PORT 0x3f8
-#define REG_DATA (PORT + 0)
+#define PORT	       0x3f8
+#define REG_DATA       (PORT + 0)
 #define REG_IRQ_ENABLE (PORT + 1)
-#define REG_FIFO (PORT + 2)
-#define REG_LINE (PORT + 3)
-#define REG_MODEM (PORT + 4)
-#define REG_STATUS (PORT + 5)
-#define REG_SCRATCH (PORT + 7)
-#define STATUS_EMPTY 0x20
-#define FIFO_SIZE 16
+#define REG_FIFO       (PORT + 2)
+#define REG_LINE       (PORT + 3)
+#define REG_MODEM      (PORT + 4)
+#define REG_STATUS     (PORT + 5)
+#define REG_SCRATCH    (PORT + 7)
+#define STATUS_EMPTY   0x20
+#define FIFO_SIZE      16
 
 void console_early_init(void);
 
@@ -58,11 +58,11 @@ console_early_init(void)
 	if (inb(REG_SCRATCH) != 0x5a)
 		return;
 	outb(REG_IRQ_ENABLE, 0);
-	outb(REG_LINE, 0x80);		/* divisor: 115200 */
+	outb(REG_LINE, 0x80); /* divisor: 115200 */
 	outb(REG_DATA, 1);
 	outb(REG_IRQ_ENABLE, 0);
-	outb(REG_LINE, 0x03);		/* 8n1 */
-	outb(REG_FIFO, 0x07);		/* on, cleared */
+	outb(REG_LINE, 0x03); /* 8n1 */
+	outb(REG_FIFO, 0x07); /* on, cleared */
 	outb(REG_MODEM, 0x0b);
 	/* With another console asked for, this port is not ours to write to. */
 	if (!strstr(boot_info.cmdline, "console=") || strstr(boot_info.cmdline, "console=ttyS0"))

@@ -17,7 +17,7 @@
 #include "lib/string.h"
 #include "x86.h"
 
-#define GDT_ENTRIES 16
+#define GDT_ENTRIES	 16
 #define EXCEPTION_STACKS 4
 
 struct table_pointer {
@@ -73,7 +73,8 @@ cpu_detect_features(void)
 	feature_set(CPU_NX, extended.d & BIT(20));
 	feature_set(CPU_1G_PAGES, extended.d & BIT(26));
 	feature_set(CPU_RDTSCP, extended.d & BIT(27));
-	feature_set(CPU_TSC_INVARIANT, max_extended >= 0x80000007 && cpuid(0x80000007, 0).d & BIT(8));
+	feature_set(CPU_TSC_INVARIANT,
+		    max_extended >= 0x80000007 && cpuid(0x80000007, 0).d & BIT(8));
 	feature_set(CPU_ARAT, max.a >= 6 && cpuid(6, 0).a & BIT(2));
 	if (cpu_has(CPU_XSAVE) && max.a >= 0xd) {
 		u32 save = cpuid(0xd, 1).a;
@@ -82,7 +83,7 @@ cpu_detect_features(void)
 		feature_set(CPU_XSAVEC, save & BIT(1));
 	}
 	/* An emulator runs string instructions a byte at a time, whatever its CPU model promises. */
-	if (cpu_has(CPU_HYPERVISOR) && cpuid(0x40000000, 0).b == 0x54474354)	/* "TCGT" */
+	if (cpu_has(CPU_HYPERVISOR) && cpuid(0x40000000, 0).b == 0x54474354) /* "TCGT" */
 		cpu_features &= ~(BIT(CPU_ERMS) | BIT(CPU_FSRM));
 	spin_unfair = cpu_has(CPU_HYPERVISOR);
 }
@@ -160,11 +161,12 @@ syscall_msrs_set(u32 cpu)
 	wrmsr(MSR_STAR, (u64)(USER_DS - 8) << 48 | (u64)KERNEL_CS << 32);
 	wrmsr(MSR_LSTAR, (u64)syscall_entry);
 	wrmsr(MSR_CSTAR, (u64)syscall_entry_compat);
-	wrmsr(MSR_FMASK, FLAGS_TF | FLAGS_IF | FLAGS_DF | FLAGS_IOPL | FLAGS_NT | FLAGS_RF | FLAGS_AC | FLAGS_CF);
+	wrmsr(MSR_FMASK, FLAGS_TF | FLAGS_IF | FLAGS_DF | FLAGS_IOPL | FLAGS_NT | FLAGS_RF |
+				 FLAGS_AC | FLAGS_CF);
 	wrmsr(MSR_SYSENTER_CS, 0);
 	wrmsr(MSR_KERNEL_GS_BASE, 0);
 	if (cpu_has(CPU_RDTSCP))
-		wrmsr(0xc0000103, cpu);	/* TSC_AUX: getcpu by rdtscp or rdpid */
+		wrmsr(0xc0000103, cpu); /* TSC_AUX: getcpu by rdtscp or rdpid */
 }
 
 void

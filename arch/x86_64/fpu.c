@@ -27,12 +27,12 @@
 #include "uapi/siginfo.h"
 #include "x86.h"
 
-#define XCR0_X87 BIT(0)
-#define XCR0_SSE BIT(1)
-#define XCR0_AVX BIT(2)
-#define XCR0_AVX512 (7ul << 5)
+#define XCR0_X87      BIT(0)
+#define XCR0_SSE      BIT(1)
+#define XCR0_AVX      BIT(2)
+#define XCR0_AVX512   (7ul << 5)
 #define MXCSR_DEFAULT 0x1f80u
-#define FCW_DEFAULT 0x37fu
+#define FCW_DEFAULT   0x37fu
 
 DEFINE_PERCPU(struct arch_thread *, fpu_owner);
 
@@ -41,7 +41,7 @@ static size_t area_size = sizeof(struct linux_fpstate);
 static u32 mxcsr_mask = 0xffbf;
 static struct {
 	u32 offset, size;
-} component[8];			/* of XCR0, where the standard format has them */
+} component[8]; /* of XCR0, where the standard format has them */
 
 static void
 xsetbv(u64 value)
@@ -114,9 +114,12 @@ static void
 state_save(void *area)
 {
 	if (cpu_has(CPU_XSAVEOPT))
-		__asm__ volatile("xsaveopt64 (%0)" ::"r"(area), "a"((u32)xcr0), "d"((u32)(xcr0 >> 32)) : "memory");
+		__asm__ volatile("xsaveopt64 (%0)" ::"r"(area), "a"((u32)xcr0),
+				 "d"((u32)(xcr0 >> 32))
+				 : "memory");
 	else if (xcr0)
-		__asm__ volatile("xsave64 (%0)" ::"r"(area), "a"((u32)xcr0), "d"((u32)(xcr0 >> 32)) : "memory");
+		__asm__ volatile("xsave64 (%0)" ::"r"(area), "a"((u32)xcr0), "d"((u32)(xcr0 >> 32))
+				 : "memory");
 	else
 		__asm__ volatile("fxsave64 (%0)" ::"r"(area) : "memory");
 }
@@ -125,7 +128,8 @@ static void
 state_load(const void *area)
 {
 	if (xcr0)
-		__asm__ volatile("xrstor64 (%0)" ::"r"(area), "a"((u32)xcr0), "d"((u32)(xcr0 >> 32)) : "memory");
+		__asm__ volatile("xrstor64 (%0)" ::"r"(area), "a"((u32)xcr0), "d"((u32)(xcr0 >> 32))
+				 : "memory");
 	else
 		__asm__ volatile("fxrstor64 (%0)" ::"r"(area) : "memory");
 }
@@ -246,7 +250,8 @@ fpu_state_sanitize(void *area)
 		return true;
 	header->xfeatures &= xcr0;
 	/* The header's compaction word and what follows must be zero. */
-	return memchr_inv(header->reserved1, 0, sizeof(header->reserved1) + sizeof(header->reserved2)) == NULL;
+	return memchr_inv(header->reserved1, 0,
+			  sizeof(header->reserved1) + sizeof(header->reserved2)) == NULL;
 }
 
 bool

@@ -19,17 +19,17 @@
 #include "uapi/errno.h"
 #include "x86.h"
 
-#define IOAPIC_MAX 8
-#define ISA_IRQS 16
-#define REG_VERSION 1
-#define REG_REDIRECT 0x10
+#define IOAPIC_MAX	8
+#define ISA_IRQS	16
+#define REG_VERSION	1
+#define REG_REDIRECT	0x10
 #define REDIRECT_MASKED BIT(16)
-#define REDIRECT_LEVEL BIT(15)
-#define REDIRECT_LOW BIT(13)
-#define POLARITY_MASK 3u		/* of an override's flags */
-#define POLARITY_LOW 3u
-#define TRIGGER_MASK (3u << 2)
-#define TRIGGER_LEVEL (3u << 2)
+#define REDIRECT_LEVEL	BIT(15)
+#define REDIRECT_LOW	BIT(13)
+#define POLARITY_MASK	3u /* of an override's flags */
+#define POLARITY_LOW	3u
+#define TRIGGER_MASK	(3u << 2)
+#define TRIGGER_LEVEL	(3u << 2)
 
 struct ioapic {
 	volatile u32 *registers;
@@ -146,20 +146,13 @@ const char *
 arch_irq_name(u32 vector)
 {
 	switch (vector) {
-	case VECTOR_TIMER:
-		return "LOC";
-	case VECTOR_RESCHEDULE:
-		return "RES";
-	case VECTOR_CALL:
-		return "CAL";
-	case VECTOR_TLB:
-		return "TLB";
-	case VECTOR_ERROR:
-		return "ERR";
-	case VECTOR_SPURIOUS:
-		return "SPU";
-	default:
-		return NULL;
+	case VECTOR_TIMER: return "LOC";
+	case VECTOR_RESCHEDULE: return "RES";
+	case VECTOR_CALL: return "CAL";
+	case VECTOR_TLB: return "TLB";
+	case VECTOR_ERROR: return "ERR";
+	case VECTOR_SPURIOUS: return "SPU";
+	default: return NULL;
 	}
 }
 
@@ -192,11 +185,7 @@ irq_dispatch_arch(struct regs *regs, u32 vector)
 		log_warn("apic: error %02x on CPU %u\n", apic_errors(), cpu_id());
 		apic_eoi();
 		return;
-	case VECTOR_SPURIOUS:
-		irq_count(vector);
-		return;
-	default:
-		irq_dispatch(vector);
-		apic_eoi();
+	case VECTOR_SPURIOUS: irq_count(vector); return;
+	default: irq_dispatch(vector); apic_eoi();
 	}
 }

@@ -21,10 +21,10 @@
 #include "lib/string.h"
 #include "x86.h"
 
-#define GIB (1ul << 30)
-#define DEVICE_BASE (FIXED_BASE + GIB)
+#define GIB	       (1ul << 30)
+#define DEVICE_BASE    (FIXED_BASE + GIB)
 #define STACKS_PER_CPU 4
-#define PROT_RW (PTE_P_READ | PTE_P_WRITE | PTE_P_GLOBAL | PTE_P_DIRTY)
+#define PROT_RW	       (PTE_P_READ | PTE_P_WRITE | PTE_P_GLOBAL | PTE_P_DIRTY)
 
 extern pte_t boot_pml4[PTE_PER_TABLE];
 extern char boot_stack_guard[];
@@ -89,7 +89,8 @@ static pte_t *
 table_below(pte_t *entry)
 {
 	if (pte_none(*entry))
-		pte_set(entry, pte_make_table(virt_to_phys(arch_early_alloc(PAGE_SIZE, PAGE_SIZE))));
+		pte_set(entry,
+			pte_make_table(virt_to_phys(arch_early_alloc(PAGE_SIZE, PAGE_SIZE))));
 	return phys_to_virt(pte_paddr(*entry));
 }
 
@@ -220,8 +221,8 @@ void
 mmu_map_exception_stacks(u32 cpu)
 {
 	for (u32 n = 0; n < STACKS_PER_CPU; n++)
-		map_page(exception_stack_bottom(cpu, n), virt_to_phys(arch_early_alloc(PAGE_SIZE, PAGE_SIZE)),
-			 PROT_RW);
+		map_page(exception_stack_bottom(cpu, n),
+			 virt_to_phys(arch_early_alloc(PAGE_SIZE, PAGE_SIZE)), PROT_RW);
 }
 
 bool

@@ -9,13 +9,13 @@
 #include "core/time.h"
 #include "x86.h"
 
-#define PM1_SCI_ENABLE BIT(0)
-#define PM1_SLEEP_ENABLE BIT(13)
+#define PM1_SCI_ENABLE	     BIT(0)
+#define PM1_SLEEP_ENABLE     BIT(13)
 #define PM1_SLEEP_TYPE_SHIFT 10
-#define SLEEP_ENABLE BIT(5)
-#define SLEEP_TYPE_SHIFT 2
-#define KEYBOARD_STATUS 0x64
-#define KEYBOARD_INPUT_FULL BIT(1)
+#define SLEEP_ENABLE	     BIT(5)
+#define SLEEP_TYPE_SHIFT     2
+#define KEYBOARD_STATUS	     0x64
+#define KEYBOARD_INPUT_FULL  BIT(1)
 
 void
 arch_reboot(void)
@@ -44,7 +44,8 @@ arch_reboot(void)
 static void
 acpi_mode_enter(void)
 {
-	if (!acpi_fixed.smi_command || !acpi_fixed.acpi_enable || inw(acpi_fixed.pm1a_control) & PM1_SCI_ENABLE)
+	if (!acpi_fixed.smi_command || !acpi_fixed.acpi_enable ||
+	    inw(acpi_fixed.pm1a_control) & PM1_SCI_ENABLE)
 		return;
 	outb(acpi_fixed.smi_command, acpi_fixed.acpi_enable);
 	for (u32 i = 0; i < 1000 && !(inw(acpi_fixed.pm1a_control) & PM1_SCI_ENABLE); i++)
@@ -60,11 +61,14 @@ arch_power_off(void)
 	arch_smp_stop_others();
 	if (f->has_s5 && f->pm1a_control) {
 		acpi_mode_enter();
-		outw(f->pm1a_control, (u16)(f->s5_type_a << PM1_SLEEP_TYPE_SHIFT | PM1_SLEEP_ENABLE));
+		outw(f->pm1a_control,
+		     (u16)(f->s5_type_a << PM1_SLEEP_TYPE_SHIFT | PM1_SLEEP_ENABLE));
 		if (f->pm1b_control)
-			outw(f->pm1b_control, (u16)(f->s5_type_b << PM1_SLEEP_TYPE_SHIFT | PM1_SLEEP_ENABLE));
+			outw(f->pm1b_control,
+			     (u16)(f->s5_type_b << PM1_SLEEP_TYPE_SHIFT | PM1_SLEEP_ENABLE));
 	} else if (f->has_s5 && f->sleep_control.address) {
-		acpi_write(&f->sleep_control, (u8)(f->s5_type_a << SLEEP_TYPE_SHIFT | SLEEP_ENABLE));
+		acpi_write(&f->sleep_control,
+			   (u8)(f->s5_type_a << SLEEP_TYPE_SHIFT | SLEEP_ENABLE));
 	}
 	udelay(100000);
 	log_emerg("power: this machine cannot be switched off by software\n");

@@ -19,12 +19,12 @@
 #include "uapi/errno.h"
 #include "x86.h"
 
-#define USER_DEBUG_OFFSET 848		/* u_debugreg in struct user */
-#define USER_SIZE 912
-#define DR7_RESERVED 0xffffffff0000dc00ul
-#define DR7_RESERVED_ONE 0x400ul
-#define DR7_ENABLES 0xfful
-#define XSTATE_FEATURES_OFFSET 464	/* in the XSAVE image, where gdb and core files look for XCR0 */
+#define USER_DEBUG_OFFSET      848 /* u_debugreg in struct user */
+#define USER_SIZE	       912
+#define DR7_RESERVED	       0xffffffff0000dc00ul
+#define DR7_RESERVED_ONE       0x400ul
+#define DR7_ENABLES	       0xfful
+#define XSTATE_FEATURES_OFFSET 464 /* in the XSAVE image, where gdb and core files look for XCR0 */
 
 static void
 user_regs_fill(struct linux_user_regs *u, const struct arch_thread *at, const struct regs *regs)
@@ -40,7 +40,8 @@ user_regs_fill(struct linux_user_regs *u, const struct arch_thread *at, const st
 }
 
 static int
-user_regs_apply(struct thread *t, struct arch_thread *at, struct regs *regs, const struct linux_user_regs *u)
+user_regs_apply(struct thread *t, struct arch_thread *at, struct regs *regs,
+		const struct linux_user_regs *u)
 {
 	u64 flags = (regs->flags & ~FLAGS_USER) | (u->flags & FLAGS_USER);
 
@@ -109,7 +110,8 @@ arch_ptrace_peek_user(struct arch_thread *at, const struct regs *regs, u64 offse
 }
 
 int
-arch_ptrace_poke_user(struct thread *t, struct arch_thread *at, struct regs *regs, u64 offset, u64 value)
+arch_ptrace_poke_user(struct thread *t, struct arch_thread *at, struct regs *regs, u64 offset,
+		      u64 value)
 {
 	struct linux_user_regs u;
 
@@ -128,14 +130,10 @@ size_t
 arch_regset_size(u32 type)
 {
 	switch (type) {
-	case NT_PRSTATUS:
-		return sizeof(struct linux_user_regs);
-	case NT_PRFPREG:
-		return sizeof(struct linux_fpstate);
-	case NT_X86_XSTATE:
-		return fpu_features() ? fpu_state_size() : 0;
-	default:
-		return 0;
+	case NT_PRSTATUS: return sizeof(struct linux_user_regs);
+	case NT_PRFPREG: return sizeof(struct linux_fpstate);
+	case NT_X86_XSTATE: return fpu_features() ? fpu_state_size() : 0;
+	default: return 0;
 	}
 }
 
@@ -155,7 +153,8 @@ arch_regset_get(struct arch_thread *at, const struct regs *regs, u32 type, void 
 }
 
 int
-arch_regset_set(struct thread *t, struct arch_thread *at, struct regs *regs, u32 type, const void *buf, size_t size)
+arch_regset_set(struct thread *t, struct arch_thread *at, struct regs *regs, u32 type,
+		const void *buf, size_t size)
 {
 	struct linux_user_regs u;
 

@@ -7,16 +7,16 @@
 
 #define REG_SECOND 0x00
 #define REG_MINUTE 0x02
-#define REG_HOUR 0x04
-#define REG_DAY 0x07
-#define REG_MONTH 0x08
-#define REG_YEAR 0x09
-#define REG_A 0x0a
-#define REG_B 0x0b
+#define REG_HOUR   0x04
+#define REG_DAY	   0x07
+#define REG_MONTH  0x08
+#define REG_YEAR   0x09
+#define REG_A	   0x0a
+#define REG_B	   0x0b
 #define A_UPDATING 0x80
-#define B_BINARY 0x04
+#define B_BINARY   0x04
 #define B_24_HOURS 0x02
-#define HOUR_PM 0x80
+#define HOUR_PM	   0x80
 
 struct rtc_time {
 	u32 second, minute, hour, day, month, year, century;
@@ -25,7 +25,7 @@ struct rtc_time {
 static u8
 cmos_read(u8 reg)
 {
-	outb(0x70, reg | 0x80);		/* with NMI off, as it was */
+	outb(0x70, reg | 0x80); /* with NMI off, as it was */
 	return inb(0x71);
 }
 
@@ -35,8 +35,13 @@ rtc_sample(void)
 	for (u32 i = 0; i < 100000 && cmos_read(REG_A) & A_UPDATING; i++)
 		arch_cpu_relax();
 	return (struct rtc_time){
-		cmos_read(REG_SECOND), cmos_read(REG_MINUTE), cmos_read(REG_HOUR), cmos_read(REG_DAY),
-		cmos_read(REG_MONTH),  cmos_read(REG_YEAR),   acpi_fixed.century ? cmos_read(acpi_fixed.century) : 0,
+		cmos_read(REG_SECOND),
+		cmos_read(REG_MINUTE),
+		cmos_read(REG_HOUR),
+		cmos_read(REG_DAY),
+		cmos_read(REG_MONTH),
+		cmos_read(REG_YEAR),
+		acpi_fixed.century ? cmos_read(acpi_fixed.century) : 0,
 	};
 }
 
@@ -68,18 +73,21 @@ arch_rtc_read(void)
 	for (u32 i = 0; i < 10; i++) {
 		t = rtc_sample();
 		again = rtc_sample();
-		if (t.second == again.second && t.minute == again.minute && t.hour == again.hour && t.day == again.day)
+		if (t.second == again.second && t.minute == again.minute && t.hour == again.hour &&
+		    t.day == again.day)
 			break;
 	}
 	pm = t.hour & HOUR_PM && !(mode & B_24_HOURS);
 	t.hour &= ~(u32)HOUR_PM;
 	if (!(mode & B_BINARY))
-		t = (struct rtc_time){ bcd(t.second), bcd(t.minute), bcd(t.hour), bcd(t.day),
+		t = (struct rtc_time){ bcd(t.second), bcd(t.minute), bcd(t.hour),   bcd(t.day),
 				       bcd(t.month),  bcd(t.year),   bcd(t.century) };
 	if (!(mode & B_24_HOURS))
 		t.hour = t.hour % 12 + (pm ? 12 : 0);
-	year = t.century >= 19 && t.century <= 22 ? t.century * 100 + t.year : t.year + (t.year < 70 ? 2000 : 1900);
-	if (t.second > 60 || t.minute > 59 || t.hour > 23 || t.day < 1 || t.day > 31 || t.month < 1 || t.month > 12)
+	year = t.century >= 19 && t.century <= 22 ? t.century * 100 + t.year
+						  : t.year + (t.year < 70 ? 2000 : 1900);
+	if (t.second > 60 || t.minute > 59 || t.hour > 23 || t.day < 1 || t.day > 31 ||
+	    t.month < 1 || t.month > 12)
 		return 0;
 	return ((days_of(year, t.month, t.day) * 24 + t.hour) * 60 + t.minute) * 60 + t.second;
 }

@@ -70,7 +70,8 @@ fpu_write(u64 address)
 		if (arch_copy_to_user((char *)address + fpu_state_size(), &magic2, sizeof(magic2)))
 			return -EFAULT;
 	}
-	if (arch_copy_to_user((char *)address + offsetof(struct linux_fpstate, sw_reserved), &sw, sizeof(sw)))
+	if (arch_copy_to_user((char *)address + offsetof(struct linux_fpstate, sw_reserved), &sw,
+			      sizeof(sw)))
 		return -EFAULT;
 	return 0;
 }
@@ -89,11 +90,15 @@ fpu_read(u64 address)
 
 	if (address) {
 		if (!user_range_ok(address, size) ||
-		    arch_copy_from_user(&sw, (char *)address + offsetof(struct linux_fpstate, sw_reserved), sizeof(sw)))
+		    arch_copy_from_user(
+			    &sw, (char *)address + offsetof(struct linux_fpstate, sw_reserved),
+			    sizeof(sw)))
 			return -EFAULT;
-		if (fpu_features() && sw.magic1 == FP_XSTATE_MAGIC1 && sw.xstate_size == fpu_state_size() &&
-		    sw.extended_size == frame_fpu_size() && user_range_ok(address, sw.extended_size) &&
-		    !arch_copy_from_user(&magic2, (char *)address + sw.xstate_size, sizeof(magic2)) &&
+		if (fpu_features() && sw.magic1 == FP_XSTATE_MAGIC1 &&
+		    sw.xstate_size == fpu_state_size() && sw.extended_size == frame_fpu_size() &&
+		    user_range_ok(address, sw.extended_size) &&
+		    !arch_copy_from_user(&magic2, (char *)address + sw.xstate_size,
+					 sizeof(magic2)) &&
 		    magic2 == FP_XSTATE_MAGIC2)
 			size = sw.xstate_size;
 	}
@@ -115,15 +120,34 @@ fpu_read(u64 address)
 }
 
 static void
-context_fill(struct linux_sigcontext *c, const struct regs *regs, const struct signal_frame_request *rq)
+context_fill(struct linux_sigcontext *c, const struct regs *regs,
+	     const struct signal_frame_request *rq)
 {
 	*c = (struct linux_sigcontext){
-		.r8 = regs->r8, .r9 = regs->r9, .r10 = regs->r10, .r11 = regs->r11,
-		.r12 = regs->r12, .r13 = regs->r13, .r14 = regs->r14, .r15 = regs->r15,
-		.rdi = regs->di, .rsi = regs->si, .rbp = regs->bp, .rbx = regs->bx,
-		.rdx = regs->dx, .rax = regs->ax, .rcx = regs->cx, .rsp = regs->sp,
-		.rip = regs->ip, .eflags = regs->flags, .cs = USER_CS, .ss = USER_DS,
-		.err = rq->error, .trapno = (u64)rq->trapno, .oldmask = rq->mask, .cr2 = rq->fault_addr,
+		.r8 = regs->r8,
+		.r9 = regs->r9,
+		.r10 = regs->r10,
+		.r11 = regs->r11,
+		.r12 = regs->r12,
+		.r13 = regs->r13,
+		.r14 = regs->r14,
+		.r15 = regs->r15,
+		.rdi = regs->di,
+		.rsi = regs->si,
+		.rbp = regs->bp,
+		.rbx = regs->bx,
+		.rdx = regs->dx,
+		.rax = regs->ax,
+		.rcx = regs->cx,
+		.rsp = regs->sp,
+		.rip = regs->ip,
+		.eflags = regs->flags,
+		.cs = USER_CS,
+		.ss = USER_DS,
+		.err = rq->error,
+		.trapno = (u64)rq->trapno,
+		.oldmask = rq->mask,
+		.cr2 = rq->fault_addr,
 	};
 }
 
@@ -143,7 +167,8 @@ arch_signal_setup(struct regs *regs, const struct signal_frame_request *rq)
 
 	memset(&frame, 0, sizeof(frame));
 	frame.restorer = rq->restorer;
-	frame.uc.uc_flags = UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS | (fpu_features() ? UC_FP_XSTATE : 0);
+	frame.uc.uc_flags = UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS |
+			    (fpu_features() ? UC_FP_XSTATE : 0);
 	frame.uc.uc_stack.ss_sp = rq->alt_sp;
 	frame.uc.uc_stack.ss_flags = rq->alt_flags;
 	frame.uc.uc_stack.ss_size = rq->alt_size;
@@ -174,22 +199,38 @@ arch_signal_restore(struct regs *regs, struct signal_frame_restored *out)
 {
 	struct linux_ucontext uc;
 	const struct linux_sigcontext *c = &uc.uc_mcontext;
-	u64 address = regs->sp - 8;	/* the handler's return popped the restorer */
+	u64 address = regs->sp - 8; /* the handler's return popped the restorer */
 	int error;
 
 	if (!user_range_ok(address, sizeof(struct signal_frame)) ||
-	    arch_copy_from_user(&uc, (char *)address + offsetof(struct signal_frame, uc), sizeof(uc)))
+	    arch_copy_from_user(&uc, (char *)address + offsetof(struct signal_frame, uc),
+				sizeof(uc)))
 		return -EFAULT;
 	error = fpu_read(c->fpstate);
 	if (error)
 		return error;
 	*regs = (struct regs){
-		.r8 = c->r8, .r9 = c->r9, .r10 = c->r10, .r11 = c->r11,
-		.r12 = c->r12, .r13 = c->r13, .r14 = c->r14, .r15 = c->r15,
-		.di = c->rdi, .si = c->rsi, .bp = c->rbp, .bx = c->rbx,
-		.dx = c->rdx, .ax = c->rax, .cx = c->rcx, .sp = c->rsp,
-		.ip = c->rip, .flags = (c->eflags & FLAGS_USER) | FLAGS_IF | 2,
-		.cs = USER_CS, .ss = USER_DS, .orig_ax = (u64)-1,
+		.r8 = c->r8,
+		.r9 = c->r9,
+		.r10 = c->r10,
+		.r11 = c->r11,
+		.r12 = c->r12,
+		.r13 = c->r13,
+		.r14 = c->r14,
+		.r15 = c->r15,
+		.di = c->rdi,
+		.si = c->rsi,
+		.bp = c->rbp,
+		.bx = c->rbx,
+		.dx = c->rdx,
+		.ax = c->rax,
+		.cx = c->rcx,
+		.sp = c->rsp,
+		.ip = c->rip,
+		.flags = (c->eflags & FLAGS_USER) | FLAGS_IF | 2,
+		.cs = USER_CS,
+		.ss = USER_DS,
+		.orig_ax = (u64)-1,
 	};
 	out->mask = uc.uc_sigmask;
 	out->alt_sp = uc.uc_stack.ss_sp;

@@ -21,7 +21,7 @@
 #include "lib/string.h"
 #include "x86.h"
 
-#define TRAMPOLINE 0x8000
+#define TRAMPOLINE	 0x8000
 #define START_TIMEOUT_NS (5 * NSEC_PER_SEC)
 
 struct call_request {
@@ -32,7 +32,7 @@ struct call_request {
 
 extern const char trampoline_start[], trampoline_end[];
 
-u64 smp_stack_top[MAX_CPUS];	/* 0: the CPU is to halt */
+u64 smp_stack_top[MAX_CPUS]; /* 0: the CPU is to halt */
 u64 smp_root;
 
 static DEFINE_PERCPU(struct call_request, call_request);
@@ -67,7 +67,8 @@ arch_smp_start(void *(*idle_stack)(u32 cpu))
 		smp_stack_top[cpu] = stack ? (u64)stack + KSTACK_SIZE : 0;
 	}
 	smp_root = virt_to_phys(arch_kernel_root);
-	memcpy(phys_to_virt(TRAMPOLINE), trampoline_start, (size_t)(trampoline_end - trampoline_start));
+	memcpy(phys_to_virt(TRAMPOLINE), trampoline_start,
+	       (size_t)(trampoline_end - trampoline_start));
 
 	apic_broadcast_init();
 	if (!cpu_has(CPU_HYPERVISOR))
@@ -85,7 +86,8 @@ arch_smp_start(void *(*idle_stack)(u32 cpu))
 	} while (online < cpu_count && time_mono_ns() < deadline);
 	for (u32 cpu = 0; cpu < cpu_count; cpu++)
 		if (!cpumask_test(&cpu_online, cpu))
-			log_err("smp: CPU %u (APIC id %u) did not start\n", cpu, apic_id_of_cpu[cpu]);
+			log_err("smp: CPU %u (APIC id %u) did not start\n", cpu,
+				apic_id_of_cpu[cpu]);
 	log_info("smp: %u CPUs\n", online);
 }
 
@@ -100,7 +102,8 @@ smp_call_ipi(void)
 {
 	u32 self = cpu_id(), sender;
 
-	cpumask_for_each(sender, &cpu_online) {
+	cpumask_for_each(sender, &cpu_online)
+	{
 		struct call_request *rq = percpu_ptr(call_request, sender);
 
 		if (!(smp_load_acquire(&rq->waiting.bits[self / 64]) >> (self % 64) & 1))
@@ -144,8 +147,7 @@ arch_ipi_call(const struct cpumask *cpus, void (*fn)(void *arg), void *arg, bool
 		smp_store_release(&rq->waiting.bits[i], bits);
 	}
 	smp_mb();
-	cpumask_for_each(cpu, &rq->waiting)
-		apic_send_ipi(cpu, VECTOR_CALL);
+	cpumask_for_each(cpu, &rq->waiting) apic_send_ipi(cpu, VECTOR_CALL);
 	if (wait)
 		call_wait(rq);
 	preempt_enable();

@@ -16,12 +16,12 @@
 
 /* The BIOS keeps data in the first pages, and smp.c needs one for other CPUs to start in. */
 #define LOW_RESERVED 0x10000ul
-#define START_MAGIC 0x336ec578u
+#define START_MAGIC  0x336ec578u
 
 struct pvh_start_info {
 	u32 magic, version, flags, module_count;
 	u64 modules, cmdline, rsdp;
-	u64 memory_map;		/* version 1 */
+	u64 memory_map; /* version 1 */
 	u32 memory_map_count, reserved;
 };
 

@@ -63,7 +63,8 @@ arch_thread_init_kernel(struct arch_thread *at, void *kstack, void (*fn)(void *)
 {
 	memset(at, 0, sizeof(*at));
 	at->fpu_cpu = at->segment_cpu = MAX_CPUS;
-	first_switch_frame(at, (uintptr_t)arch_thread_regs(kstack), kernel_thread_start, (u64)fn, (u64)arg);
+	first_switch_frame(at, (uintptr_t)arch_thread_regs(kstack), kernel_thread_start, (u64)fn,
+			   (u64)arg);
 }
 
 /* What the program may have changed behind our back: selectors, and bases if it has the instructions. */
@@ -137,8 +138,8 @@ user_registers_load(struct arch_thread *at, uintptr_t sp0)
  * alone, and the way back to the same thread has nothing to load.
  */
 struct thread *
-arch_switch(struct thread *prev, struct thread *next, struct arch_thread *prev_at, struct arch_thread *next_at,
-	    void *next_kstack)
+arch_switch(struct thread *prev, struct thread *next, struct arch_thread *prev_at,
+	    struct arch_thread *next_at, void *next_kstack)
 {
 	if (prev_at->fpu) {
 		segments_read(prev_at);
@@ -152,7 +153,8 @@ arch_switch(struct thread *prev, struct thread *next, struct arch_thread *prev_a
 }
 
 int
-arch_thread_fork(struct arch_thread *child, void *kstack, const struct arch_thread *parent, const struct regs *regs)
+arch_thread_fork(struct arch_thread *child, void *kstack, const struct arch_thread *parent,
+		 const struct regs *regs)
 {
 	struct regs *frame = arch_thread_regs(kstack);
 
@@ -209,7 +211,12 @@ arch_thread_exec(struct arch_thread *at, struct regs *regs, u64 ip, u64 sp)
 	arch_irq_restore(flags);
 
 	*regs = (struct regs){
-		.ip = ip, .sp = sp, .cs = USER_CS, .ss = USER_DS, .flags = FLAGS_IF, .orig_ax = regs->orig_ax,
+		.ip = ip,
+		.sp = sp,
+		.cs = USER_CS,
+		.ss = USER_DS,
+		.flags = FLAGS_IF,
+		.orig_ax = regs->orig_ax,
 	};
 	atomic_or((struct atomic32 *)self, TF_ARCH_REGS);
 }

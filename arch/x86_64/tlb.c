@@ -30,8 +30,8 @@
 #include "x86.h"
 
 #define PCID_SLOTS 6
-#define PAGES_MAX 32			/* beyond, flush everything */
-#define CR3_KEEP (1ul << 63)
+#define PAGES_MAX  32 /* beyond, flush everything */
+#define CR3_KEEP   (1ul << 63)
 
 struct tlb_slot {
 	u64 space_id;
@@ -39,15 +39,15 @@ struct tlb_slot {
 };
 
 struct tlb_state {
-	struct arch_space *loaded;	/* NULL: the kernel's own tables */
-	bool lazy;			/* a kernel thread runs on `loaded` */
+	struct arch_space *loaded; /* NULL: the kernel's own tables */
+	bool lazy;		   /* a kernel thread runs on `loaded` */
 	u32 slot, next_slot;
 	struct tlb_slot slots[PCID_SLOTS];
 };
 
 struct tlb_request {
-	struct cpumask waiting;		/* CPUs that have not answered yet */
-	struct arch_space *space;	/* NULL: kernel addresses */
+	struct cpumask waiting;	  /* CPUs that have not answered yet */
+	struct arch_space *space; /* NULL: kernel addresses */
 	uintptr_t start, end;
 	size_t stride;
 	u64 generation;
@@ -184,7 +184,8 @@ space_flush_local(const struct tlb_request *rq)
 	if (slot->generation >= rq->generation)
 		return;
 	/* A generation that was missed may have been about other pages: then everything goes. */
-	if (slot->generation + 1 == rq->generation && rq->end - rq->start <= PAGES_MAX * rq->stride) {
+	if (slot->generation + 1 == rq->generation &&
+	    rq->end - rq->start <= PAGES_MAX * rq->stride) {
 		flush_range(rq->start, rq->end, rq->stride);
 		slot->generation = rq->generation;
 	} else {
@@ -208,10 +209,12 @@ tlb_ipi(void)
 {
 	u32 self = cpu_id(), sender;
 
-	cpumask_for_each(sender, &cpu_online) {
+	cpumask_for_each(sender, &cpu_online)
+	{
 		struct tlb_request *rq = percpu_ptr(tlb_request, sender);
 
-		if (sender == self || !(smp_load_acquire(&rq->waiting.bits[self / 64]) >> (self % 64) & 1))
+		if (sender == self ||
+		    !(smp_load_acquire(&rq->waiting.bits[self / 64]) >> (self % 64) & 1))
 			continue;
 		if (rq->space)
 			space_flush_local(rq);
@@ -244,8 +247,7 @@ request_run(struct tlb_request *rq, const struct cpumask *cpus)
 		return;
 	DEBUG_ASSERT(arch_irqs_enabled());
 	smp_mb();
-	cpumask_for_each(cpu, &rq->waiting)
-		apic_send_ipi(cpu, VECTOR_TLB);
+	cpumask_for_each(cpu, &rq->waiting) apic_send_ipi(cpu, VECTOR_TLB);
 	for (u32 i = 0; i < ARRAY_SIZE(rq->waiting.bits); i++)
 		while (smp_load_acquire(&rq->waiting.bits[i]))
 			arch_cpu_relax();

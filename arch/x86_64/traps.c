@@ -5,6 +5,7 @@
  * From user mode an exception becomes a signal with Linux's si_code; from the kernel it is either an
  * expected fault of a user copy (exception table) or the end. Page faults go to mm first.
  */
+#include "traps.h"
 #include "arch/cpu.h"
 #include "arch/regs.h"
 #include "arch/thread.h"
@@ -18,7 +19,6 @@
 #include "fpu.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
-#include "traps.h"
 #include "uapi/siginfo.h"
 #include "uapi/signal.h"
 #include "x86.h"
@@ -26,15 +26,15 @@
 STATIC_ASSERT(offsetof(struct regs, ax) == AX && offsetof(struct regs, orig_ax) == ORIG_AX);
 STATIC_ASSERT(offsetof(struct regs, ss) == SS && sizeof(struct regs) == REGS_SIZE);
 
-#define PF_PRESENT BIT(0)
-#define PF_WRITE BIT(1)
-#define PF_USER BIT(2)
+#define PF_PRESENT  BIT(0)
+#define PF_WRITE    BIT(1)
+#define PF_USER	    BIT(2)
 #define PF_RESERVED BIT(3)
-#define PF_EXEC BIT(4)
+#define PF_EXEC	    BIT(4)
 
-#define DR6_STEP BIT(14)
+#define DR6_STEP  BIT(14)
 #define DR6_WATCH 0xful
-#define DR6_INIT 0xffff0ff0ul
+#define DR6_INIT  0xffff0ff0ul
 
 struct gate {
 	u16 offset_low, selector;
@@ -44,7 +44,7 @@ struct gate {
 };
 
 struct exception_entry {
-	u32 insn, fixup;	/* from KERNEL_BASE */
+	u32 insn, fixup; /* from KERNEL_BASE */
 };
 
 extern const struct exception_entry exception_table_start[], exception_table_end[];
@@ -77,19 +77,23 @@ traps_init(void)
 		u8 vector, dpl;
 		void (*entry)(void);
 	} gates[] = {
-		{ 0, 0, entry_divide },	    { 3, 3, entry_breakpoint }, { 4, 3, entry_overflow },
-		{ 5, 0, entry_bounds },	    { 6, 0, entry_opcode },	{ 7, 0, entry_no_fpu },
-		{ 9, 0, entry_unexpected }, { 10, 0, entry_tss },	{ 11, 0, entry_segment },
-		{ 12, 0, entry_stack },	    { 13, 0, entry_protection }, { 14, 0, entry_page_fault },
-		{ 15, 0, entry_unexpected }, { 16, 0, entry_x87 },	{ 17, 0, entry_alignment },
-		{ 19, 0, entry_simd },	    { 20, 0, entry_unexpected }, { 21, 0, entry_protection },
+		{ 0, 0, entry_divide },	     { 3, 3, entry_breakpoint },
+		{ 4, 3, entry_overflow },    { 5, 0, entry_bounds },
+		{ 6, 0, entry_opcode },	     { 7, 0, entry_no_fpu },
+		{ 9, 0, entry_unexpected },  { 10, 0, entry_tss },
+		{ 11, 0, entry_segment },    { 12, 0, entry_stack },
+		{ 13, 0, entry_protection }, { 14, 0, entry_page_fault },
+		{ 15, 0, entry_unexpected }, { 16, 0, entry_x87 },
+		{ 17, 0, entry_alignment },  { 19, 0, entry_simd },
+		{ 20, 0, entry_unexpected }, { 21, 0, entry_protection },
 	};
 
 	for (u32 i = 0; i < ARRAY_SIZE(gates); i++)
 		gate_set(gates[i].vector, (const void *)gates[i].entry, 0, gates[i].dpl);
 	for (u32 vector = 0x20; vector < 256; vector++)
 		gate_set(vector, interrupt_stubs + (vector - 0x20) * 16, 0, 0);
-	for (const struct exception_entry *e = exception_table_start; e + 1 < exception_table_end; e++)
+	for (const struct exception_entry *e = exception_table_start; e + 1 < exception_table_end;
+	     e++)
 		ASSERT(e[0].insn < e[1].insn);
 	traps_load_idt();
 }
@@ -138,13 +142,16 @@ exception_fixup_find(const struct regs *regs, uintptr_t *fixup)
 void
 arch_regs_print(const struct regs *regs)
 {
-	log_emerg("rip %02lx:%016lx flags %08lx rsp %02lx:%016lx\n", regs->cs, regs->ip, regs->flags, regs->ss,
-		  regs->sp);
-	log_emerg("rax %016lx rbx %016lx rcx %016lx rdx %016lx\n", regs->ax, regs->bx, regs->cx, regs->dx);
-	log_emerg("rsi %016lx rdi %016lx rbp %016lx r8  %016lx\n", regs->si, regs->di, regs->bp, regs->r8);
-	log_emerg("r9  %016lx r10 %016lx r11 %016lx r12 %016lx\n", regs->r9, regs->r10, regs->r11, regs->r12);
-	log_emerg("r13 %016lx r14 %016lx r15 %016lx cr2 %016lx cr3 %lx\n", regs->r13, regs->r14, regs->r15,
-		  read_cr2(), read_cr3());
+	log_emerg("rip %02lx:%016lx flags %08lx rsp %02lx:%016lx\n", regs->cs, regs->ip,
+		  regs->flags, regs->ss, regs->sp);
+	log_emerg("rax %016lx rbx %016lx rcx %016lx rdx %016lx\n", regs->ax, regs->bx, regs->cx,
+		  regs->dx);
+	log_emerg("rsi %016lx rdi %016lx rbp %016lx r8  %016lx\n", regs->si, regs->di, regs->bp,
+		  regs->r8);
+	log_emerg("r9  %016lx r10 %016lx r11 %016lx r12 %016lx\n", regs->r9, regs->r10, regs->r11,
+		  regs->r12);
+	log_emerg("r13 %016lx r14 %016lx r15 %016lx cr2 %016lx cr3 %lx\n", regs->r13, regs->r14,
+		  regs->r15, read_cr2(), read_cr3());
 }
 
 /* A fault that is no page fault: a signal, a failed user copy (non-canonical address), or the end. */
@@ -300,7 +307,9 @@ trap_debug(struct regs *regs, u64 error)
 	__asm__ volatile("mov %0, %%dr6" ::"r"(DR6_INIT));
 	status ^= DR6_INIT;
 	if (regs_user(regs)) {
-		int code = status & DR6_STEP ? TRAP_TRACE : status & DR6_WATCH ? TRAP_HWBKPT : TRAP_BRKPT;
+		int code = status & DR6_STEP	? TRAP_TRACE
+			   : status & DR6_WATCH ? TRAP_HWBKPT
+						: TRAP_BRKPT;
 
 		arch_irq_enable();
 		arch_thread_debug_status(status);
@@ -325,7 +334,9 @@ trap_double_fault(struct regs *regs, u64 error)
 {
 	uintptr_t address = read_cr2();
 
-	panic_oops(regs, address - regs->sp + PAGE_SIZE < 2 * PAGE_SIZE ? "kernel stack overflow" : "double fault",
+	panic_oops(regs,
+		   address - regs->sp + PAGE_SIZE < 2 * PAGE_SIZE ? "kernel stack overflow"
+								  : "double fault",
 		   address);
 }
 

@@ -14,8 +14,8 @@ struct arch_thread;
 DECLARE_PERCPU(struct thread *, current_thread);
 DECLARE_PERCPU(struct arch_thread *, arch_current);
 void arch_thread_debug_status(u64 status);
-#define TF_ARCH_RESCHED 0x02		/* sched/thread.h: TF_RESCHED */
-#define TF_ARCH_USER_WORK 0x15		/* TF_SIGPENDING, TF_NOTIFY, TF_RESTORE_MASK */
+#define TF_ARCH_RESCHED	  0x02 /* sched/thread.h: TF_RESCHED */
+#define TF_ARCH_USER_WORK 0x15 /* TF_SIGPENDING, TF_NOTIFY, TF_RESTORE_MASK */
 
 void entry_divide(void);
 void entry_debug(void);

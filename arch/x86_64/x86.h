@@ -11,18 +11,18 @@
 #include "core/percpu.h"
 #include "lib/types.h"
 
-#define MSR_APIC_BASE 0x1bu
-#define MSR_TSC_DEADLINE 0x6e0u
-#define MSR_X2APIC 0x800u
-#define MSR_PAT 0x277u
-#define MSR_SYSENTER_CS 0x174u
-#define MSR_EFER 0xc0000080u
-#define MSR_STAR 0xc0000081u
-#define MSR_LSTAR 0xc0000082u
-#define MSR_CSTAR 0xc0000083u
-#define MSR_FMASK 0xc0000084u
-#define MSR_FS_BASE 0xc0000100u
-#define MSR_GS_BASE 0xc0000101u
+#define MSR_APIC_BASE	   0x1bu
+#define MSR_TSC_DEADLINE   0x6e0u
+#define MSR_X2APIC	   0x800u
+#define MSR_PAT		   0x277u
+#define MSR_SYSENTER_CS	   0x174u
+#define MSR_EFER	   0xc0000080u
+#define MSR_STAR	   0xc0000081u
+#define MSR_LSTAR	   0xc0000082u
+#define MSR_CSTAR	   0xc0000083u
+#define MSR_FMASK	   0xc0000084u
+#define MSR_FS_BASE	   0xc0000100u
+#define MSR_GS_BASE	   0xc0000101u
 #define MSR_KERNEL_GS_BASE 0xc0000102u
 
 #define EFER_SCE BIT(0)
@@ -35,54 +35,74 @@
 #define CR0_NE BIT(5)
 #define CR0_WP BIT(16)
 
-#define CR4_TSD BIT(2)
-#define CR4_DE BIT(3)
-#define CR4_PGE BIT(7)
-#define CR4_MCE BIT(6)
-#define CR4_OSFXSR BIT(9)
+#define CR4_TSD	       BIT(2)
+#define CR4_DE	       BIT(3)
+#define CR4_PGE	       BIT(7)
+#define CR4_MCE	       BIT(6)
+#define CR4_OSFXSR     BIT(9)
 #define CR4_OSXMMEXCPT BIT(10)
-#define CR4_UMIP BIT(11)
-#define CR4_FSGSBASE BIT(16)
-#define CR4_PCIDE BIT(17)
-#define CR4_OSXSAVE BIT(18)
-#define CR4_SMEP BIT(20)
-#define CR4_SMAP BIT(21)
+#define CR4_UMIP       BIT(11)
+#define CR4_FSGSBASE   BIT(16)
+#define CR4_PCIDE      BIT(17)
+#define CR4_OSXSAVE    BIT(18)
+#define CR4_SMEP       BIT(20)
+#define CR4_SMAP       BIT(21)
 
-#define FLAGS_CF BIT(0)
-#define FLAGS_TF BIT(8)
-#define FLAGS_IF BIT(9)
-#define FLAGS_DF BIT(10)
+#define FLAGS_CF   BIT(0)
+#define FLAGS_TF   BIT(8)
+#define FLAGS_IF   BIT(9)
+#define FLAGS_DF   BIT(10)
 #define FLAGS_IOPL (3ul << 12)
-#define FLAGS_NT BIT(14)
-#define FLAGS_RF BIT(16)
-#define FLAGS_AC BIT(18)
-#define FLAGS_ID BIT(21)
+#define FLAGS_NT   BIT(14)
+#define FLAGS_RF   BIT(16)
+#define FLAGS_AC   BIT(18)
+#define FLAGS_ID   BIT(21)
 /* What a program may change: CF PF AF ZF SF TF DF OF NT RF AC. */
 #define FLAGS_USER (FLAGS_CF | 0x8d4ul | FLAGS_TF | FLAGS_DF | FLAGS_NT | FLAGS_RF | FLAGS_AC)
 
 /* Segment selectors, at the places where Linux has them: programs see CS and SS. */
-#define KERNEL_CS 0x10
-#define KERNEL_DS 0x18
-#define USER_DS 0x2b
-#define USER_CS 0x33
+#define KERNEL_CS    0x10
+#define KERNEL_DS    0x18
+#define USER_DS	     0x2b
+#define USER_CS	     0x33
 #define TSS_SELECTOR 0x40
-#define CPU_SELECTOR 0x7b	/* a segment whose limit is the CPU number, for getcpu by lsl */
+#define CPU_SELECTOR 0x7b /* a segment whose limit is the CPU number, for getcpu by lsl */
 
 /* Interrupt vectors. */
 #define VECTOR_FIRST_DEVICE 0x20
-#define VECTOR_LAST_DEVICE 0xef
-#define VECTOR_TIMER 0xf0
-#define VECTOR_RESCHEDULE 0xf1
-#define VECTOR_CALL 0xf2
-#define VECTOR_TLB 0xf3
-#define VECTOR_ERROR 0xfe
-#define VECTOR_SPURIOUS 0xff
+#define VECTOR_LAST_DEVICE  0xef
+#define VECTOR_TIMER	    0xf0
+#define VECTOR_RESCHEDULE   0xf1
+#define VECTOR_CALL	    0xf2
+#define VECTOR_TLB	    0xf3
+#define VECTOR_ERROR	    0xfe
+#define VECTOR_SPURIOUS	    0xff
 
 /* What the CPUs can do: the boot CPU's answer, which all others are taken to share. */
 enum cpu_feature {
-	CPU_NX, CPU_PGE, CPU_1G_PAGES, CPU_PCID, CPU_INVPCID, CPU_SMEP, CPU_SMAP, CPU_UMIP, CPU_FSGSBASE,
-	CPU_ERMS, CPU_FSRM, CPU_XSAVE, CPU_XSAVEOPT, CPU_XSAVEC, CPU_X2APIC, CPU_TSC_DEADLINE, CPU_RDTSCP,
-	CPU_RDPID, CPU_RDRAND, CPU_RDSEED, CPU_TSC_INVARIANT, CPU_HYPERVISOR, CPU_ARAT,
+	CPU_NX,
+	CPU_PGE,
+	CPU_1G_PAGES,
+	CPU_PCID,
+	CPU_INVPCID,
+	CPU_SMEP,
+	CPU_SMAP,
+	CPU_UMIP,
+	CPU_FSGSBASE,
+	CPU_ERMS,
+	CPU_FSRM,
+	CPU_XSAVE,
+	CPU_XSAVEOPT,
+	CPU_XSAVEC,
+	CPU_X2APIC,
+	CPU_TSC_DEADLINE,
+	CPU_RDTSCP,
+	CPU_RDPID,
+	CPU_RDRAND,
+	CPU_RDSEED,
+	CPU_TSC_INVARIANT,
+	CPU_HYPERVISOR,
+	CPU_ARAT,
 	CPU_FEATURES
 };
 
@@ -103,7 +123,9 @@ cpuid(u32 leaf, u32 subleaf)
 {
 	struct cpuid r;
 
-	__asm__ volatile("cpuid" : "=a"(r.a), "=b"(r.b), "=c"(r.c), "=d"(r.d) : "a"(leaf), "c"(subleaf));
+	__asm__ volatile("cpuid"
+			 : "=a"(r.a), "=b"(r.b), "=c"(r.c), "=d"(r.d)
+			 : "a"(leaf), "c"(subleaf));
 	return r;
 }
 
@@ -167,15 +189,15 @@ inl(u16 port)
 	return value;
 }
 
-#define X86_CR_ACCESSORS(name) \
-	static inline u64 read_##name(void) \
-	{ \
-		u64 value; \
-		__asm__ volatile("mov %%" #name ", %0" : "=r"(value)); \
-		return value; \
-	} \
-	static inline void write_##name(u64 value) \
-	{ \
+#define X86_CR_ACCESSORS(name)                                                \
+	static inline u64 read_##name(void)                                   \
+	{                                                                     \
+		u64 value;                                                    \
+		__asm__ volatile("mov %%" #name ", %0" : "=r"(value));        \
+		return value;                                                 \
+	}                                                                     \
+	static inline void write_##name(u64 value)                            \
+	{                                                                     \
 		__asm__ volatile("mov %0, %%" #name ::"r"(value) : "memory"); \
 	}
 
@@ -185,7 +207,8 @@ X86_CR_ACCESSORS(cr3)
 X86_CR_ACCESSORS(cr4)
 
 /* Image layout, from kernel.ld. */
-extern char kernel_start[], text_start[], text_end[], rodata_start[], rodata_end[], data_start[], kernel_end[];
+extern char kernel_start[], text_start[], text_end[], rodata_start[], rodata_end[], data_start[],
+	kernel_end[];
 extern char percpu_start[], percpu_end[], percpu_template[];
 
 /* cpu.c: entry code takes its stack from sp[0], exceptions theirs from ist[]. */
@@ -206,7 +229,7 @@ void cpu_patch_code(void);
 /* Descriptor tables, control registers, system call entry of this CPU; its per-CPU base is set. */
 void cpu_setup(u32 cpu);
 
-extern u64 boot_cycles;		/* clock.c: the TSC at the first C instruction */
+extern u64 boot_cycles; /* clock.c: the TSC at the first C instruction */
 
 /* traps.c */
 struct regs;
@@ -214,7 +237,7 @@ void traps_init(void);
 void traps_load_idt(void);
 
 /* mmu.c: addresses fixed at boot, in a slot of their own. */
-#define FIXED_BASE 0xffffff0000000000ul		/* exception stacks, then device registers */
+#define FIXED_BASE 0xffffff0000000000ul /* exception stacks, then device registers */
 extern bool mmu_ready;
 void mmu_init(void);
 /* Device registers, uncached; usable until mm_init has run. Never unmapped. */

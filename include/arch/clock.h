@@ -7,12 +7,12 @@
 /* Free-running counter chosen at boot (TSC when usable, else HPET/PIT/ACPI PM timer): value and how it scales to ns:
  * ns = (count * mult) >> shift, safe for deltas below 2^32 counts * ... (core/time.c accumulates at least once a second). */
 struct arch_clock {
-	const char *name;		/* "tsc", "hpet" ... shown in /sys/devices/system/clocksource */
+	const char *name; /* "tsc", "hpet" ... shown in /sys/devices/system/clocksource */
 	u64 (*read)(void);
 	u32 mult, shift;
 	u64 hz;
-	u64 start;			/* its reading when the kernel began, as near as is known: CLOCK_MONOTONIC's zero */
-	bool vdso;			/* readable from user mode (TSC) */
+	u64 start; /* its reading when the kernel began, as near as is known: CLOCK_MONOTONIC's zero */
+	bool vdso; /* readable from user mode (TSC) */
 	u32 rating;
 };
 extern const struct arch_clock *arch_clock;

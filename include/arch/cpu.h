@@ -13,8 +13,8 @@
  */
 #ifndef ARCH_CPU_H
 #define ARCH_CPU_H
-#include "lib/types.h"
 #include "arch_impl/cpu.h"
+#include "lib/types.h"
 
 /* One CPU's text for /proc/cpuinfo, in Linux's format for this architecture. */
 struct strbuf;

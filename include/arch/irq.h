@@ -6,8 +6,8 @@
 #include "lib/types.h"
 
 /* Vectors that devices may be given: [ARCH_IRQ_FIRST, ARCH_IRQ_LAST]; the same on every CPU. */
-#define ARCH_IRQ_FIRST 0x20
-#define ARCH_IRQ_LAST 0xef
+#define ARCH_IRQ_FIRST	 0x20
+#define ARCH_IRQ_LAST	 0xef
 #define ARCH_IRQ_VECTORS 256
 
 /* flags: IRQ_* of core/irq.h. -EINVAL: no controller serves that line. Unmasked on return. */

@@ -18,25 +18,25 @@
 #define ARCH_MMU_H
 #include "lib/types.h"
 
-#define PAGE_SHIFT 12
-#define PAGE_SIZE (1ul << PAGE_SHIFT)
-#define PAGE_MASK (~(PAGE_SIZE - 1))
-#define PTE_PER_TABLE 512
+#define PAGE_SHIFT	   12
+#define PAGE_SIZE	   (1ul << PAGE_SHIFT)
+#define PAGE_MASK	   (~(PAGE_SIZE - 1))
+#define PTE_PER_TABLE	   512
 #define LEVEL_SHIFT(level) (PAGE_SHIFT + 9 * (level))
-#define HUGE_SHIFT 21
-#define HUGE_SIZE (1ul << HUGE_SHIFT)
+#define HUGE_SHIFT	   21
+#define HUGE_SIZE	   (1ul << HUGE_SHIFT)
 
 typedef u64 paddr_t;
 
-#define PTE_P_READ BIT(0)
-#define PTE_P_WRITE BIT(1)
-#define PTE_P_EXEC BIT(2)
-#define PTE_P_USER BIT(3)
-#define PTE_P_GLOBAL BIT(4)
-#define PTE_P_UNCACHED BIT(5)
-#define PTE_P_HUGE BIT(6)	/* a leaf at level 1 */
-#define PTE_P_DIRTY BIT(7)	/* born dirty and young: saves the hardware an update */
-#define PTE_P_YOUNG BIT(8)
+#define PTE_P_READ	    BIT(0)
+#define PTE_P_WRITE	    BIT(1)
+#define PTE_P_EXEC	    BIT(2)
+#define PTE_P_USER	    BIT(3)
+#define PTE_P_GLOBAL	    BIT(4)
+#define PTE_P_UNCACHED	    BIT(5)
+#define PTE_P_HUGE	    BIT(6) /* a leaf at level 1 */
+#define PTE_P_DIRTY	    BIT(7) /* born dirty and young: saves the hardware an update */
+#define PTE_P_YOUNG	    BIT(8)
 #define PTE_P_WRITE_COMBINE BIT(9)
 
 #include "arch_impl/mmu.h"
@@ -44,7 +44,8 @@ typedef u64 paddr_t;
  * KERNEL_BASE (image), VMALLOC_START/VMALLOC_END, MMIO in vmalloc, PAGE_ARRAY_BASE (struct page array, mapped by mm at boot). */
 
 #define phys_to_virt(pa) ((void *)(DIRECT_MAP_BASE + (paddr_t)(pa)))
-#define virt_to_phys(va) ((paddr_t)((uintptr_t)(va) - DIRECT_MAP_BASE))	/* direct map addresses only */
+#define virt_to_phys(va) \
+	((paddr_t)((uintptr_t)(va)-DIRECT_MAP_BASE)) /* direct map addresses only */
 /* Physical address of a pointer into the kernel image. */
 paddr_t arch_image_to_phys(const void *va);
 
@@ -52,14 +53,14 @@ struct arch_space;
 /* New root table with the kernel half filled in. `root` is a zeroed page (direct map address). */
 void arch_space_init(struct arch_space *space, void *root);
 void arch_space_fini(struct arch_space *space);
-extern pte_t *arch_kernel_root;		/* the kernel's own table, shared upper half */
+extern pte_t *arch_kernel_root; /* the kernel's own table, shared upper half */
 
 /* Load `next`'s tables on this CPU (interrupts off); tracks space->cpus and PCID. NULL = kernel only (lazy: keeps the old one). */
 void arch_space_switch(struct arch_space *prev, struct arch_space *next);
 
 /* Translate a direct-map/boot address range while mm is not up: early allocations and mapping for arch and mm_init. */
-void *arch_early_alloc(size_t size, size_t align);	/* zeroed; panics when there is none */
-void arch_early_alloc_close(void);			/* mm owns memory from now on */
+void *arch_early_alloc(size_t size, size_t align); /* zeroed; panics when there is none */
+void arch_early_alloc_close(void);		   /* mm owns memory from now on */
 /* After boot memory is in the buddy: map [pa, pa+len) uncached at a vmalloc address the caller owns is mm's vmalloc.c. */
 
 /* Kernel text/rodata/data permissions (W^X), after mm is up. */

@@ -4,6 +4,7 @@
 #define ARCH_POWER_H
 #include "lib/types.h"
 
-void arch_reboot(void) __noreturn;	/* ACPI reset register, keyboard controller, triple fault */
-void arch_power_off(void) __noreturn;	/* ACPI S5 (pc, q35), reduced-hardware sleep register (microvm), then halt */
+void arch_reboot(void) __noreturn; /* ACPI reset register, keyboard controller, triple fault */
+void arch_power_off(void)
+	__noreturn; /* ACPI S5 (pc, q35), reduced-hardware sleep register (microvm), then halt */
 #endif

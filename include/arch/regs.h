@@ -12,8 +12,8 @@
  */
 #ifndef ARCH_REGS_H
 #define ARCH_REGS_H
-#include "lib/types.h"
 #include "arch_impl/regs.h"
+#include "lib/types.h"
 
 /* For panics: the registers through log_emerg. */
 void arch_regs_print(const struct regs *regs);

@@ -11,8 +11,8 @@ void arch_smp_detect(u32 max_cpus);
 /* Start all possible CPUs in parallel; each runs cpu_main on the idle stack given. Returns when all are online or gave up (named). */
 void arch_smp_start(void *(*idle_stack)(u32 cpu));
 
-void arch_ipi_reschedule(u32 cpu);		/* runs sched_ipi() there */
+void arch_ipi_reschedule(u32 cpu); /* runs sched_ipi() there */
 /* Run fn(arg) on each CPU of the set but this one, in interrupt context; waits for all if wait. Interrupts must be on if wait. */
 void arch_ipi_call(const struct cpumask *cpus, void (*fn)(void *arg), void *arg, bool wait);
-void arch_smp_stop_others(void);		/* panic, reboot: halts them for ever */
+void arch_smp_stop_others(void); /* panic, reboot: halts them for ever */
 #endif

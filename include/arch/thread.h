@@ -6,8 +6,8 @@
  */
 #ifndef ARCH_THREAD_H
 #define ARCH_THREAD_H
-#include "lib/types.h"
 #include "arch_impl/thread.h"
+#include "lib/types.h"
 
 struct thread;
 struct regs;
@@ -18,7 +18,7 @@ struct regs;
  * arch's own bits of thread->flags (the rest: sched/thread.h), work for the way back to user mode like the others.
  * REGS: the user frame was changed by more than a result; whoever does that (ptrace) sets it on the thread it changed.
  */
-#define TF_ARCH_FPU BIT(16)
+#define TF_ARCH_FPU  BIT(16)
 #define TF_ARCH_REGS BIT(17)
 
 /* Set up `t` (kernel stack given) so that its first switch runs sched_thread_start(prev), then fn(arg). For kernel threads. */
@@ -27,7 +27,8 @@ void arch_thread_init_kernel(struct arch_thread *at, void *kstack, void (*fn)(vo
  * The same for the child of fork: its first switch runs sched_thread_start(prev), then returns to user mode with *regs (copied to the top
  * of the child's stack). FPU state, fs/gs base copied from `parent` (the running thread). -ENOMEM if XSAVE area cannot be had.
  */
-int arch_thread_fork(struct arch_thread *child, void *kstack, const struct arch_thread *parent, const struct regs *regs);
+int arch_thread_fork(struct arch_thread *child, void *kstack, const struct arch_thread *parent,
+		     const struct regs *regs);
 /* TLS pointer of CLONE_SETTLS. -EPERM for a non-canonical one. */
 int arch_thread_set_tls(struct arch_thread *at, u64 tls);
 /* exec: reset FPU, segments, debug registers; *regs becomes the start state of a new program. Of the current thread. */

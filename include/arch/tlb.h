@@ -11,7 +11,7 @@
 struct arch_space;
 
 void arch_tlb_flush_local_page(uintptr_t addr);
-void arch_tlb_flush_local_all(void);			/* non-global entries of the current space */
+void arch_tlb_flush_local_all(void); /* non-global entries of the current space */
 /* stride = PAGE_SIZE or HUGE_SIZE. Large ranges become a full flush of the space. */
 void arch_tlb_shootdown(struct arch_space *space, uintptr_t start, uintptr_t end, size_t stride);
 /* Page-table pages are freed after this: also drops paging-structure caches. */

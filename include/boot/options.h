@@ -11,14 +11,15 @@
 #define BOOT_WORDS_MAX 64
 
 struct boot_options {
-	const char *init, *rdinit;	/* NULL: not given */
+	const char *init, *rdinit; /* NULL: not given */
 	const char *root, *rootfstype, *rootflags;
-	bool read_write;		/* rw; the root is mounted read-only otherwise */
-	u32 root_delay;			/* seconds */
-	const char *console;		/* the last one named: what /dev/console is, "ttyS0" */
+	bool read_write;     /* rw; the root is mounted read-only otherwise */
+	u32 root_delay;	     /* seconds */
+	const char *console; /* the last one named: what /dev/console is, "ttyS0" */
 	u32 max_cpus;
-	u64 memory_limit;		/* mem=: bytes, 0 = all */
-	const char *argv[BOOT_WORDS_MAX + 2], *envp[BOOT_WORDS_MAX + 4];	/* for init; NULL-terminated */
+	u64 memory_limit; /* mem=: bytes, 0 = all */
+	const char *argv[BOOT_WORDS_MAX + 2],
+		*envp[BOOT_WORDS_MAX + 4]; /* for init; NULL-terminated */
 };
 
 extern struct boot_options boot_options;

@@ -36,8 +36,8 @@ long syscall_trace_enter(struct regs *regs, long nr);
 void syscall_trace_exit(struct regs *regs);
 
 /* sched/: reschedule interrupt and tick-less accounting of entries are done inside the handlers. */
-void sched_ipi(void);			/* another CPU asked this one to reschedule */
-void sched_irq_exit(void);		/* after every interrupt that may preempt kernel code: preempt if due */
-void sched_thread_start(struct thread *prev);	/* first thing a new thread does, on its own stack */
+void sched_ipi(void);	   /* another CPU asked this one to reschedule */
+void sched_irq_exit(void); /* after every interrupt that may preempt kernel code: preempt if due */
+void sched_thread_start(struct thread *prev); /* first thing a new thread does, on its own stack */
 
 #endif

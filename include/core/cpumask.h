@@ -11,9 +11,9 @@ struct cpumask {
 	unsigned long bits[MAX_CPUS / 64];
 };
 
-extern struct cpumask cpu_possible;	/* found by the firmware tables, within maxcpus= */
-extern struct cpumask cpu_online;	/* scheduling */
-extern u32 cpu_count;			/* number of possible CPUs: ids are 0 .. cpu_count - 1 */
+extern struct cpumask cpu_possible; /* found by the firmware tables, within maxcpus= */
+extern struct cpumask cpu_online;   /* scheduling */
+extern u32 cpu_count;		    /* number of possible CPUs: ids are 0 .. cpu_count - 1 */
 
 static inline bool
 cpumask_test(const struct cpumask *m, u32 cpu)

@@ -7,14 +7,15 @@
 
 typedef void irq_handler(void *arg);
 
-#define IRQ_LEVEL BIT(0)
+#define IRQ_LEVEL      BIT(0)
 #define IRQ_ACTIVE_LOW BIT(1)
 
 /* Route a global system interrupt to a CPU and call handler(arg). 0 or -EBUSY/-EINVAL/-ENOSPC. Lines may be shared. */
 int irq_request_gsi(u32 gsi, u32 flags, irq_handler *handler, void *arg, const char *name);
 void irq_free_gsi(u32 gsi, irq_handler *handler, void *arg);
 /* Allocate a vector for MSI/MSI-X on `cpu`; fills what the device must write. */
-int irq_request_msi(u32 cpu, irq_handler *handler, void *arg, const char *name, u64 *msg_addr, u32 *msg_data);
+int irq_request_msi(u32 cpu, irq_handler *handler, void *arg, const char *name, u64 *msg_addr,
+		    u32 *msg_data);
 void irq_free_msi(irq_handler *handler, void *arg);
 
 /* In a handler: did this interrupt hit user mode? (The tick samples by it.) */
@@ -31,6 +32,7 @@ void irq_dispatch(u32 vector);
  * interrupts; message-signalled ones are numbered by vector from 256; arch's own ("LOC", "RES" ...) have line IRQ_LINE_ARCH.
  */
 #define IRQ_LINE_ARCH (~0u)
-void irq_for_each(void (*fn)(void *ctx, u32 line, const char *name, const u32 *count_by_cpu), void *ctx);
+void
+irq_for_each(void (*fn)(void *ctx, u32 line, const char *name, const u32 *count_by_cpu), void *ctx);
 
 #endif

@@ -12,53 +12,53 @@
 
 enum lock_rank {
 	/* sleeping locks: mutex, rwsem */
-	RANK_MOUNT_NS = 10,	/* the tree of mounts of a namespace */
-	RANK_RENAME = 20,	/* one cross-directory rename a super block at a time */
-	RANK_DIR = 30,		/* inode->lock of a directory (parent before child: nested) */
-	RANK_INODE = 40,	/* inode->lock of a file: size, truncate, write */
-	RANK_FILE_POS = 50,	/* file->pos_lock */
-	RANK_EXEC = 55,		/* process->exec_lock: credentials and mm replaced by exec */
-	RANK_EPOLL = 60,	/* epoll set (nested by depth) */
-	RANK_PIPE = 65,		/* pipe, tty, socket buffers' sleeping locks */
+	RANK_MOUNT_NS = 10, /* the tree of mounts of a namespace */
+	RANK_RENAME = 20,   /* one cross-directory rename a super block at a time */
+	RANK_DIR = 30,	    /* inode->lock of a directory (parent before child: nested) */
+	RANK_INODE = 40,    /* inode->lock of a file: size, truncate, write */
+	RANK_FILE_POS = 50, /* file->pos_lock */
+	RANK_EXEC = 55,	    /* process->exec_lock: credentials and mm replaced by exec */
+	RANK_EPOLL = 60,    /* epoll set (nested by depth) */
+	RANK_PIPE = 65,	    /* pipe, tty, socket buffers' sleeping locks */
 	RANK_TTY = 66,
 	RANK_SOCKET = 67,
-	RANK_MMAP = 70,		/* mm->mmap_lock (parent before child at fork: nested) */
-	RANK_INVALIDATE = 75,	/* mapping->invalidate_lock: faults shared, truncation exclusively */
-	RANK_PAGE = 80,		/* a page's lock bit */
-	RANK_MAPPING = 90,	/* mapping->rmap_lock: vmas of a mapping */
-	RANK_ANON = 95,		/* anon rmap */
-	RANK_SLEEP_LEAF = 99,	/* sleeping locks under which no other sleeping lock is taken */
+	RANK_MMAP = 70,	      /* mm->mmap_lock (parent before child at fork: nested) */
+	RANK_INVALIDATE = 75, /* mapping->invalidate_lock: faults shared, truncation exclusively */
+	RANK_PAGE = 80,	      /* a page's lock bit */
+	RANK_MAPPING = 90,    /* mapping->rmap_lock: vmas of a mapping */
+	RANK_ANON = 95,	      /* anon rmap */
+	RANK_SLEEP_LEAF = 99, /* sleeping locks under which no other sleeping lock is taken */
 
 	/* spinlocks that are taken with interrupts on */
-	RANK_MOUNT = 100,	/* mount hash */
-	RANK_DENTRY = 110,	/* dentry->lock (parent before child: nested) */
+	RANK_MOUNT = 100,  /* mount hash */
+	RANK_DENTRY = 110, /* dentry->lock (parent before child: nested) */
 	RANK_INODE_HASH = 115,
-	RANK_INODE_SPIN = 120,	/* inode->i_spin: times, flags, lists */
+	RANK_INODE_SPIN = 120, /* inode->i_spin: times, flags, lists */
 	RANK_FILE_LOCKS = 122,
 	RANK_FD_TABLE = 125,
-	RANK_FS = 130,		/* small locks inside one file system */
-	RANK_PAGE_TABLE = 140,	/* leaf page-table locks */
-	RANK_PAGE_CACHE = 145,	/* mapping->tree_lock */
+	RANK_FS = 130,	       /* small locks inside one file system */
+	RANK_PAGE_TABLE = 140, /* leaf page-table locks */
+	RANK_PAGE_CACHE = 145, /* mapping->tree_lock */
 	RANK_LRU = 150,
-	RANK_FUTEX = 155,	/* futex bucket (lower address first: nested) */
+	RANK_FUTEX = 155, /* futex bucket (lower address first: nested) */
 	RANK_EPOLL_READY = 160,
 
 	/* spinlocks that interrupts take: always irqsave */
-	RANK_TASKLIST = 200,	/* process tree, pgrps, sessions, pid hash writers */
-	RANK_SIGHAND = 210,	/* sighand->lock: actions, pending queues, stops */
-	RANK_TASK = 215,	/* task->lock: comm, fs/files/mm pointers of another task */
-	RANK_DEVICE = 220,	/* driver state reached from interrupts */
-	RANK_WAIT_QUEUE = 230,	/* wait_queue->lock (nested when a callback wakes another queue) */
-	RANK_TIMER_USER = 235,	/* timerfd, posix timer, itimer state */
-	RANK_THREAD = 240,	/* thread->wake_lock */
-	RANK_RUNQUEUE = 250,	/* run queue (lower CPU first: nested) */
-	RANK_TIMER_BASE = 260,	/* per-CPU timer tree */
+	RANK_TASKLIST = 200,   /* process tree, pgrps, sessions, pid hash writers */
+	RANK_SIGHAND = 210,    /* sighand->lock: actions, pending queues, stops */
+	RANK_TASK = 215,       /* task->lock: comm, fs/files/mm pointers of another task */
+	RANK_DEVICE = 220,     /* driver state reached from interrupts */
+	RANK_WAIT_QUEUE = 230, /* wait_queue->lock (nested when a callback wakes another queue) */
+	RANK_TIMER_USER = 235, /* timerfd, posix timer, itimer state */
+	RANK_THREAD = 240,     /* thread->wake_lock */
+	RANK_RUNQUEUE = 250,   /* run queue (lower CPU first: nested) */
+	RANK_TIMER_BASE = 260, /* per-CPU timer tree */
 	RANK_WORK = 265,
 	RANK_VMALLOC = 270,
 	RANK_SLAB = 275,
 	RANK_BUDDY = 280,
 	RANK_RCU = 285,
-	RANK_LEAF = 290,	/* short locks under which nothing else is taken */
+	RANK_LEAF = 290, /* short locks under which nothing else is taken */
 	RANK_LOG = 299,
 };
 

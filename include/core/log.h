@@ -11,24 +11,31 @@
 #include "lib/types.h"
 
 enum log_level {
-	LOG_EMERG, LOG_ALERT, LOG_CRIT, LOG_ERR, LOG_WARNING, LOG_NOTICE, LOG_INFO, LOG_DEBUG,
+	LOG_EMERG,
+	LOG_ALERT,
+	LOG_CRIT,
+	LOG_ERR,
+	LOG_WARNING,
+	LOG_NOTICE,
+	LOG_INFO,
+	LOG_DEBUG,
 };
 
 void log_printf(enum log_level level, const char *fmt, ...) __printf(2, 3);
 
-#define log_emerg(...) log_printf(LOG_EMERG, __VA_ARGS__)
-#define log_err(...) log_printf(LOG_ERR, __VA_ARGS__)
-#define log_warn(...) log_printf(LOG_WARNING, __VA_ARGS__)
+#define log_emerg(...)	log_printf(LOG_EMERG, __VA_ARGS__)
+#define log_err(...)	log_printf(LOG_ERR, __VA_ARGS__)
+#define log_warn(...)	log_printf(LOG_WARNING, __VA_ARGS__)
 #define log_notice(...) log_printf(LOG_NOTICE, __VA_ARGS__)
-#define log_info(...) log_printf(LOG_INFO, __VA_ARGS__)
-#define log_debug(...) log_printf(LOG_DEBUG, __VA_ARGS__)
+#define log_info(...)	log_printf(LOG_INFO, __VA_ARGS__)
+#define log_debug(...)	log_printf(LOG_DEBUG, __VA_ARGS__)
 
 /* One record as readers see it. */
 struct log_record {
 	u64 seq;
-	u64 time_us;		/* since boot */
+	u64 time_us; /* since boot */
 	u8 level;
-	u8 facility;		/* 0 kernel, 1 user (written through /dev/kmsg) */
+	u8 facility; /* 0 kernel, 1 user (written through /dev/kmsg) */
 	u16 len;
 	char text[1024 - 24];
 };
@@ -47,7 +54,7 @@ void log_set_console_level(int level);
 
 /* Consoles: drivers/serial registers one; write must work with interrupts off and in a panic. */
 struct log_console {
-	const char *name;	/* "ttyS0" */
+	const char *name; /* "ttyS0" */
 	void (*write)(struct log_console *con, const char *text, size_t len);
 	struct log_console *next;
 };

@@ -15,23 +15,23 @@ void warn_at(const char *file, int line, const char *expr);
 void backtrace_print(uintptr_t frame_pointer);
 /* Symbol and offset of a kernel address, false if it is none of ours. */
 bool symbol_find(uintptr_t addr, const char **name, size_t *offset);
-extern int panic_timeout;	/* panic=: seconds before reboot, 0 = halt for ever, <0 = at once */
+extern int panic_timeout; /* panic=: seconds before reboot, 0 = halt for ever, <0 = at once */
 
-#define ASSERT(cond) \
-	do { \
-		if (unlikely(!(cond))) \
+#define ASSERT(cond)                                                                       \
+	do {                                                                               \
+		if (unlikely(!(cond)))                                                     \
 			panic("assertion failed at %s:%d: %s", __FILE__, __LINE__, #cond); \
 	} while (0)
 
-#define WARN_ONCE(cond) \
-	({ \
-		static bool warned_; \
-		bool c_ = (cond); \
-		if (unlikely(c_ && !warned_)) { \
-			warned_ = true; \
+#define WARN_ONCE(cond)                                     \
+	({                                                  \
+		static bool warned_;                        \
+		bool c_ = (cond);                           \
+		if (unlikely(c_ && !warned_)) {             \
+			warned_ = true;                     \
 			warn_at(__FILE__, __LINE__, #cond); \
-		} \
-		c_; \
+		}                                           \
+		c_;                                         \
 	})
 
 #ifdef KEVLAR_DEBUG

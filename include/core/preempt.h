@@ -13,10 +13,10 @@
 #include "core/percpu.h"
 #include "lib/types.h"
 
-#define PREEMPT_OFFSET		1u
-#define PREEMPT_IRQ_OFFSET	(1u << 16)
-#define PREEMPT_IRQ_MASK	(0xffu << 16)
-#define PREEMPT_NO_RESCHED	(1u << 31)
+#define PREEMPT_OFFSET	   1u
+#define PREEMPT_IRQ_OFFSET (1u << 16)
+#define PREEMPT_IRQ_MASK   (0xffu << 16)
+#define PREEMPT_NO_RESCHED (1u << 31)
 
 DECLARE_PERCPU(u32, preempt_count);
 

@@ -26,7 +26,7 @@ rcu_read_unlock(void)
 	preempt_enable();
 }
 
-#define rcu_dereference(p) smp_load_acquire(&(p))
+#define rcu_dereference(p)	 smp_load_acquire(&(p))
 #define rcu_assign_pointer(p, v) smp_store_release(&(p), v)
 
 /* Run func(head) after a grace period. Callable from any context. */
@@ -55,8 +55,8 @@ bool rcu_needs_cpu(void);
 /* What this CPU owes to RCU; two bytes with different writers, read as one. */
 union rcu_cpu_flags {
 	struct {
-		u8 need_quiescent;	/* set by whoever starts a grace period, cleared by this CPU */
-		u8 idle;		/* this CPU's own */
+		u8 need_quiescent; /* set by whoever starts a grace period, cleared by this CPU */
+		u8 idle;	   /* this CPU's own */
 	};
 	u16 any;
 };

@@ -12,9 +12,14 @@ struct ref {
 	struct atomic32 count;
 };
 
-#define REF_INIT { { 1 } }
+#define REF_INIT          \
+	{                 \
+		{         \
+			1 \
+		}         \
+	}
 
-void ref_saturated(struct ref *ref);	/* core/ref.c: logs once, pins the object for ever */
+void ref_saturated(struct ref *ref); /* core/ref.c: logs once, pins the object for ever */
 
 static inline void
 ref_init(struct ref *ref)

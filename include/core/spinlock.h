@@ -13,18 +13,21 @@
 #include "lib/atomic.h"
 #include "lib/types.h"
 
-extern bool spin_unfair;		/* first come, first served: set by arch in a virtual machine */
+extern bool spin_unfair; /* first come, first served: set by arch in a virtual machine */
 
 struct spinlock {
 	union {
-		u32 word;		/* 0: free; core/spinlock.c owns the format */
+		u32 word; /* 0: free; core/spinlock.c owns the format */
 		u8 locked;
 	};
 	u16 rank;
-	u16 holder;			/* CPU + 1; debug builds */
+	u16 holder; /* CPU + 1; debug builds */
 };
 
-#define SPINLOCK_INIT(r) { .word = 0, .rank = (r) }
+#define SPINLOCK_INIT(r)               \
+	{                              \
+		.word = 0, .rank = (r) \
+	}
 
 static inline void
 spin_init(struct spinlock *lock, enum lock_rank rank)
@@ -39,9 +42,18 @@ void spin_debug_acquire(struct spinlock *lock, bool nested, bool try);
 void spin_debug_acquired(struct spinlock *lock);
 void spin_debug_release(struct spinlock *lock);
 #else
-static inline void spin_debug_acquire(struct spinlock *lock, bool nested, bool try) {}
-static inline void spin_debug_acquired(struct spinlock *lock) {}
-static inline void spin_debug_release(struct spinlock *lock) {}
+static inline void
+spin_debug_acquire(struct spinlock *lock, bool nested, bool try)
+{
+}
+static inline void
+spin_debug_acquired(struct spinlock *lock)
+{
+}
+static inline void
+spin_debug_release(struct spinlock *lock)
+{
+}
 #endif
 
 static inline void
@@ -86,7 +98,8 @@ spin_trylock(struct spinlock *lock)
 	u32 free = 0;
 
 	preempt_disable();
-	if (__atomic_compare_exchange_n(&lock->word, &free, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+	if (__atomic_compare_exchange_n(&lock->word, &free, 1, false, __ATOMIC_ACQUIRE,
+					__ATOMIC_RELAXED)) {
 		spin_debug_acquire(lock, true, true);
 		spin_debug_acquired(lock);
 		return true;
@@ -150,7 +163,10 @@ spin_is_locked(const struct spinlock *lock)
 #ifdef KEVLAR_DEBUG
 void spin_assert_held(const struct spinlock *lock);
 #else
-static inline void spin_assert_held(const struct spinlock *lock) {}
+static inline void
+spin_assert_held(const struct spinlock *lock)
+{
+}
 #endif
 
 /*
@@ -158,7 +174,7 @@ static inline void spin_assert_held(const struct spinlock *lock) {}
  *	do { s = seq_read_begin(&q); ... } while (seq_read_retry(&q, s));
  */
 struct seqcount {
-	u32 seq;		/* odd while a writer is at work */
+	u32 seq; /* odd while a writer is at work */
 };
 
 static inline u32

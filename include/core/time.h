@@ -8,16 +8,16 @@
 
 #include "lib/types.h"
 
-#define NSEC_PER_SEC 1000000000ul
+#define NSEC_PER_SEC  1000000000ul
 #define NSEC_PER_MSEC 1000000ul
 #define NSEC_PER_USEC 1000ul
-#define TIME_NEVER (~0ul)
-#define USER_HZ 100
+#define TIME_NEVER    (~0ul)
+#define USER_HZ	      100
 
-u64 time_mono_ns(void);		/* CLOCK_MONOTONIC; never steps */
-u64 time_boot_ns(void);		/* CLOCK_BOOTTIME */
-u64 time_real_ns(void);		/* CLOCK_REALTIME, since 1970 */
-u64 time_coarse_mono_ns(void);	/* as of the last tick: file times and the like, no clock read */
+u64 time_mono_ns(void);	       /* CLOCK_MONOTONIC; never steps */
+u64 time_boot_ns(void);	       /* CLOCK_BOOTTIME */
+u64 time_real_ns(void);	       /* CLOCK_REALTIME, since 1970 */
+u64 time_coarse_mono_ns(void); /* as of the last tick: file times and the like, no clock read */
 u64 time_coarse_real_ns(void);
 /* Step CLOCK_REALTIME (settimeofday, RTC at boot); wakes TFD_TIMER_CANCEL_ON_SET users. */
 void time_set_real_ns(u64 ns);
@@ -30,8 +30,8 @@ struct time_step_hook {
 };
 void time_add_step_hook(struct time_step_hook *hook);
 
-void time_init(void);		/* early: clock source chosen, RTC read */
-void time_tick(void);		/* CPU that keeps time: refresh coarse clocks and the vDSO page */
-void udelay(u32 us);		/* busy wait, for drivers only */
+void time_init(void); /* early: clock source chosen, RTC read */
+void time_tick(void); /* CPU that keeps time: refresh coarse clocks and the vDSO page */
+void udelay(u32 us);  /* busy wait, for drivers only */
 
 #endif

@@ -12,10 +12,10 @@
 
 struct timer {
 	struct rb_node node;
-	u64 expires;		/* monotonic ns */
+	u64 expires; /* monotonic ns */
 	void (*func)(struct timer *t);
-	u32 cpu;		/* whose tree; valid while queued */
-	u8 state;		/* core/timer.c */
+	u32 cpu;  /* whose tree; valid while queued */
+	u8 state; /* core/timer.c */
 };
 
 void timer_init(struct timer *t, void (*func)(struct timer *t));

@@ -7,11 +7,11 @@
 #include "uapi/errno.h"
 #include "uapi/time.h"
 
-#define NSEC_PER_SEC 1000000000ul
+#define NSEC_PER_SEC	 1000000000ul
 #define NR_clock_gettime 228
-#define NR_clock_getres 229
-#define NR_gettimeofday 96
-#define CPU_SELECTOR 0x7b
+#define NR_clock_getres	 229
+#define NR_gettimeofday	 96
+#define CPU_SELECTOR	 0x7b
 
 struct timeval {
 	s64 tv_sec, tv_usec;
@@ -30,7 +30,10 @@ system_call(long nr, long a, long b)
 {
 	long result;
 
-	__asm__ volatile("syscall" : "=a"(result) : "a"(nr), "D"(a), "S"(b) : "rcx", "r11", "memory");
+	__asm__ volatile("syscall"
+			 : "=a"(result)
+			 : "a"(nr), "D"(a), "S"(b)
+			 : "rcx", "r11", "memory");
 	return result;
 }
 
@@ -117,14 +120,9 @@ __vdso_clock_gettime(int clock, struct linux_timespec *ts)
 		if (precise(v, 0, ts) == 0)
 			return 0;
 		break;
-	case CLOCK_REALTIME_COARSE:
-		coarse(v, 1, ts);
-		return 0;
-	case CLOCK_MONOTONIC_COARSE:
-		coarse(v, 0, ts);
-		return 0;
-	default:
-		break;
+	case CLOCK_REALTIME_COARSE: coarse(v, 1, ts); return 0;
+	case CLOCK_MONOTONIC_COARSE: coarse(v, 0, ts); return 0;
+	default: break;
 	}
 	return (int)system_call(NR_clock_gettime, clock, (long)ts);
 }
@@ -176,15 +174,10 @@ __vdso_clock_getres(int clock, struct linux_timespec *res)
 	case CLOCK_REALTIME:
 	case CLOCK_MONOTONIC:
 	case CLOCK_MONOTONIC_RAW:
-	case CLOCK_BOOTTIME:
-		ns = 1;
-		break;
+	case CLOCK_BOOTTIME: ns = 1; break;
 	case CLOCK_REALTIME_COARSE:
-	case CLOCK_MONOTONIC_COARSE:
-		ns = (s64)vdso_page.coarse_res_ns;
-		break;
-	default:
-		return (int)system_call(NR_clock_getres, clock, (long)res);
+	case CLOCK_MONOTONIC_COARSE: ns = (s64)vdso_page.coarse_res_ns; break;
+	default: return (int)system_call(NR_clock_getres, clock, (long)res);
 	}
 	if (res) {
 		res->tv_sec = 0;

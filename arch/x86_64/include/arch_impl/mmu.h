@@ -19,27 +19,27 @@
 
 #include "lib/types.h"
 
-#define USER_END 0x00007ffffffff000ul
+#define USER_END	0x00007ffffffff000ul
 #define DIRECT_MAP_BASE 0xffff888000000000ul
 #define DIRECT_MAP_SIZE (1ul << 46)
-#define VMALLOC_START 0xffffc90000000000ul
-#define VMALLOC_END 0xffffc98000000000ul
+#define VMALLOC_START	0xffffc90000000000ul
+#define VMALLOC_END	0xffffc98000000000ul
 #define PAGE_ARRAY_BASE 0xffffea0000000000ul
-#define KERNEL_BASE 0xffffffff80000000ul
+#define KERNEL_BASE	0xffffffff80000000ul
 
-#define X86_PTE_PRESENT (1ul << 0)
-#define X86_PTE_WRITE (1ul << 1)
-#define X86_PTE_USER (1ul << 2)
-#define X86_PTE_PWT (1ul << 3)	/* with PCD clear: write-combining, see the PAT set up in cpu.c */
-#define X86_PTE_PCD (1ul << 4)
-#define X86_PTE_YOUNG (1ul << 5)
-#define X86_PTE_DIRTY (1ul << 6)
-#define X86_PTE_HUGE (1ul << 7)
-#define X86_PTE_GLOBAL (1ul << 8)
-#define X86_PTE_NONE_PROT (1ul << 8)	/* when not present */
+#define X86_PTE_PRESENT	   (1ul << 0)
+#define X86_PTE_WRITE	   (1ul << 1)
+#define X86_PTE_USER	   (1ul << 2)
+#define X86_PTE_PWT	   (1ul << 3) /* with PCD clear: write-combining, see the PAT set up in cpu.c */
+#define X86_PTE_PCD	   (1ul << 4)
+#define X86_PTE_YOUNG	   (1ul << 5)
+#define X86_PTE_DIRTY	   (1ul << 6)
+#define X86_PTE_HUGE	   (1ul << 7)
+#define X86_PTE_GLOBAL	   (1ul << 8)
+#define X86_PTE_NONE_PROT  (1ul << 8) /* when not present */
 #define X86_PTE_SOFT_SHIFT 9
-#define X86_PTE_NX (1ul << 63)
-#define X86_PTE_ADDR 0x000ffffffffff000ul
+#define X86_PTE_NX	   (1ul << 63)
+#define X86_PTE_ADDR	   0x000ffffffffff000ul
 
 typedef struct {
 	u64 v;

@@ -8,7 +8,7 @@
 struct regs {
 	u64 r15, r14, r13, r12, bp, bx;
 	u64 r11, r10, r9, r8, ax, cx, dx, si, di;
-	u64 orig_ax;	/* system call number; -1, or the exception's error code, after other entries */
+	u64 orig_ax; /* system call number; -1, or the exception's error code, after other entries */
 	u64 ip, cs, flags, sp, ss;
 };
 
@@ -58,18 +58,12 @@ static inline u64
 regs_arg(const struct regs *regs, u32 n)
 {
 	switch (n) {
-	case 0:
-		return regs->di;
-	case 1:
-		return regs->si;
-	case 2:
-		return regs->dx;
-	case 3:
-		return regs->r10;
-	case 4:
-		return regs->r8;
-	default:
-		return regs->r9;
+	case 0: return regs->di;
+	case 1: return regs->si;
+	case 2: return regs->dx;
+	case 3: return regs->r10;
+	case 4: return regs->r8;
+	default: return regs->r9;
 	}
 }
 
