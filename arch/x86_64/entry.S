@@ -14,7 +14,7 @@
  * Exceptions that can hit between a switch of mode and swapgs (NMI, machine check, double fault,
  * debug) run on stacks of their own, at whose top lies the GS base of the CPU.
  */
-#include "asm.h"
+#include "macros.inc"
 #include "generated/syscall_nr.h"
 
 	.section .text.entry, "ax"

@@ -7,7 +7,7 @@
  * which does again what may have been half done and so stops at the very byte: EDX (RDX) is what is
  * left to do, and the result.
  */
-#include "asm.h"
+#include "macros.inc"
 
 	.text
 
