@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the assembly files share with C: offsets, checked in traps.c. */
+/* What the assembly files share with C: offsets, checked in traps.c and cpu.c. */
 #ifndef ARCH_X86_64_ASM_H
 #define ARCH_X86_64_ASM_H
 
@@ -33,6 +33,10 @@
 #define ENTRY_WORK 0x300
 #define EXIT_WORK  0x30317
 #define NO_RESCHED 0x80000000
+
+/* Numbers in enum cpu_feature, for code that cpu.c replaces at boot if the CPU has the feature. */
+#define FEATURE_SMAP 6
+#define FEATURE_ERMS 9
 
 #define SEL_USER_DS 0x2b
 #define SEL_USER_CS 0x33

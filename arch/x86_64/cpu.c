@@ -10,6 +10,7 @@
 
 #include "arch/percpu.h"
 #include "arch/thread.h"
+#include "asm.h"
 #include "core/cpumask.h"
 #include "core/log.h"
 #include "core/panic.h"
