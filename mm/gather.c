@@ -31,43 +31,19 @@ gather_init(struct gather *g, struct mm *mm)
 }
 
 bool
-gather_page(struct gather *g, struct page *page)
+gather_slots_grow(struct gather *g)
 {
-	u32 flags = (u32)atomic_read(&page->flags);
+	struct page **more;
 
-	if (flags & PG_ANON) {
-		if (unlikely(flags & PG_COMPOUND)) {
-			/* Huge pages have one owner, ever: fault.c. */
-			g->anon += PTE_PER_TABLE;
-			page->lru.next = (struct list *)g->huge;
-			g->huge = page;
-			return false;
-		}
-		g->anon++;
-		if (atomic64_read(&page->ref_and_map) == 1) {
-			page->lru.next = (struct list *)g->sole;
-			g->sole = page;
-			return false;
-		}
-	} else if (flags & PG_SWAPBACKED) {
-		g->shmem++;
-	} else {
-		g->file++;
-	}
-	g->pages[g->count++] = page;
-	if (likely(g->count < g->max))
+	if (g->pages != g->inline_pages)
 		return false;
-	if (g->pages == g->inline_pages) {
-		struct page **more = pages_alloc(0, GFP_ATOMIC | GFP_NOWARN);
-
-		if (more) {
-			for (u32 i = 0; i < g->count; i++)
-				more[i] = g->inline_pages[i];
-			g->pages = more;
-			g->max = SLOTS_PER_PAGE;
-			return false;
-		}
-	}
+	more = pages_alloc(0, GFP_ATOMIC | GFP_NOWARN);
+	if (!more)
+		return false;
+	for (u32 i = 0; i < g->count; i++)
+		more[i] = g->inline_pages[i];
+	g->pages = more;
+	g->max = SLOTS_PER_PAGE;
 	return true;
 }
 
@@ -87,19 +63,23 @@ huge_free(struct gather *g, struct page *page)
 	page_put(page);
 }
 
-static void
-page_drop_mapped(struct page *page)
+/* What an entry referred to. A private page whose last reference that was joins the sole ones. */
+static inline void
+page_drop_mapped(struct gather *g, struct page *page)
 {
 	s64 now;
 
 	if (page_flag(page, PG_ANON)) {
-		page_put(page);
+		if (ref_put(&page->ref)) {
+			page->lru.next = (struct list *)g->sole;
+			g->sole = page;
+		}
 		return;
 	}
 	now = atomic64_sub_return(&page->ref_and_map, (1l << 32) + 1);
 	if (now >> 32 == 0)
 		mem_count(MC_MAPPED, -1);
-	if ((u32)now == 0)
+	if (unlikely((u32)now == 0))
 		page_release(page);
 }
 
@@ -108,6 +88,8 @@ gather_flush(struct gather *g)
 {
 	struct mm *mm = g->mm;
 
+	if (g->start >= g->end && !g->tables)
+		return;
 	if (g->tables)
 		arch_tlb_shootdown_all(&mm->space);
 	else if (g->start < g->end)
@@ -125,13 +107,13 @@ gather_flush(struct gather *g)
 		atomic64_sub(&mm->rss_shmem, g->shmem);
 	g->anon = g->file = g->shmem = 0;
 
+	for (u32 i = 0; i < g->count; i++)
+		page_drop_mapped(g, g->pages[i]);
+	g->count = 0;
 	if (g->sole) {
 		page_free_chain(g->sole);
 		g->sole = NULL;
 	}
-	for (u32 i = 0; i < g->count; i++)
-		page_drop_mapped(g->pages[i]);
-	g->count = 0;
 	while (g->huge) {
 		struct page *page = g->huge;
 

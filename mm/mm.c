@@ -125,7 +125,11 @@ mm_unmap_all(struct mm *mm)
 		}
 		mm_account(mm, v->flags, vma_pages(v), -1);
 	}
-	mm_tables_free(&g, 0, USER_END, 0, UINT64_MAX);
+	/* Upwards, so that a table shared by neighbours goes with the last of them. */
+	for (v = vma_first(mm); v; v = next) {
+		next = vma_next(v);
+		mm_tables_free(&g, v->start, v->end, 0, next ? next->start : UINT64_MAX);
+	}
 	gather_finish(&g);
 	rb_for_each_entry_postorder_safe(v, next, &mm->vmas, node)
 	{

@@ -42,6 +42,8 @@ extern u64 page_total; /* pages managed */
 u64 page_count_free(void);
 /* Free a chain (lru.next, NULL at the end) of single pages whose last reference is gone. */
 void page_free_chain(struct page *chain);
+/* As page_free(page, 0), for a page whose contents are all zero: the next GFP_ZERO has no work. */
+void page_free_zeroed(struct page *page);
 /* Is memory so plentiful that a 2 MiB block for one touched page is no waste? */
 bool page_huge_allowed(void);
 void page_drain_cpu(void); /* this CPU's list back to the buddy */

@@ -17,15 +17,19 @@
 #include "core/cpumask.h"
 #include "core/log.h"
 #include "lib/math.h"
+#include "lib/string.h"
 #include "mm_internal.h"
 #include "sched/sched.h"
 #include "sched/wait.h"
 
 #define BATCH 32u
 
+#define ZEROED_MAX 32u
+
 struct page_cpu {
-	struct page *head; /* chained through lru.next */
-	u32 count;
+	struct page *head;   /* chained through lru.next */
+	struct page *zeroed; /* the same, contents all zero: page tables come back so */
+	u32 count, zeroed_count;
 };
 
 static DEFINE_PERCPU(struct page_cpu, page_cpus);
@@ -106,8 +110,18 @@ void
 page_drain_cpu(void)
 {
 	unsigned long flags = arch_irq_save();
+	struct page_cpu *pc = this_cpu_ptr(page_cpus);
 
-	cpu_list_drain(this_cpu_ptr(page_cpus), UINT32_MAX);
+	while (pc->zeroed) {
+		struct page *page = pc->zeroed;
+
+		pc->zeroed = (struct page *)page->lru.next;
+		page->lru.next = (struct list *)pc->head;
+		pc->head = page;
+		pc->count++;
+	}
+	pc->zeroed_count = 0;
+	cpu_list_drain(pc, UINT32_MAX);
 	arch_irq_restore(flags);
 }
 
@@ -238,11 +252,40 @@ take_slow(u32 order, u32 gfp)
 	}
 }
 
+static inline struct page *
+take_zeroed(void)
+{
+	unsigned long flags;
+	struct page_cpu *pc;
+	struct page *page;
+
+	if (!this_cpu_read(page_cpus.zeroed))
+		return NULL;
+	flags = arch_irq_save();
+	pc = this_cpu_ptr(page_cpus);
+	page = pc->zeroed;
+	if (page) {
+		pc->zeroed = (struct page *)page->lru.next;
+		pc->zeroed_count--;
+	}
+	arch_irq_restore(flags);
+	return page;
+}
+
 struct page *
 page_alloc(u32 order, u32 gfp)
 {
-	struct page *page = take(order, page_reserve);
+	struct page *page;
 
+	if ((gfp & GFP_ZERO) && order == 0) {
+		page = take_zeroed();
+		if (page) {
+			atomic64_set(&page->ref_and_map, 1);
+			this_cpu_inc(mem_counters[MC_PGALLOC]);
+			return page;
+		}
+	}
+	page = take(order, page_reserve);
 	if (unlikely(!page)) {
 		page = take_slow(order, gfp);
 		if (!page)
@@ -296,6 +339,27 @@ page_free(struct page *page, u32 order)
 	pc->head = page;
 	if (unlikely(++pc->count > cpu_high))
 		cpu_list_drain(pc, BATCH);
+	arch_irq_restore(flags);
+}
+
+void
+page_free_zeroed(struct page *page)
+{
+	struct page_cpu *pc;
+	unsigned long flags;
+
+	DEBUG_ASSERT(!memchr_inv(page_to_virt(page), 0, PAGE_SIZE));
+	if (this_cpu_read(page_cpus.zeroed_count) >= ZEROED_MAX) {
+		page_free(page, 0);
+		return;
+	}
+	this_cpu_inc(mem_counters[MC_PGFREE]);
+	page_wipe(page);
+	flags = arch_irq_save();
+	pc = this_cpu_ptr(page_cpus);
+	page->lru.next = (struct list *)pc->zeroed;
+	pc->zeroed = page;
+	pc->zeroed_count++;
 	arch_irq_restore(flags);
 }
 

@@ -77,12 +77,13 @@ table_page_alloc(struct mm *mm)
 	return page;
 }
 
+/* Tables are empty when they go, so their memory is zeroed memory. */
 void
 table_page_free(struct mm *mm, struct page *page)
 {
 	atomic64_dec(&mm->page_tables);
 	mem_count(MC_PAGE_TABLES, -1);
-	page_free(page, 0);
+	page_free_zeroed(page);
 }
 
 /* The table below an entry, made if there is none. */
@@ -181,5 +182,10 @@ tables_free_level(struct gather *g, pte_t *table, u32 level, u64 base, u64 start
 void
 mm_tables_free(struct gather *g, u64 start, u64 end, u64 floor, u64 ceiling)
 {
-	tables_free_level(g, mm_root(g->mm), 3, 0, start, end, floor, ceiling);
+	/* Mostly a neighbour uses the same leaf table, and there is nothing to do. */
+	u64 low = MAX(ALIGN_UP(floor, HUGE_SIZE), ALIGN_DOWN(start, HUGE_SIZE));
+	u64 high = MIN(ALIGN_DOWN(ceiling, HUGE_SIZE), ALIGN_UP(end, HUGE_SIZE));
+
+	if (low < high)
+		tables_free_level(g, mm_root(g->mm), 3, 0, start, end, floor, ceiling);
 }

@@ -108,11 +108,40 @@ gather_range(struct gather *g, u64 start, u64 end)
 	if (end > g->end)
 		g->end = end;
 }
+bool gather_slots_grow(struct gather *g);
+
 /*
  * The reference of an entry that was cleared. True: call gather_flush soon (outside of the table
  * lock), there is no room left.
  */
-bool __must_check gather_page(struct gather *g, struct page *page);
+static inline bool __must_check
+gather_page(struct gather *g, struct page *page)
+{
+	u32 flags = (u32)atomic_read(&page->flags);
+
+	if (likely(flags & PG_ANON)) {
+		if (unlikely(flags & PG_COMPOUND)) {
+			/* Huge pages have one owner, ever: huge.c. */
+			g->anon += PTE_PER_TABLE;
+			page->lru.next = (struct list *)g->huge;
+			g->huge = page;
+			return false;
+		}
+		g->anon++;
+		if (atomic64_read(&page->ref_and_map) == 1) {
+			page->lru.next = (struct list *)g->sole;
+			g->sole = page;
+			return false;
+		}
+	} else if (flags & PG_SWAPBACKED) {
+		g->shmem++;
+	} else {
+		g->file++;
+	}
+	g->pages[g->count++] = page;
+	return unlikely(g->count == g->max) && !gather_slots_grow(g);
+}
+
 void gather_table(struct gather *g, struct page *page);
 void gather_flush(struct gather *g);
 void gather_finish(struct gather *g);

@@ -83,25 +83,22 @@ static const struct rb_augment vma_augment = {
 	.rotate = gap_rotate,
 };
 
-/* v is on the tree; what lies below it ends at prev_end. */
-static void
-hole_set(struct vma *v, u64 prev_end)
+static u64
+hole_between(const struct vma *prev, const struct vma *v)
 {
-	u64 floor = vma_floor(v);
+	u64 floor = vma_floor(v), bottom = prev ? prev->end : 0;
 
-	v->hole = floor > prev_end ? floor - prev_end : 0;
-	gap_propagate(&v->node, NULL);
+	return floor > bottom ? floor - bottom : 0;
 }
 
+/* v is on the tree, and it or what lies below it has changed. */
 static void
 hole_update(struct vma *v)
 {
-	struct vma *prev;
-
 	if (!v)
 		return;
-	prev = vma_prev(v);
-	hole_set(v, prev ? prev->end : 0);
+	v->hole = hole_between(vma_prev(v), v);
+	gap_propagate(&v->node, NULL);
 }
 
 /* ---- the tree ---- */
@@ -175,13 +172,14 @@ vma_tree_insert(struct mm *mm, struct vma *v)
 	DEBUG_ASSERT(!prev || prev->end <= v->start);
 	DEBUG_ASSERT(!next || v->end <= next->start);
 	rb_link_node(&v->node, parent, link);
-	v->hole = 0;
-	v->gap = 0;
-	/* Link first with no hole, so that the ancestors are right; then let it grow. */
-	rb_insert_augmented(&v->node, &mm->vmas, &vma_augment);
-	hole_set(v, prev ? prev->end : 0);
+	v->hole = v->gap = hole_between(prev, v);
+	/* The next one is an ancestor: a new leaf's successor always is. */
 	if (next)
-		hole_set(next, v->end);
+		next->hole = hole_between(v, next);
+	gap_propagate(parent, NULL);
+	if (next)
+		gap_propagate(&next->node, NULL);
+	rb_insert_augmented(&v->node, &mm->vmas, &vma_augment);
 	mm->vma_count++;
 }
 
