@@ -218,17 +218,3 @@ mm_limits_check(struct mm *mm, u32 vm_flags, u64 pages)
 		return -EAGAIN;
 	return 0;
 }
-
-u32
-vma_pte_prot(u32 vm_flags)
-{
-	u32 prot = PTE_P_USER;
-
-	if (vm_flags & VM_READ)
-		prot |= PTE_P_READ;
-	if (vm_flags & VM_WRITE)
-		prot |= PTE_P_WRITE;
-	if (vm_flags & VM_EXEC)
-		prot |= PTE_P_EXEC;
-	return prot;
-}

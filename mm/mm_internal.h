@@ -87,7 +87,12 @@ void mm_caches_init(void);
  */
 void mm_account(struct mm *mm, u32 vm_flags, u64 pages, s64 sign);
 /* The PTE_P_* rights of a vma's pages; private pages get write access one by one. */
-u32 vma_pte_prot(u32 vm_flags);
+static inline u32
+vma_pte_prot(u32 vm_flags)
+{
+	STATIC_ASSERT(VM_READ == PTE_P_READ && VM_WRITE == PTE_P_WRITE && VM_EXEC == PTE_P_EXEC);
+	return PTE_P_USER | (vm_flags & (VM_READ | VM_WRITE | VM_EXEC));
+}
 /* Is there room under the limits for `pages` more of this kind? 0, -ENOMEM, -EAGAIN. */
 int __must_check mm_limits_check(struct mm *mm, u32 vm_flags, u64 pages);
 /* Where to put `len` bytes: address or -ENOMEM. */

@@ -86,22 +86,25 @@ table_page_free(struct mm *mm, struct page *page)
 	page_free_zeroed(page);
 }
 
+static __noinline pte_t *
+table_create_below(struct mm *mm, pte_t *entry)
+{
+	struct page *page = table_page_alloc(mm);
+
+	if (!page)
+		return NULL;
+	if (!pte_cmpxchg(entry, (pte_t){ 0 }, pte_make_table(page_to_phys(page))))
+		table_page_free(mm, page);
+	return pte_table(pte_get(entry));
+}
+
 /* The table below an entry, made if there is none. */
-static pte_t *
+static __always_inline pte_t *
 table_below(struct mm *mm, pte_t *entry)
 {
 	pte_t e = pte_get(entry);
 
-	if (unlikely(pte_none(e))) {
-		struct page *page = table_page_alloc(mm);
-
-		if (!page)
-			return NULL;
-		if (!pte_cmpxchg(entry, (pte_t){ 0 }, pte_make_table(page_to_phys(page))))
-			table_page_free(mm, page);
-		e = pte_get(entry);
-	}
-	return pte_table(e);
+	return likely(!pte_none(e)) ? pte_table(e) : table_create_below(mm, entry);
 }
 
 /* ---- walks ---- */
