@@ -17,6 +17,7 @@
 
 struct boot_options boot_options = {
 	.max_cpus = MAX_CPUS,
+	.argv = { "init" },
 	.envp = { "HOME=/", "TERM=linux" },
 };
 

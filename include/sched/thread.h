@@ -116,7 +116,7 @@ DECLARE_PERCPU(struct thread *, current_thread);
 static inline struct thread *
 thread_current(void)
 {
-	return this_cpu_read(current_thread);
+	return arch_this_cpu_read_stable(current_thread);
 }
 
 static inline bool
