@@ -17,6 +17,7 @@
 #include "arch/cpu.h"
 #include "core/panic.h"
 #include "core/percpu.h"
+#include "core/preempt.h"
 #include "core/spinlock.h"
 #include "core/time.h"
 #include "lib/atomic.h"
@@ -46,6 +47,7 @@ static u64 console_next; /* first record not printed */
 static struct atomic32 console_busy;
 static int console_level = 7;
 static bool panicking;
+static bool wake_pending;
 
 void (*log_wake_readers)(void);
 
@@ -200,18 +202,38 @@ console_flush(void)
 	}
 }
 
+/* Waking takes locks that the caller may hold, unless it holds none: else the next timer interrupt does it. */
 static void
-log_publish(void)
+readers_wake(void)
 {
 	void (*wake)(void) = READ_ONCE(log_wake_readers);
 
+	if (!wake || READ_ONCE(panicking))
+		return;
+	if (arch_irqs_enabled() && !in_atomic())
+		wake();
+	else
+		WRITE_ONCE(wake_pending, true);
+}
+
+void
+log_wake_deferred(void)
+{
+	if (likely(!READ_ONCE(wake_pending)))
+		return;
+	WRITE_ONCE(wake_pending, false);
+	log_wake_readers();
+}
+
+static void
+log_publish(void)
+{
 	/* The holder of console_busy must not be preempted or interrupted by one who would print next. */
 	unsigned long flags = arch_irq_save();
 
 	console_flush();
 	arch_irq_restore(flags);
-	if (wake && !READ_ONCE(panicking))
-		wake();
+	readers_wake();
 }
 
 void

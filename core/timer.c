@@ -12,6 +12,7 @@
 
 #include "arch/clock.h"
 #include "arch/cpu.h"
+#include "core/log.h"
 #include "core/percpu.h"
 #include "core/preempt.h"
 #include "core/spinlock.h"
@@ -146,6 +147,7 @@ timer_interrupt(void)
 	struct timer *t;
 	u64 now;
 
+	log_wake_deferred();
 	spin_lock(&base->lock);
 	now = time_mono_ns();
 	while ((t = base_first(base)) && t->expires <= now) {

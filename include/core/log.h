@@ -52,7 +52,8 @@ size_t log_buffer_size(void);
 int log_console_level(void);
 void log_set_console_level(int level);
 
-/* Consoles: drivers/serial registers one; write must work with interrupts off and in a panic. */
+/* Consoles: drivers/serial registers one; write must work with interrupts off and in a panic,
+ * under any lock: it takes none but try-locks. */
 struct log_console {
 	const char *name; /* "ttyS0" */
 	void (*write)(struct log_console *con, const char *text, size_t len);
@@ -64,7 +65,9 @@ void log_register_console(struct log_console *con);
 /* The machine is about to stop: break locks, print everything. panic.c only. */
 void log_panic_mode(void);
 
-/* Called (in any context) when records were added: sched hooks the /dev/kmsg wait queue in here. */
+/* Called when records were added, with no lock held or from the timer interrupt: sched hooks the /dev/kmsg wait queue in here. */
 extern void (*log_wake_readers)(void);
+/* The timer interrupt: wakes them if a record was added where that could not be done. */
+void log_wake_deferred(void);
 
 #endif
