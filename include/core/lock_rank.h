@@ -31,8 +31,9 @@ enum lock_rank {
 
 	/* spinlocks that are taken with interrupts on */
 	RANK_MOUNT = 100,  /* mount hash */
+	RANK_RENAME_SEQ = 105, /* writers of rename_seq: dentries change their place */
 	RANK_DENTRY = 110, /* dentry->lock (parent before child: nested) */
-	RANK_INODE_HASH = 115,
+	RANK_INODE_HASH = 115, /* stripes of the dentry and inode hashes, lists of a super block */
 	RANK_INODE_SPIN = 120, /* inode->i_spin: times, flags, lists */
 	RANK_FILE_LOCKS = 122,
 	RANK_FD_TABLE = 125,

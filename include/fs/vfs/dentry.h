@@ -23,7 +23,7 @@ struct dentry {
 	struct dentry *parent;		/* changes by rename; the root's is itself */
 	struct inode *inode;		/* NULL: negative */
 	u32 name_hash, name_len;
-	const char *name;
+	const char *name;		/* inline_name, or in a struct long_name (dentry.c) */
 	char inline_name[DNAME_INLINE];
 	struct seqcount seq;		/* changes with name, parent and inode */
 	struct spinlock lock;
@@ -32,6 +32,7 @@ struct dentry {
 	struct list children, child_node, alias_node, lru;
 	struct super *super;
 	void *private;			/* pseudo file systems */
+	u32 mounts;			/* mounts that sit here; mount.c's lock */
 	struct rcu_head rcu;
 };
 #define DENTRY_MOUNTED BIT(0)		/* some mount sits on it: look in the mount hash */
@@ -39,6 +40,10 @@ struct dentry {
 #define DENTRY_NO_CACHE BIT(2)		/* drop when the last reference goes (procfs pids) */
 #define DENTRY_REVALIDATE BIT(3)	/* ask ops of the super before use: inode_ops.lookup again (proc pids, negative too) */
 #define DENTRY_DEAD BIT(4)
+#define DENTRY_LOOKUP BIT(5)		/* the file system is being asked about this name: wait (dentry.c) */
+#define DENTRY_LRU BIT(6)		/* on the list of reclaim candidates */
+#define DENTRY_USED BIT(7)		/* used since reclaim last looked */
+#define DENTRY_ANON BIT(8)		/* the name is the whole path text */
 
 /* A place: a dentry in a mount. Both referenced while held. */
 struct path {

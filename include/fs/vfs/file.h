@@ -20,6 +20,7 @@ struct pid;
 struct poll_table;
 struct strbuf;
 struct linux_flock;
+struct pipe;
 
 /* readdir: emit returns false when the caller's buffer is full: stop, do not advance pos past this entry. */
 struct dir_context {
@@ -71,7 +72,7 @@ struct file {
 	struct mutex pos_lock;
 	struct cred *cred;		/* [I] of the opener */
 	struct file_owner *owner;	/* F_SETOWN, SIGIO: fs/vfs/fasync.c */
-	void *epoll_items;		/* event/epoll.c: watchers to drop at release */
+	void *epoll_items;		/* event/epoll.c: watchers to drop at release, through file_epoll_release */
 	u64 readahead_state[2];
 	u32 wb_error_seen;
 	u64 version;
@@ -86,13 +87,15 @@ struct file {
 #define FMODE_ATOMIC_POS BIT(6)		/* regular files and directories: read/write take pos_lock if shared */
 #define FMODE_LEASE_UNUSED BIT(7)
 #define FMODE_NOWAIT_OK BIT(8)		/* RWF_NOWAIT supported */
+#define FMODE_WRITER BIT(9)		/* counted as a writer of its inode and mount */
+#define FMODE_OPENED BIT(10)		/* ops->open succeeded: release is due */
 
 void file_get(struct file *f);
 void file_put(struct file *f);		/* may sleep; deferred to task work when it may not */
 
-/* A file without a name in any directory: eventfd, epoll, pipe ends, sockets: inode shared of the anon super unless `inode` is given. 0 or -ENOMEM/-ENFILE. */
+/* A file without a name in any directory, on the one inode of anon_inodefs: "[eventfd]" shows as anon_inode:[eventfd]. 0 or -ENOMEM. */
 int file_create_anon(const char *name, const struct file_ops *ops, void *private, u32 flags, u32 mode, struct file **out);
-/* The same on an own inode (pipes, sockets: st_ino, "pipe:[123]"); consumes nothing on failure. */
+/* The same on an own inode (pipes, sockets: st_ino, "pipe:[123]"); takes its own reference on d. */
 int file_create_on(struct dentry *d, const struct file_ops *ops, void *private, u32 flags, u32 mode, struct file **out);
 
 /* --- descriptor tables --- */
@@ -148,7 +151,16 @@ s64 file_seek_size(struct file *f, s64 offset, int whence);	/* SEEK_SET/CUR/END/
 s64 file_seek_fixed_none(struct file *f, s64 offset, int whence);	/* character devices such as null: 0 */
 s64 file_seek_pos(struct file *f, s64 offset, int whence);	/* position without a size (pseudo files) */
 
-/* inotify hook: event mask IN_*, set by event/inotify.c; NULL when nobody watches anything (one load on the hot path). */
+/* Set by event/epoll.c: called when a file with epoll_items goes. */
+extern void (*file_epoll_release)(struct file *f);
+u64 file_count(void);			/* open files in all: /proc/sys/fs/file-nr */
+
+/*
+ * inotify hook, set by event/inotify.c; NULL when nobody watches anything (one load on the hot path).
+ * IN_CREATE, IN_DELETE, IN_MOVED_FROM, IN_MOVED_TO: happened in directory `inode` to the name of `dentry` (cookie joins the two moves).
+ * IN_DELETE_SELF, IN_MOVE_SELF, IN_UNMOUNT: happened to `inode`; dentry may be NULL.
+ * All others (IN_ACCESS, IN_MODIFY, IN_ATTRIB, IN_OPEN, IN_CLOSE_*): happened to `inode`, reached by `dentry`: watchers of dentry->parent hear of it too.
+ */
 extern void (*vfs_notify)(struct inode *inode, struct dentry *dentry, u32 mask, u32 cookie);
 
 #endif

@@ -145,6 +145,11 @@ struct super_ops {
 	int (*remount)(struct super *s, u32 flags, const char *options);	/* NULL: only ro/rw flags change */
 	void (*show_options)(struct super *s, struct strbuf *sb);	/* ",size=64k" for /proc/mounts. NULL: none */
 	void (*put)(struct super *s);				/* unmounted for good */
+	/*
+	 * A dentry with DENTRY_REVALIDATE is about to be used: 1 it still names what it says, 0 forget it and look up anew, or -errno.
+	 * dir is locked for reading at least; may sleep. NULL: 0.
+	 */
+	int (*revalidate)(struct inode *dir, struct dentry *d);
 };
 
 struct super {
@@ -161,6 +166,7 @@ struct super {
 	struct list inodes;
 	struct mutex rename_lock;
 	struct spinlock lock;
+	struct list node;		/* all super blocks */
 	char id[64];			/* source as given to mount(2) is per mount */
 	u32 time_gran_ns;
 };
@@ -184,6 +190,14 @@ void fs_list(struct strbuf *out);	/* /proc/filesystems */
 struct super *super_create(const struct fs_type *type, const struct super_ops *ops, u64 magic);
 void super_put(struct super *s);
 
+/*
+ * File systems that keep inodes by number: the cached one (reference taken), or a new one with INODE_NEW set which the caller fills and ends with
+ * inode_ready (or inode_failed: others then get -EIO... and it is dropped). 0, -ENOMEM, -EIO.
+ */
+int inode_find(struct super *s, u64 ino, struct inode **out);
+void inode_ready(struct inode *i);
+void inode_failed(struct inode *i);
+
 /* A new inode with one reference, times = now, mode given, owner 0. NULL: no memory. */
 struct inode *inode_create(struct super *s, const struct inode_ops *ops, const struct file_ops *fops, umode_t mode, u64 ino);
 /* Owner from current's fsuid/fsgid, setgid directories inherited. */
@@ -193,6 +207,9 @@ void inode_put(struct inode *i);	/* may sleep */
 u64 inode_next_number(struct super *s);	/* for pseudo file systems */
 s64 inode_now(const struct inode *i);	/* coarse real time */
 void inode_touch(struct inode *i, u32 attr_valid);	/* ATTR_ATIME | ATTR_MTIME | ATTR_MODE(=ctime) set to now */
+struct mount;
+void inode_touch_atime(struct mount *m, struct inode *i);	/* after a read: by the mount's noatime, relatime rules */
+bool inode_atime_due(const struct mount *m, const struct inode *i);
 int inode_permission(struct inode *i, int mask);	/* 0 or -EACCES / -EROFS / -EPERM */
 int inode_permission_generic(struct inode *i, int mask);
 bool inode_owner_or_capable(const struct inode *i);

@@ -53,6 +53,8 @@ struct fs_context {
 	struct path root, cwd;
 	u32 umask;
 };
+/* The first one: root and cwd at the root of rootfs. Kernel threads, which are no tasks, walk from it too. */
+extern struct fs_context root_fs_context;
 int fs_context_dup(struct fs_context *old, struct fs_context **out);
 struct fs_context *fs_context_get(struct fs_context *f);
 void fs_context_put(struct fs_context *f);

@@ -1,0 +1,528 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Inodes: life, permission, attributes.
+ *
+ * An inode is held by its dentries, and lives as long as one of them does: open files and working directories hold dentries. File
+ * systems that read inodes from somewhere find them by number in one hash (inode_find); those that are nothing but memory keep
+ * their own references. When the last reference goes the file system evicts, then the memory waits for a grace period, because
+ * path walk looks at inodes under RCU alone.
+ *
+ * Locking: the hash has a lock per stripe. An inode that is being read in (INODE_NEW) or evicted (no references) stays in the hash;
+ * who wants it waits. Times, mode and owner are single words, written under inode->lock, read without.
+ */
+#include "fs/vfs/device.h"
+#include "core/panic.h"
+#include "core/time.h"
+#include "lib/hash.h"
+#include "uapi/mount.h"
+#include "vfs_internal.h"
+
+#define HASH_BITS 14
+#define STRIPES 64
+
+static struct hlist_head inode_hash[1 << HASH_BITS];
+static struct spinlock stripe_lock[STRIPES];
+static struct wait_queue stripe_wait[STRIPES];
+static struct kmem_cache *inode_cache;
+
+void
+inode_init(void)
+{
+	inode_cache = kmem_cache_create("inode", sizeof(struct inode), 64, SLAB_RECLAIMABLE, NULL);
+	for (u32 i = 0; i < STRIPES; i++) {
+		spin_init(&stripe_lock[i], RANK_INODE_HASH);
+		wait_queue_init(&stripe_wait[i]);
+	}
+}
+
+static u32
+hash_of(const struct super *s, u64 ino)
+{
+	return hash_u64(hash_mix((u64)(uintptr_t)s, ino), HASH_BITS);
+}
+
+static void
+stripe_wake(u32 h)
+{
+	smp_mb();
+	if (wait_queue_active(&stripe_wait[h % STRIPES]))
+		wake_up_all(&stripe_wait[h % STRIPES]);
+}
+
+/* --- life --- */
+
+struct inode *
+inode_create(struct super *s, const struct inode_ops *ops, const struct file_ops *fops, umode_t mode, u64 ino)
+{
+	struct inode *i = kmem_cache_zalloc(inode_cache, GFP_KERNEL);
+
+	if (!i)
+		return NULL;
+	i->super = s;
+	i->ops = ops;
+	i->file_ops = fops;
+	i->ino = ino;
+	i->mode = mode;
+	i->nlink = 1;
+	ref_init(&i->ref);
+	rwsem_init(&i->lock, S_ISDIR(mode) ? RANK_DIR : RANK_INODE);
+	spin_init(&i->spin, RANK_INODE_SPIN);
+	list_init(&i->dentries);
+	list_init(&i->super_node);
+	mapping_init(&i->mapping, NULL, i);
+	i->times.atime = i->times.mtime = i->times.ctime = i->times.btime = inode_now(i);
+	if (s->ops && s->ops->write_inode) {
+		spin_lock(&s->lock);
+		list_add_tail(&i->super_node, &s->inodes);
+		spin_unlock(&s->lock);
+	}
+	return i;
+}
+
+void
+inode_init_owner(struct inode *i, const struct inode *dir, umode_t mode)
+{
+	const struct cred *c = current_cred();
+
+	i->uid = c->fsuid;
+	i->gid = c->fsgid;
+	if (dir && (dir->mode & S_ISGID)) {
+		i->gid = dir->gid;
+		if (S_ISDIR(mode))
+			mode |= S_ISGID;
+		else if ((mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) &&
+			 !cred_in_group(c, i->gid) && !capable(CAP_FSETID))
+			mode &= ~S_ISGID;
+	}
+	i->mode = mode;
+}
+
+void
+inode_get(struct inode *i)
+{
+	ref_get(&i->ref);
+}
+
+static void
+inode_free(struct rcu_head *head)
+{
+	struct inode *i = container_of(head, struct inode, rcu);
+
+	kfree(i->link);
+	kmem_cache_free(inode_cache, i);
+}
+
+void
+inode_put(struct inode *i)
+{
+	struct super *s;
+
+	if (!ref_put(&i->ref))
+		return;
+	s = i->super;
+	if (s->ops && s->ops->evict)
+		s->ops->evict(i);
+	mapping_fini(&i->mapping);
+	if (i->locks)
+		locks_free(i);
+	if (!list_empty(&i->super_node)) {
+		spin_lock(&s->lock);
+		list_del_init(&i->super_node);
+		spin_unlock(&s->lock);
+	}
+	if (!hlist_unhashed(&i->hash)) {
+		u32 h = hash_of(s, i->ino);
+
+		spin_lock(&stripe_lock[h % STRIPES]);
+		hlist_del_init_rcu(&i->hash);
+		spin_unlock(&stripe_lock[h % STRIPES]);
+		stripe_wake(h);
+	}
+	rcu_call(&i->rcu, inode_free);
+}
+
+/* --- by number --- */
+
+static struct inode *
+hash_search(struct super *s, u64 ino, u32 h)
+{
+	struct inode *i;
+
+	hlist_for_each_entry(i, &inode_hash[h], hash)
+		if (i->super == s && i->ino == ino)
+			return i;
+	return NULL;
+}
+
+/* No dying inode of this number is left. */
+static bool
+hash_settled(struct super *s, u64 ino, u32 h)
+{
+	struct inode *i;
+	bool settled;
+
+	spin_lock(&stripe_lock[h % STRIPES]);
+	i = hash_search(s, ino, h);
+	settled = !i || ref_read(&i->ref) > 0;
+	spin_unlock(&stripe_lock[h % STRIPES]);
+	return settled;
+}
+
+int
+inode_find(struct super *s, u64 ino, struct inode **out)
+{
+	u32 h = hash_of(s, ino);
+	struct spinlock *lock = &stripe_lock[h % STRIPES];
+	struct wait_queue *wq = &stripe_wait[h % STRIPES];
+	struct inode *i, *fresh = NULL;
+
+	for (;;) {
+		spin_lock(lock);
+		i = hash_search(s, ino, h);
+		if (!i && fresh) {
+			fresh->flags |= INODE_NEW;
+			hlist_add_head_rcu(&fresh->hash, &inode_hash[h]);
+			spin_unlock(lock);
+			*out = fresh;
+			return 0;
+		}
+		if (i && ref_try_get(&i->ref)) {
+			spin_unlock(lock);
+			break;
+		}
+		spin_unlock(lock);
+		if (i) {
+			wait_event(wq, hash_settled(s, ino, h));
+			continue;
+		}
+		fresh = inode_create(s, NULL, NULL, 0, ino);
+		if (!fresh)
+			return -ENOMEM;
+	}
+	if (fresh)
+		inode_put(fresh);
+	wait_event(wq, !(READ_ONCE(i->flags) & INODE_NEW));
+	if (READ_ONCE(i->flags) & INODE_DELETED && hlist_unhashed(&i->hash)) {
+		inode_put(i);
+		return -EIO;
+	}
+	*out = i;
+	return 0;
+}
+
+void
+inode_ready(struct inode *i)
+{
+	u32 h = hash_of(i->super, i->ino);
+
+	i->lock.rank = S_ISDIR(i->mode) ? RANK_DIR : RANK_INODE;
+	spin_lock(&stripe_lock[h % STRIPES]);
+	i->flags &= ~INODE_NEW;
+	spin_unlock(&stripe_lock[h % STRIPES]);
+	stripe_wake(h);
+}
+
+void
+inode_failed(struct inode *i)
+{
+	u32 h = hash_of(i->super, i->ino);
+
+	spin_lock(&stripe_lock[h % STRIPES]);
+	i->flags = (i->flags & ~INODE_NEW) | INODE_DELETED;
+	hlist_del_init_rcu(&i->hash);
+	spin_unlock(&stripe_lock[h % STRIPES]);
+	stripe_wake(h);
+	inode_put(i);
+}
+
+u64
+inode_next_number(struct super *s)
+{
+	/* Blocks of numbers per CPU: pipes and sockets must not meet on one counter. */
+	static struct atomic64 next_block = { 1 };
+	static DEFINE_PERCPU(u64, next_number);
+	u64 n;
+
+	preempt_disable();
+	n = this_cpu_read(next_number);
+	if ((n & 1023) == 0)
+		n = (u64)atomic64_fetch_add(&next_block, 1) << 10 | 1;
+	this_cpu_write(next_number, n + 1);
+	preempt_enable();
+	return n;
+}
+
+/* --- times --- */
+
+s64
+inode_now(const struct inode *i)
+{
+	s64 now = (s64)time_coarse_real_ns();
+	u32 gran = i->super->time_gran_ns;
+
+	return gran > 1 ? now - now % gran : now;
+}
+
+void
+inode_touch(struct inode *i, u32 valid)
+{
+	s64 now = inode_now(i);
+
+	if (valid & ATTR_ATIME)
+		WRITE_ONCE(i->times.atime, now);
+	if (valid & ATTR_MTIME)
+		WRITE_ONCE(i->times.mtime, now);
+	if (valid & (ATTR_MTIME | ATTR_MODE)) {
+		WRITE_ONCE(i->times.ctime, now);
+		i->version++;
+	}
+	if (i->super->ops && i->super->ops->write_inode)
+		i->super->ops->write_inode(i, false);
+}
+
+bool
+inode_atime_due(const struct mount *m, const struct inode *i)
+{
+	u32 off = MS_RDONLY | MS_NOATIME | (S_ISDIR(i->mode) ? MS_NODIRATIME : 0);
+	s64 atime, now;
+
+	if (((m->flags | i->super->flags) & off) || (i->flags & INODE_NOATIME))
+		return false;
+	atime = READ_ONCE(i->times.atime);
+	now = inode_now(i);
+	if (atime == now)
+		return false;
+	if (!(m->flags & MS_RELATIME))
+		return true;
+	return atime <= READ_ONCE(i->times.mtime) || atime <= READ_ONCE(i->times.ctime) ||
+	       now - atime >= (s64)(24 * 3600 * NSEC_PER_SEC);
+}
+
+void
+inode_touch_atime(struct mount *m, struct inode *i)
+{
+	if (unlikely(inode_atime_due(m, i)))
+		inode_touch(i, ATTR_ATIME);
+}
+
+/* --- permission --- */
+
+int
+inode_permission_generic(struct inode *i, int mask)
+{
+	const struct cred *c = current_cred();
+	umode_t mode = READ_ONCE(i->mode), bits = mode;
+
+	if (c->fsuid == i->uid)
+		bits >>= 6;
+	else if (((mode >> 3 ^ mode) & 7) && cred_in_group(c, i->gid))
+		bits >>= 3;
+	mask &= MAY_READ | MAY_WRITE | MAY_EXEC;
+	if (!(mask & ~bits))
+		return 0;
+	if (S_ISDIR(mode)) {
+		if (!(mask & MAY_WRITE) && cred_capable(c, CAP_DAC_READ_SEARCH))
+			return 0;
+		return cred_capable(c, CAP_DAC_OVERRIDE) ? 0 : -EACCES;
+	}
+	if (mask == MAY_READ && cred_capable(c, CAP_DAC_READ_SEARCH))
+		return 0;
+	if ((!(mask & MAY_EXEC) || (mode & S_IXUGO)) && cred_capable(c, CAP_DAC_OVERRIDE))
+		return 0;
+	return -EACCES;
+}
+
+int
+inode_permission(struct inode *i, int mask)
+{
+	if (mask & MAY_WRITE) {
+		if ((i->super->flags & MS_RDONLY) && (S_ISREG(i->mode) || S_ISDIR(i->mode) || S_ISLNK(i->mode)))
+			return -EROFS;
+		if (i->flags & INODE_IMMUTABLE)
+			return -EPERM;
+	}
+	return i->ops->permission ? i->ops->permission(i, mask) : inode_permission_generic(i, mask);
+}
+
+bool
+inode_owner_or_capable(const struct inode *i)
+{
+	return current_cred()->fsuid == i->uid || capable(CAP_FOWNER);
+}
+
+/* In a sticky directory only the owners of the file and of the directory may remove or rename. */
+bool
+sticky_forbids(const struct inode *dir, const struct inode *victim)
+{
+	u32 uid = current_cred()->fsuid;
+
+	return (dir->mode & S_ISVTX) && victim->uid != uid && dir->uid != uid && !capable(CAP_FOWNER);
+}
+
+int
+inode_may_create(struct inode *dir)
+{
+	if (dir->nlink == 0 || (dir->flags & INODE_DELETED))
+		return -ENOENT;
+	return inode_permission(dir, MAY_WRITE | MAY_EXEC);
+}
+
+int
+inode_may_delete(struct inode *dir, struct inode *victim, bool is_dir)
+{
+	int err = inode_permission(dir, MAY_WRITE | MAY_EXEC);
+
+	if (err)
+		return err;
+	if (dir->flags & INODE_APPEND)
+		return -EPERM;
+	if (sticky_forbids(dir, victim) || (victim->flags & (INODE_APPEND | INODE_IMMUTABLE)))
+		return -EPERM;
+	if (is_dir && !S_ISDIR(victim->mode))
+		return -ENOTDIR;
+	if (!is_dir && S_ISDIR(victim->mode))
+		return -EISDIR;
+	return dir->flags & INODE_DELETED ? -ENOENT : 0;
+}
+
+/* --- attributes --- */
+
+int
+setattr_prepare(struct inode *i, const struct attr_change *c)
+{
+	const struct cred *cred = current_cred();
+	bool owner = cred->fsuid == i->uid;
+
+	if ((c->valid & ATTR_UID) && !(owner && c->uid == i->uid) && !capable(CAP_CHOWN))
+		return -EPERM;
+	if ((c->valid & ATTR_GID) && !(owner && (c->gid == i->gid || cred_in_group(cred, c->gid))) &&
+	    !capable(CAP_CHOWN))
+		return -EPERM;
+	if ((c->valid & (ATTR_MODE | ATTR_ATIME_SET | ATTR_MTIME_SET)) && !(c->valid & (ATTR_UID | ATTR_GID)) &&
+	    !(c->valid & (ATTR_KILL_SUID | ATTR_KILL_SGID)) && !inode_owner_or_capable(i))
+		return -EPERM;
+	return 0;
+}
+
+/* Everything but the size. */
+static void
+setattr_copy(struct inode *i, const struct attr_change *c)
+{
+	s64 now = inode_now(i);
+
+	if (c->valid & ATTR_UID)
+		i->uid = c->uid;
+	if (c->valid & ATTR_GID)
+		i->gid = c->gid;
+	if (c->valid & ATTR_MODE) {
+		umode_t mode = c->mode & S_IALLUGO;
+
+		if ((mode & S_ISGID) && !S_ISDIR(i->mode) && !(c->valid & (ATTR_UID | ATTR_GID)) &&
+		    !cred_in_group(current_cred(), i->gid) && !capable(CAP_FSETID))
+			mode &= ~S_ISGID;
+		WRITE_ONCE(i->mode, (i->mode & S_IFMT) | mode);
+	}
+	if (c->valid & ATTR_ATIME)
+		WRITE_ONCE(i->times.atime, c->valid & ATTR_ATIME_SET ? c->atime : now);
+	if (c->valid & ATTR_MTIME)
+		WRITE_ONCE(i->times.mtime, c->valid & ATTR_MTIME_SET ? c->mtime : now);
+	WRITE_ONCE(i->times.ctime, now);
+	i->version++;
+}
+
+int
+setattr_generic(struct inode *i, const struct attr_change *c)
+{
+	if ((c->valid & ATTR_SIZE) && c->size != i->size) {
+		u64 old = i->size;
+
+		WRITE_ONCE(i->size, c->size);
+		if (c->size < old)
+			mapping_truncate(&i->mapping, c->size);
+	}
+	setattr_copy(i, c);
+	return 0;
+}
+
+/* Inode locked. The mode that goes with set-id bits that are to be dropped is worked out here. */
+int
+inode_setattr_locked(struct inode *i, struct attr_change *c)
+{
+	int err;
+
+	if (c->valid & (ATTR_KILL_SUID | ATTR_KILL_SGID)) {
+		umode_t mode = c->valid & ATTR_MODE ? c->mode : i->mode;
+
+		if (c->valid & ATTR_KILL_SUID)
+			mode &= ~S_ISUID;
+		if ((c->valid & ATTR_KILL_SGID) && (mode & S_IXGRP))
+			mode &= ~S_ISGID;
+		if (mode != i->mode) {
+			c->mode = mode;
+			c->valid |= ATTR_MODE;
+		}
+	}
+	if ((i->flags & (INODE_IMMUTABLE | INODE_APPEND)) &&
+	    (c->valid & (ATTR_MODE | ATTR_UID | ATTR_GID | ATTR_ATIME_SET | ATTR_MTIME_SET)))
+		return -EPERM;
+	err = setattr_prepare(i, c);
+	if (err)
+		return err;
+	return i->ops->setattr ? i->ops->setattr(i, c) : setattr_generic(i, c);
+}
+
+int
+inode_remove_privs(struct inode *i)
+{
+	struct attr_change c = { 0 };
+
+	if (likely(!(i->mode & (S_ISUID | S_ISGID))) || !S_ISREG(i->mode) || capable(CAP_FSETID))
+		return 0;
+	if (i->mode & S_ISUID)
+		c.valid |= ATTR_KILL_SUID;
+	if ((i->mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
+		c.valid |= ATTR_KILL_SGID;
+	return c.valid ? inode_setattr_locked(i, &c) : 0;
+}
+
+static struct linux_statx_timestamp
+stamp_of(s64 ns)
+{
+	struct linux_statx_timestamp t = { .tv_sec = ns / (s64)NSEC_PER_SEC };
+	s64 rest = ns % (s64)NSEC_PER_SEC;
+
+	if (rest < 0) {
+		t.tv_sec--;
+		rest += (s64)NSEC_PER_SEC;
+	}
+	t.tv_nsec = (u32)rest;
+	return t;
+}
+
+void
+inode_stat(struct inode *i, struct linux_statx *st)
+{
+	memset(st, 0, sizeof(*st));
+	st->stx_mask = STATX_BASIC_STATS | STATX_BTIME;
+	st->stx_blksize = i->super->block_size;
+	st->stx_nlink = i->nlink;
+	st->stx_uid = i->uid;
+	st->stx_gid = i->gid;
+	st->stx_mode = (u16)i->mode;
+	st->stx_ino = i->ino;
+	st->stx_size = READ_ONCE(i->size);
+	st->stx_blocks = READ_ONCE(i->blocks);
+	st->stx_atime = stamp_of(READ_ONCE(i->times.atime));
+	st->stx_btime = stamp_of(i->times.btime);
+	st->stx_ctime = stamp_of(READ_ONCE(i->times.ctime));
+	st->stx_mtime = stamp_of(READ_ONCE(i->times.mtime));
+	st->stx_rdev_major = DEV_MAJOR(i->rdev);
+	st->stx_rdev_minor = DEV_MINOR(i->rdev);
+	st->stx_dev_major = DEV_MAJOR(i->super->dev);
+	st->stx_dev_minor = DEV_MINOR(i->super->dev);
+	if (i->flags & INODE_APPEND)
+		st->stx_attributes |= STATX_ATTR_APPEND;
+	if (i->flags & INODE_IMMUTABLE)
+		st->stx_attributes |= STATX_ATTR_IMMUTABLE;
+	st->stx_attributes_mask = STATX_ATTR_APPEND | STATX_ATTR_IMMUTABLE;
+}
