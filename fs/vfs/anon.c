@@ -40,6 +40,8 @@ void
 anon_init(void)
 {
 	anon_mount = mount_internal(&anon_fs_type);
+	if (!anon_mount)
+		panic("vfs: no memory for %s", anon_fs_type.name);
 }
 
 /* Takes over the reference on d. */

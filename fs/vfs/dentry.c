@@ -245,6 +245,18 @@ detach_alias(struct dentry *d, struct inode *i)
 	spin_unlock(&i->spin);
 }
 
+/* d no longer names i. */
+static void
+drop_inode(struct dentry *d, struct inode *i)
+{
+	if (!(d->flags & DENTRY_ANON)) {
+		detach_alias(d, i);
+		if (i->nlink == 0)
+			notify(i, NULL, IN_DELETE_SELF);
+	}
+	inode_put(i);
+}
+
 void
 dentry_add(struct dentry *d, struct inode *i)
 {
@@ -360,11 +372,8 @@ free_claimed(struct dentry *d)
 		list_del(&d->child_node);
 		spin_unlock(&parent->lock);
 	}
-	if (d->inode) {
-		if (!(d->flags & DENTRY_ANON))
-			detach_alias(d, d->inode);
-		inode_put(d->inode);
-	}
+	if (d->inode)
+		drop_inode(d, d->inode);
 	if (d->name != d->inline_name)
 		name_put(d->name);
 	rcu_call(&d->rcu, free_rcu);
@@ -468,8 +477,7 @@ dentry_delete(struct dentry *d)
 	WRITE_ONCE(d->inode, NULL);
 	seq_write_end(&d->seq);
 	spin_unlock(&d->lock);
-	detach_alias(d, i);
-	inode_put(i);
+	drop_inode(d, i);
 }
 
 /* --- lookup --- */

@@ -127,21 +127,21 @@ grow(struct fd_table *t, u32 fd)
 static inline void
 mark_open(struct fd_array *a, u32 fd, bool cloexec)
 {
-	__set_bit(fd, a->open);
+	bitmap_set_bit(fd, a->open);
 	if (a->open[fd / 64] == ~0ul)
-		__set_bit(fd / 64, a->full);
+		bitmap_set_bit(fd / 64, a->full);
 	if (cloexec)
-		__set_bit(fd, a->cloexec);
+		bitmap_set_bit(fd, a->cloexec);
 	else
-		__clear_bit(fd, a->cloexec);
+		bitmap_clear_bit(fd, a->cloexec);
 }
 
 static inline void
 mark_free(struct fd_table *t, struct fd_array *a, u32 fd)
 {
-	__clear_bit(fd, a->open);
-	__clear_bit(fd, a->cloexec);
-	__clear_bit(fd / 64, a->full);
+	bitmap_clear_bit(fd, a->open);
+	bitmap_clear_bit(fd, a->cloexec);
+	bitmap_clear_bit(fd / 64, a->full);
 	if (fd < t->next)
 		t->next = fd;
 }
@@ -427,9 +427,9 @@ fd_set_cloexec(int fd, bool cloexec)
 
 	if ((u32)fd < a->size && a->files[fd]) {
 		if (cloexec)
-			__set_bit((u32)fd, a->cloexec);
+			bitmap_set_bit((u32)fd, a->cloexec);
 		else
-			__clear_bit((u32)fd, a->cloexec);
+			bitmap_clear_bit((u32)fd, a->cloexec);
 		err = 0;
 	}
 	unlock_if(t, locked);

@@ -110,7 +110,7 @@ free_deferred(struct work *work)
 	struct file *f = xchg(&deferred, NULL);
 
 	while (f) {
-		struct file *next = (struct file *)f->rcu.next;
+		struct file *next = (struct file *)f->work.node.next;
 
 		file_free(f);
 		f = next;
@@ -126,10 +126,27 @@ file_put(struct file *f)
 		file_free(f);
 		return;
 	}
-	f->rcu.next = (struct rcu_head *)READ_ONCE(deferred);
-	while (!try_cmpxchg(&deferred, (struct file **)&f->rcu.next, f))
+	f->work.node.next = (struct list *)READ_ONCE(deferred);
+	while (!try_cmpxchg(&deferred, (struct file **)&f->work.node.next, f))
 		;
 	work_queue(&deferred_work);
+}
+
+static void
+free_on_return(struct task_work *work)
+{
+	file_free(container_of(work, struct file, work));
+}
+
+/* For callers with locks that releasing a file may need: done on the way back to user mode. */
+void
+file_put_late(struct file *f)
+{
+	if (!ref_put(&f->ref))
+		return;
+	f->work.func = free_on_return;
+	if (thread_current()->is_kernel || task_work_add(current, &f->work))
+		file_free(f);
 }
 
 void

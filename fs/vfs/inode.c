@@ -398,7 +398,7 @@ setattr_prepare(struct inode *i, const struct attr_change *c)
 	if ((c->valid & ATTR_GID) && !(owner && (c->gid == i->gid || cred_in_group(cred, c->gid))) &&
 	    !capable(CAP_CHOWN))
 		return -EPERM;
-	if ((c->valid & (ATTR_MODE | ATTR_ATIME_SET | ATTR_MTIME_SET)) && !(c->valid & (ATTR_UID | ATTR_GID)) &&
+	if ((c->valid & (ATTR_MODE | ATTR_ATIME_SET | ATTR_MTIME_SET | ATTR_TIMES)) && !(c->valid & (ATTR_UID | ATTR_GID)) &&
 	    !(c->valid & (ATTR_KILL_SUID | ATTR_KILL_SGID)) && !inode_owner_or_capable(i))
 		return -EPERM;
 	return 0;

@@ -230,10 +230,8 @@ mount_internal(const struct fs_type *type)
 	int err = type->mount(type, type->name, 0, NULL, &s);
 
 	if (err)
-		panic("vfs: cannot mount %s: error %d", type->name, -err);
+		return NULL;
 	m = mount_alloc(s, s->root, type->name);
-	if (!m)
-		panic("vfs: no memory for the mount of %s", type->name);
 	super_put(s);
 	return m;
 }

@@ -4,6 +4,7 @@
 #define MOUNT_INTERNAL_H
 
 #include "uapi/mount.h"
+#include "uapi/poll.h"
 #include "vfs_internal.h"
 
 #define MOUNTS_MAX 100000	/* per namespace: /proc/sys/fs/mount-max */

@@ -157,6 +157,8 @@ vfs_init(void)
 	if (!type || !ns)
 		panic("vfs: %s", type ? "no memory" : "no file system for the root: filesystems_init comes first");
 	ns->root = mount_internal(type);
+	if (!ns->root)
+		panic("vfs: no memory for the root file system");
 	mount_join_ns(ns->root, ns);
 	root = (struct path){ ns->root, ns->root->root };
 	root_mount_ns = ns;

@@ -10,6 +10,7 @@
 #include "fs/vfs/inode.h"
 #include "fs/vfs/mount.h"
 #include "fs/vfs/path.h"
+#include "core/time.h"
 #include "lib/string.h"
 #include "mm/slab.h"
 #include "mm/user.h"
@@ -186,12 +187,11 @@ void super_for_each(int (*fn)(struct super *s, void *ctx), void *ctx);
 /* --- open.c, file.c --- */
 void file_init(void);
 void anon_init(void);
+void file_put_late(struct file *f);
 int fd_set_cloexec(int fd, bool cloexec);
 int fd_dup_above(int fd, int min, bool cloexec);
 struct file *file_alloc(u32 flags, u32 mode);	/* NULL: no memory, or too many (*) */
-int file_setup_open(struct file *f, const struct path *p, u32 flags);
 int file_open_how(int dirfd, const char *name, u32 flags, umode_t mode, u32 walk, struct file **out);
-int open_flags_check(u32 *flags, u32 *mode);
 
 /* --- inode.c --- */
 void inode_init(void);
@@ -206,20 +206,23 @@ bool sticky_forbids(const struct inode *dir, const struct inode *victim);
 /* --- stat.c --- */
 int path_statx(const struct path *p, struct linux_statx *st);
 
+struct linux_statfs;
+int path_statfs(const struct path *p, struct linux_statfs *st);
+int file_readdir(struct file *f, struct dir_context *ctx);
+
 /* --- locks.c --- */
 void locks_release_posix(struct file *f, const void *owner);	/* close(2) of any descriptor of the file */
 void locks_release_file(struct file *f);			/* the open file itself goes: flock, OFD */
 void locks_free(struct inode *i);
-long locks_fcntl(struct file *f, u32 cmd, user_ptr arg);
+long locks_fcntl(int fd, struct file *f, u32 cmd, user_ptr arg);
 
 /* --- fasync.c --- */
-struct file_owner;
-long fasync_set_owner(struct file *f, int type, int id);
 long fasync_fcntl(struct file *f, u32 cmd, unsigned long arg);
+int fasync_enable(int fd, struct file *f, bool on);		/* O_ASYNC */
 void fasync_release(struct file *f);
 
-/* --- memfd (fs/tmpfs) seals --- */
-long file_seals_fcntl(struct file *f, u32 cmd, u32 arg);
+/* --- fcntl.c --- */
+int file_set_flags(int fd, struct file *f, u32 flags);		/* F_SETFL */
 
 static inline void
 notify(struct inode *i, struct dentry *d, u32 mask)

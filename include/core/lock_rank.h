@@ -14,9 +14,9 @@ enum lock_rank {
 	/* sleeping locks: mutex, rwsem */
 	RANK_MOUNT_NS = 10, /* the tree of mounts of a namespace */
 	RANK_RENAME = 20,   /* one cross-directory rename a super block at a time */
+	RANK_FILE_POS = 25, /* file->pos_lock: around a whole read, write or readdir */
 	RANK_DIR = 30,	    /* inode->lock of a directory (parent before child: nested) */
 	RANK_INODE = 40,    /* inode->lock of a file: size, truncate, write */
-	RANK_FILE_POS = 50, /* file->pos_lock */
 	RANK_EXEC = 55,	    /* process->exec_lock: credentials and mm replaced by exec */
 	RANK_EPOLL = 60,    /* epoll set (nested by depth) */
 	RANK_PIPE = 65,	    /* pipe, tty, socket buffers' sleeping locks */

@@ -11,6 +11,7 @@
 #include "mm/iter.h"
 #include "sched/mutex.h"
 #include "sched/wait.h"
+#include "task/task.h"
 
 struct cred;
 struct file;
@@ -55,6 +56,7 @@ struct file_ops {
 	int (*fallocate)(struct file *f, int mode, u64 offset, u64 len);	/* NULL: -EOPNOTSUPP; -ENODEV for non-regular */
 	void (*show_fdinfo)(struct file *f, struct strbuf *sb);			/* extra lines of /proc/PID/fdinfo. NULL: none */
 	int (*set_flags)(struct file *f, u32 flags);				/* F_SETFL veto. NULL: any */
+	long (*seals)(struct file *f, bool add, u32 seals);			/* F_ADD_SEALS, F_GET_SEALS. NULL: -EINVAL */
 	/* splice without copy; NULL: generic through read/write and a buffer. */
 	ssize_t (*splice_read)(struct file *f, u64 *pos, struct pipe *pipe, size_t len, u32 flags);
 	ssize_t (*splice_write)(struct pipe *pipe, struct file *f, u64 *pos, size_t len, u32 flags);
@@ -76,7 +78,7 @@ struct file {
 	u64 readahead_state[2];
 	u32 wb_error_seen;
 	u64 version;
-	struct rcu_head rcu;
+	struct task_work work;		/* the last put, where it must wait */
 };
 #define FMODE_READ BIT(0)
 #define FMODE_WRITE BIT(1)
@@ -146,6 +148,14 @@ u32 vfs_poll(struct file *f, struct poll_table *pt);
 /* Generic slots for page-cache files. */
 ssize_t file_read_cached(struct file *f, struct iov_iter *it, u64 *pos);
 ssize_t file_write_cached(struct file *f, struct iov_iter *it, u64 *pos);
+/*
+ * The parts of file_write_cached, for files with rules of their own in between: begin locks the inode, applies O_APPEND and the limits to
+ * *pos and the count, drops set-id bits, updates times; 0 (then end must follow, also when nothing is written), or an error (or 1: nothing to write).
+ * end writes to the page cache, sets the size, unlocks, syncs if the file wants it.
+ */
+int file_write_begin(struct file *f, struct iov_iter *it, u64 *pos);
+ssize_t file_write_end(struct file *f, struct iov_iter *it, u64 *pos);
+void file_write_abort(struct file *f);		/* instead of end */
 int file_mmap_cached(struct file *f, struct mm_map_request *rq);
 s64 file_seek_size(struct file *f, s64 offset, int whence);	/* SEEK_SET/CUR/END/DATA/HOLE by inode size and mapping */
 s64 file_seek_fixed_none(struct file *f, s64 offset, int whence);	/* character devices such as null: 0 */

@@ -54,6 +54,7 @@ struct attr_change {
 #define ATTR_KILL_SUID BIT(8)
 #define ATTR_KILL_SGID BIT(9)
 #define ATTR_OPEN BIT(10)	/* O_TRUNC */
+#define ATTR_TIMES BIT(11)	/* some time was named: takes the owner, not just write permission */
 
 /*
  * Each slot: what NULL means; locks held on entry; may it sleep (all may, unless said).
@@ -135,6 +136,7 @@ struct inode {
 #define INODE_NEW BIT(4)
 #define INODE_SYNC BIT(5)
 #define INODE_NO_SEEK BIT(6)
+#define INODE_LINKABLE BIT(7)	/* O_TMPFILE without O_EXCL: linkat may give it a name */
 
 struct super_ops {
 	/* Last reference gone. nlink == 0: delete for good. Frees nothing of the inode itself but `private`. NULL: nothing. */

@@ -61,6 +61,6 @@ struct mount_ns *mount_ns_get(struct mount_ns *ns);
 void mount_ns_put(struct mount_ns *ns);
 /* Text of /proc/PID/mounts (style 0), mountinfo (1), mountstats (2), as seen from root. */
 void mount_show(struct mount_ns *ns, const struct path *root, int style, struct strbuf *sb);
-/* Internal mount of a pseudo file system for anonymous files. */
+/* Internal mount of a pseudo file system for anonymous files. NULL: it could not be made. */
 struct mount *mount_internal(const struct fs_type *type);
 #endif

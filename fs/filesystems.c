@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+/* The list of all file systems. */
+#include "fs/filesystems.h"
+#include "fs/tmpfs.h"
+
+void
+filesystems_init(void)
+{
+	tmpfs_register();
+}

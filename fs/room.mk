@@ -1,0 +1,2 @@
+OBJS-fs := filesystems.o
+DEPS-fs := lib fs/tmpfs

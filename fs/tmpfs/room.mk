@@ -1,0 +1,2 @@
+OBJS-fs/tmpfs := dir.o file.o memfd.o super.o xattr.o
+DEPS-fs/tmpfs := lib core sched mm task fs/vfs generated

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/* Extended attributes of tmpfs: a list for each inode, in memory. user.*, trusted.* and security.* are kept. */
+#include "lib/string.h"
+#include "task/cred.h"
+#include "tmpfs_internal.h"
+#include "uapi/xattr.h"
+
+static bool
+supported(const char *name)
+{
+	static const char *const prefixes[] = { XATTR_USER_PREFIX, XATTR_TRUSTED_PREFIX, XATTR_SECURITY_PREFIX };
+
+	for (u32 i = 0; i < ARRAY_SIZE(prefixes); i++)
+		if (str_starts_with(name, prefixes[i]))
+			return name[strlen(prefixes[i])] != '\0';
+	return false;
+}
+
+static struct tmpfs_xattr *
+find(struct tmpfs_inode *ti, const char *name)
+{
+	struct tmpfs_xattr *x;
+
+	list_for_each_entry(x, &ti->xattrs, node)
+		if (!strcmp(x->name, name))
+			return x;
+	return NULL;
+}
+
+static void
+free_xattr(struct tmpfs_xattr *x)
+{
+	kvfree(x->value);
+	kfree(x);
+}
+
+ssize_t
+tmpfs_getxattr(struct inode *i, const char *name, void *value, size_t size)
+{
+	struct tmpfs_inode *ti = tmpfs_inode_of(i);
+	struct tmpfs_xattr *x;
+	ssize_t ret;
+
+	if (!supported(name))
+		return -EOPNOTSUPP;
+	rwsem_read_lock(&ti->xattr_lock);
+	x = find(ti, name);
+	if (!x) {
+		ret = -ENODATA;
+	} else if (size && size < x->size) {
+		ret = -ERANGE;
+	} else {
+		if (size && x->size)
+			memcpy(value, x->value, x->size);
+		ret = (ssize_t)x->size;
+	}
+	rwsem_read_unlock(&ti->xattr_lock);
+	return ret;
+}
+
+int
+tmpfs_setxattr(struct inode *i, const char *name, const void *value, size_t size, int flags)
+{
+	struct tmpfs_inode *ti = tmpfs_inode_of(i);
+	struct tmpfs_xattr *x, *old;
+	size_t len = strlen(name);
+	int err = 0;
+
+	if (!supported(name))
+		return -EOPNOTSUPP;
+	x = kmalloc(sizeof(*x) + len + 1, GFP_KERNEL);
+	if (!x)
+		return -ENOMEM;
+	memcpy(x->name, name, len + 1);
+	x->size = size;
+	x->value = NULL;
+	if (size) {
+		x->value = kvmalloc(size, GFP_KERNEL);
+		if (!x->value) {
+			kfree(x);
+			return -ENOMEM;
+		}
+		memcpy(x->value, value, size);
+	}
+	rwsem_write_lock(&ti->xattr_lock);
+	old = find(ti, name);
+	if (old && (flags & XATTR_CREATE)) {
+		err = -EEXIST;
+	} else if (!old && (flags & XATTR_REPLACE)) {
+		err = -ENODATA;
+	} else {
+		list_add(&x->node, &ti->xattrs);
+		if (old)
+			list_del(&old->node);
+		inode_touch(i, ATTR_MODE);
+	}
+	rwsem_write_unlock(&ti->xattr_lock);
+	if (err)
+		free_xattr(x);
+	else if (old)
+		free_xattr(old);
+	return err;
+}
+
+ssize_t
+tmpfs_listxattr(struct inode *i, char *list, size_t size)
+{
+	struct tmpfs_inode *ti = tmpfs_inode_of(i);
+	bool all = capable(CAP_SYS_ADMIN);
+	struct tmpfs_xattr *x;
+	size_t used = 0;
+	ssize_t ret = 0;
+
+	rwsem_read_lock(&ti->xattr_lock);
+	list_for_each_entry(x, &ti->xattrs, node) {
+		size_t len = strlen(x->name) + 1;
+
+		if (!all && str_starts_with(x->name, XATTR_TRUSTED_PREFIX))
+			continue;
+		if (size) {
+			if (used + len > size) {
+				ret = -ERANGE;
+				break;
+			}
+			memcpy(list + used, x->name, len);
+		}
+		used += len;
+	}
+	rwsem_read_unlock(&ti->xattr_lock);
+	return ret ? ret : (ssize_t)used;
+}
+
+int
+tmpfs_removexattr(struct inode *i, const char *name)
+{
+	struct tmpfs_inode *ti = tmpfs_inode_of(i);
+	struct tmpfs_xattr *x;
+
+	if (!supported(name))
+		return -EOPNOTSUPP;
+	rwsem_write_lock(&ti->xattr_lock);
+	x = find(ti, name);
+	if (x) {
+		list_del(&x->node);
+		inode_touch(i, ATTR_MODE);
+	}
+	rwsem_write_unlock(&ti->xattr_lock);
+	if (!x)
+		return -ENODATA;
+	free_xattr(x);
+	return 0;
+}
+
+void
+tmpfs_xattr_destroy(struct inode *i)
+{
+	struct tmpfs_inode *ti = tmpfs_inode_of(i);
+	struct tmpfs_xattr *x, *following;
+
+	list_for_each_entry_safe(x, following, &ti->xattrs, node)
+		free_xattr(x);
+}
