@@ -22,6 +22,7 @@ iter_init_user(struct iov_iter *it, bool to_iter, user_ptr buf, size_t len)
 	it->count = len;
 	it->one = (struct iov_seg){ buf.addr, len };
 	it->segs = &it->one;
+	it->rw_flags = 0;
 }
 
 void
@@ -68,6 +69,7 @@ iter_import(struct iov_iter *it, bool to_iter, user_ptr iov, u64 nr, struct iov_
 	it->offset = 0;
 	it->count = total;
 	it->segs = segs;
+	it->rw_flags = 0;
 	return 0;
 
 out_free:

@@ -2,8 +2,9 @@
 /*
  * Directories of tmpfs: names.
  *
- * Two trees of the same entries: by (hash, name) for lookup, by position for readdir. A position is given once, in the order of creation, and
- * never again, so a reader of a directory that changes sees every name that stays exactly once. All under the directory's lock.
+ * Two trees of the same entries: by (hash, name) for lookup, by position for readdir. A position is
+ * given once, in the order of creation, and never again, so a reader of a directory that changes
+ * sees every name that stays exactly once. All under the directory's lock.
  */
 #include "lib/hash.h"
 #include "lib/string.h"
@@ -60,8 +61,10 @@ entry_insert(struct inode *dir, struct tmpfs_entry *e)
 
 	while (*link) {
 		parent = *link;
-		link = compare(e->hash, e->name, e->len, container_of(parent, struct tmpfs_entry, by_name)) < 0 ?
-		       &parent->left : &parent->right;
+		link = compare(e->hash, e->name, e->len,
+			       container_of(parent, struct tmpfs_entry, by_name)) < 0
+			       ? &parent->left
+			       : &parent->right;
 	}
 	rb_link_node(&e->by_name, parent, link);
 	rb_insert_color(&e->by_name, &ti->names);
@@ -94,7 +97,8 @@ tmpfs_dir_destroy(struct inode *dir)
 	struct inode *doomed = NULL, *i;
 	struct rb_node *node;
 
-	/* Depth without recursion: the entries of subdirectories join the work, chained by private of inodes that nobody else has. */
+	/* Depth without recursion: the entries of subdirectories join the work, chained by private
+	 * of inodes that nobody else has. */
 	for (;;) {
 		while ((node = rb_first(&ti->positions))) {
 			struct tmpfs_entry *e = container_of(node, struct tmpfs_entry, by_position);
@@ -264,7 +268,8 @@ move_dir(struct inode *i, struct inode *from, struct inode *to)
 static int
 tmpfs_rename(struct inode *od, struct dentry *o, struct inode *nd, struct dentry *n, u32 flags)
 {
-	struct tmpfs_entry *source = entry_find(od, o), *target = entry_find(nd, n), *fresh, *white = NULL;
+	struct tmpfs_entry *source = entry_find(od, o), *target = entry_find(nd, n), *fresh,
+			   *white = NULL;
 	struct inode *i, *whiteout = NULL;
 	int err;
 
@@ -360,7 +365,8 @@ tmpfs_readdir(struct file *f, struct dir_context *ctx)
 	for (node = first; node; node = rb_next(node)) {
 		struct tmpfs_entry *e = container_of(node, struct tmpfs_entry, by_position);
 
-		if (!ctx->emit(ctx, e->name, e->len, e->inode->ino, DT_OF_MODE(e->inode->mode), e->position + 1))
+		if (!ctx->emit(ctx, e->name, e->len, e->inode->ino, DT_OF_MODE(e->inode->mode),
+			       e->position + 1))
 			break;
 		ctx->pos = e->position + 1;
 	}

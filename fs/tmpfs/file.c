@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files of tmpfs: bytes live in the page cache only. Absent pages are holes. Each page is charged to the file system (and counted in st_blocks)
- * as it is made. Seals (memfd_create(2), fcntl(2) F_ADD_SEALS) are looked at under the inode's lock where bytes or size change.
+ * Files of tmpfs: bytes live in the page cache only. Absent pages are holes. Each page is charged
+ * to the file system (and counted in st_blocks) as it is made. Seals (memfd_create(2), fcntl(2)
+ * F_ADD_SEALS) are looked at under the inode's lock where bytes or size change.
  */
 #include "fs/vfs/path.h"
 #include "mm/mm.h"
@@ -95,9 +96,12 @@ allocate(struct inode *i, u64 offset, u64 len, bool keep_size)
 	if (!keep_size && offset + len > i->size && (tmpfs_inode_of(i)->seals & F_SEAL_GROW))
 		return -EPERM;
 	for (u64 index = first; index <= last; index++) {
-		err = thread_signal_pending(thread_current()) ? -EINTR : mapping_get_locked(&i->mapping, index, &page);
+		err = thread_signal_pending(thread_current())
+			      ? -EINTR
+			      : mapping_get_locked(&i->mapping, index, &page);
 		if (err) {
-			/* What was made beyond the end is given back; below it, pages of zeroes change nothing. */
+			/* What was made beyond the end is given back; below it, pages of zeroes
+			 * change nothing. */
 			u64 made_from = MAX(first << PAGE_SHIFT, ALIGN_UP(i->size, PAGE_SIZE));
 
 			if (index << PAGE_SHIFT > made_from)
@@ -143,7 +147,8 @@ tmpfs_mmap(struct file *f, struct mm_map_request *rq)
 {
 	u32 seals = READ_ONCE(tmpfs_inode_of(f->inode)->seals);
 
-	if ((seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) && (rq->map_flags & MAP_TYPE) != MAP_PRIVATE) {
+	if ((seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) &&
+	    (rq->map_flags & MAP_TYPE) != MAP_PRIVATE) {
 		if (rq->prot & PROT_WRITE)
 			return -EPERM;
 		rq->vm_extra &= ~VM_MAYWRITE;
@@ -162,12 +167,14 @@ tmpfs_seals(struct file *f, bool add, u32 seals)
 		return READ_ONCE(ti->seals);
 	if (!(f->mode & FMODE_WRITE))
 		return -EPERM;
-	if (seals & ~(u32)(F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
+	if (seals &
+	    ~(u32)(F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
 		return -EINVAL;
 	rwsem_write_lock(&i->lock);
 	if (ti->seals & F_SEAL_SEAL)
 		err = -EPERM;
-	else if ((seals & F_SEAL_WRITE) && !(ti->seals & F_SEAL_WRITE) && atomic_read(&i->mapping.writable_maps) > 0)
+	else if ((seals & F_SEAL_WRITE) && !(ti->seals & F_SEAL_WRITE) &&
+		 atomic_read(&i->mapping.writable_maps) > 0)
 		err = -EBUSY;
 	else
 		ti->seals |= seals;

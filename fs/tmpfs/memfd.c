@@ -10,7 +10,7 @@
 #include "uapi/mman.h"
 #include "uapi/mount.h"
 
-#define NAME_LIMIT 249		/* with "memfd:" a name that a directory could have */
+#define NAME_LIMIT 249 /* with "memfd:" a name that a directory could have */
 
 static struct mount *memfd_mount;
 static struct mutex mount_once = MUTEX_INIT(mount_once, RANK_DIR);
@@ -28,7 +28,8 @@ get_mount(void)
 	if (!m) {
 		m = mount_internal(fs_find("tmpfs"));
 		if (m) {
-			tmpfs_super_of(m->super)->max_blocks = tmpfs_super_of(m->super)->max_inodes = 0;
+			tmpfs_super_of(m->super)->max_blocks =
+				tmpfs_super_of(m->super)->max_inodes = 0;
 			m->flags |= MS_NODEV;
 			smp_store_release(&memfd_mount, m);
 		}
@@ -71,7 +72,7 @@ sys_memfd_create(user_ptr name_user, unsigned int flags)
 	int err;
 
 	if (flags & ~(MFD_CLOEXEC | MFD_ALLOW_SEALING))
-		return -EINVAL;		/* MFD_HUGETLB: as built without it */
+		return -EINVAL; /* MFD_HUGETLB: as built without it */
 	len = strncpy_from_user(name, name_user, NAME_LIMIT + 1);
 	if (len < 0)
 		return len == -ENAMETOOLONG ? -EINVAL : len;

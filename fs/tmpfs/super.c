@@ -2,11 +2,13 @@
 /*
  * tmpfs: a file system in the page cache. tmpfs(5).
  *
- * Everything is in memory and nowhere else: names in the directory's trees (dir.c), bytes in the pages of the inode's mapping (file.c). An
- * entry holds its inode, so inodes live without being in the name cache. A block is charged when a page is made and given back when it goes.
+ * Everything is in memory and nowhere else: names in the directory's trees (dir.c), bytes in the
+ * pages of the inode's mapping (file.c). An entry holds its inode, so inodes live without being in
+ * the name cache. A block is charged when a page is made and given back when it goes.
  *
- * Options: size= (bytes, with k m g, or % of memory), nr_blocks=, nr_inodes=, mode=, uid=, gid=. The defaults are half of memory and an
- * inode for each page of that; 0 is no limit. The types "rootfs", "ramfs" are the same with their own names, the latter without limits.
+ * Options: size= (bytes, with k m g, or % of memory), nr_blocks=, nr_inodes=, mode=, uid=, gid=.
+ * The defaults are half of memory and an inode for each page of that; 0 is no limit. The types
+ * "rootfs", "ramfs" are the same with their own names, the latter without limits.
  */
 #include "core/panic.h"
 #include "fs/tmpfs.h"
@@ -61,7 +63,8 @@ charge_inode(struct tmpfs_super *t)
 /* --- inodes --- */
 
 int
-tmpfs_inode_create(struct super *s, const struct inode *dir, umode_t mode, devnum_t dev, struct inode **out)
+tmpfs_inode_create(struct super *s, const struct inode *dir, umode_t mode, devnum_t dev,
+		   struct inode **out)
 {
 	struct tmpfs_super *t = tmpfs_super_of(s);
 	const struct inode_ops *ops = &tmpfs_special_inode_ops;
@@ -99,7 +102,7 @@ tmpfs_inode_create(struct super *s, const struct inode *dir, umode_t mode, devnu
 	} else if (S_ISDIR(mode)) {
 		i->nlink = 2;
 		i->size = 2 * ENTRY_SIZE;
-		ti->next_position = 2;		/* after . and .. */
+		ti->next_position = 2; /* after . and .. */
 	}
 	*out = i;
 	return 0;
@@ -176,7 +179,8 @@ parse_option(struct tmpfs_super *t, const char *name, const char *value)
 		*(name[0] == 'u' ? &t->uid : &t->gid) = (u32)n;
 		return 0;
 	}
-	/* What a kernel without NUMA, huge pages in tmpfs, or 32-bit inode numbers takes and ignores. */
+	/* What a kernel without NUMA, huge pages in tmpfs, or 32-bit inode numbers takes and
+	 * ignores. */
 	if (!strcmp(name, "inode32") || !strcmp(name, "inode64"))
 		return 0;
 	if (!strcmp(name, "huge") && value && !strcmp(value, "never"))
@@ -237,10 +241,12 @@ tmpfs_remount(struct super *s, u32 flags, const char *data)
 		return err;
 	/* What is in use stays; limits cannot be set below it, nor where there were none. */
 	if (new.max_blocks != t->max_blocks &&
-	    ((new.max_blocks && (u64)atomic64_read(&t->used_blocks) > new.max_blocks) || (new.max_blocks && !t->max_blocks)))
+	    ((new.max_blocks && (u64)atomic64_read(&t->used_blocks) > new.max_blocks) ||
+	     (new.max_blocks && !t->max_blocks)))
 		return -EINVAL;
 	if (new.max_inodes != t->max_inodes &&
-	    ((new.max_inodes && (u64)atomic64_read(&t->used_inodes) > new.max_inodes) || (new.max_inodes && !t->max_inodes)))
+	    ((new.max_inodes && (u64)atomic64_read(&t->used_inodes) > new.max_inodes) ||
+	     (new.max_inodes && !t->max_inodes)))
 		return -EINVAL;
 	t->max_blocks = new.max_blocks;
 	t->max_inodes = new.max_inodes;
@@ -258,7 +264,8 @@ tmpfs_statfs(struct super *s, struct linux_statfs *st)
 	st->f_bsize = PAGE_SIZE;
 	if (t->max_blocks) {
 		st->f_blocks = t->max_blocks;
-		st->f_bfree = st->f_bavail = (u64)used < t->max_blocks ? t->max_blocks - (u64)used : 0;
+		st->f_bfree = st->f_bavail = (u64)used < t->max_blocks ? t->max_blocks - (u64)used
+								       : 0;
 	}
 	if (t->max_inodes) {
 		st->f_files = t->max_inodes;
@@ -315,7 +322,7 @@ tmpfs_fill(const struct fs_type *type, const char *data, struct super **out)
 	*out = s;
 	return 0;
 out_super:
-	super_put(s);	/* frees t */
+	super_put(s); /* frees t */
 	return err;
 out_free:
 	kfree(t);
@@ -323,7 +330,8 @@ out_free:
 }
 
 static int
-tmpfs_mount(const struct fs_type *type, const char *source, u32 flags, const char *data, struct super **out)
+tmpfs_mount(const struct fs_type *type, const char *source, u32 flags, const char *data,
+	    struct super **out)
 {
 	int err;
 
@@ -364,7 +372,8 @@ static struct fs_type ramfs_type = {
 void
 tmpfs_register(void)
 {
-	inode_cache = kmem_cache_create("tmpfs_inode", sizeof(struct tmpfs_inode), 64, SLAB_RECLAIMABLE, NULL);
+	inode_cache = kmem_cache_create("tmpfs_inode", sizeof(struct tmpfs_inode), 64,
+					SLAB_RECLAIMABLE, NULL);
 	fs_register(&rootfs_type);
 	fs_register(&tmpfs_type);
 	fs_register(&ramfs_type);

@@ -11,12 +11,12 @@
 #include "mm/slab.h"
 #include "uapi/errno.h"
 
-#define ENTRY_SIZE 20			/* what a directory's size counts for each name, as Linux has it */
+#define ENTRY_SIZE 20 /* what a directory's size counts for each name, as Linux has it */
 
 /* super->private */
 struct tmpfs_super {
-	struct atomic64 used_blocks, used_inodes;	/* pages; inodes */
-	u64 max_blocks, max_inodes;			/* 0: no limit */
+	struct atomic64 used_blocks, used_inodes; /* pages; inodes */
+	u64 max_blocks, max_inodes;		  /* 0: no limit */
 	struct atomic64 next_ino;
 	umode_t mode;
 	u32 uid, gid;
@@ -26,8 +26,8 @@ struct tmpfs_super {
 /* A name in a directory. */
 struct tmpfs_entry {
 	struct rb_node by_name, by_position;
-	struct inode *inode;			/* referenced */
-	u64 position;				/* readdir's: grows with every entry made, never reused */
+	struct inode *inode; /* referenced */
+	u64 position;	     /* readdir's: grows with every entry made, never reused */
 	u32 hash, len;
 	char name[];
 };
@@ -41,12 +41,12 @@ struct tmpfs_xattr {
 
 /* inode->private */
 struct tmpfs_inode {
-	struct rb_root names, positions;	/* directories; inode->lock */
+	struct rb_root names, positions; /* directories; inode->lock */
 	u64 next_position;
-	struct inode *parent;			/* directories, for "..": not referenced, it has us as an entry */
-	struct list xattrs;			/* inode->spin to read; inode->lock to change */
+	struct inode *parent; /* directories, for "..": not referenced, it has us as an entry */
+	struct list xattrs;   /* inode->spin to read; inode->lock to change */
 	struct rwsem xattr_lock;
-	u32 seals;				/* memfd; inode->lock */
+	u32 seals; /* memfd; inode->lock */
 	struct inode *inode;
 };
 
@@ -63,9 +63,10 @@ tmpfs_inode_of(const struct inode *i)
 }
 
 /* super.c */
-int tmpfs_charge_blocks(struct super *s, u64 blocks);	/* 0 or -ENOSPC */
+int tmpfs_charge_blocks(struct super *s, u64 blocks); /* 0 or -ENOSPC */
 void tmpfs_uncharge_blocks(struct super *s, u64 blocks);
-int tmpfs_inode_create(struct super *s, const struct inode *dir, umode_t mode, devnum_t dev, struct inode **out);
+int tmpfs_inode_create(struct super *s, const struct inode *dir, umode_t mode, devnum_t dev,
+		       struct inode **out);
 
 /* dir.c */
 extern const struct inode_ops tmpfs_dir_inode_ops;

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Extended attributes of tmpfs: a list for each inode, in memory. user.*, trusted.* and security.* are kept. */
+/* Extended attributes of tmpfs: a list for each inode, in memory. user.*, trusted.* and security.*
+ * are kept. */
+#include "uapi/xattr.h"
 #include "lib/string.h"
 #include "task/cred.h"
 #include "tmpfs_internal.h"
-#include "uapi/xattr.h"
 
 static bool
 supported(const char *name)
 {
-	static const char *const prefixes[] = { XATTR_USER_PREFIX, XATTR_TRUSTED_PREFIX, XATTR_SECURITY_PREFIX };
+	static const char *const prefixes[] = { XATTR_USER_PREFIX, XATTR_TRUSTED_PREFIX,
+						XATTR_SECURITY_PREFIX };
 
 	for (u32 i = 0; i < ARRAY_SIZE(prefixes); i++)
 		if (str_starts_with(name, prefixes[i]))
@@ -21,9 +23,7 @@ find(struct tmpfs_inode *ti, const char *name)
 {
 	struct tmpfs_xattr *x;
 
-	list_for_each_entry(x, &ti->xattrs, node)
-		if (!strcmp(x->name, name))
-			return x;
+	list_for_each_entry(x, &ti->xattrs, node) if (!strcmp(x->name, name)) return x;
 	return NULL;
 }
 
@@ -112,7 +112,8 @@ tmpfs_listxattr(struct inode *i, char *list, size_t size)
 	ssize_t ret = 0;
 
 	rwsem_read_lock(&ti->xattr_lock);
-	list_for_each_entry(x, &ti->xattrs, node) {
+	list_for_each_entry(x, &ti->xattrs, node)
+	{
 		size_t len = strlen(x->name) + 1;
 
 		if (!all && str_starts_with(x->name, XATTR_TRUSTED_PREFIX))
@@ -157,6 +158,5 @@ tmpfs_xattr_destroy(struct inode *i)
 	struct tmpfs_inode *ti = tmpfs_inode_of(i);
 	struct tmpfs_xattr *x, *following;
 
-	list_for_each_entry_safe(x, following, &ti->xattrs, node)
-		free_xattr(x);
+	list_for_each_entry_safe(x, following, &ti->xattrs, node) free_xattr(x);
 }

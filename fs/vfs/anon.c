@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files without a name: on the one inode of anon_inodefs (eventfd, epoll, timerfd ...), or on an inode that the caller brings (pipes, sockets).
+ * Files without a name: on the one inode of anon_inodefs (eventfd, epoll, timerfd ...), or on an
+ * inode that the caller brings (pipes, sockets).
  */
 #include "core/panic.h"
 #include "lib/format.h"
@@ -13,7 +14,8 @@ static struct inode *anon_inode;
 static const struct inode_ops anon_inode_ops;
 
 static int
-anon_mount_super(const struct fs_type *type, const char *source, u32 flags, const char *data, struct super **out)
+anon_mount_super(const struct fs_type *type, const char *source, u32 flags, const char *data,
+		 struct super **out)
 {
 	struct super *s = super_create(type, NULL, ANON_INODE_FS_MAGIC);
 	struct inode *root;
@@ -46,7 +48,8 @@ anon_init(void)
 
 /* Takes over the reference on d. */
 static int
-create_on(struct dentry *d, const struct file_ops *ops, void *private, u32 flags, u32 mode, struct file **out)
+create_on(struct dentry *d, const struct file_ops *ops, void *private, u32 flags, u32 mode,
+	  struct file **out)
 {
 	struct file *f = file_alloc(flags & ~O_CLOEXEC, mode | FMODE_OPENED);
 
@@ -64,14 +67,16 @@ create_on(struct dentry *d, const struct file_ops *ops, void *private, u32 flags
 }
 
 int
-file_create_on(struct dentry *d, const struct file_ops *ops, void *private, u32 flags, u32 mode, struct file **out)
+file_create_on(struct dentry *d, const struct file_ops *ops, void *private, u32 flags, u32 mode,
+	       struct file **out)
 {
 	dentry_get(d);
 	return create_on(d, ops, private, flags, mode, out);
 }
 
 int
-file_create_anon(const char *name, const struct file_ops *ops, void *private, u32 flags, u32 mode, struct file **out)
+file_create_anon(const char *name, const struct file_ops *ops, void *private, u32 flags, u32 mode,
+		 struct file **out)
 {
 	char text[64];
 	struct dentry *d;

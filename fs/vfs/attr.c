@@ -88,7 +88,8 @@ change_owner(const struct path *p, u32 uid, u32 gid)
 long
 sys_fchownat(int dirfd, user_ptr path, u32 uid, u32 gid, int flags)
 {
-	u32 walk = (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) | (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
+	u32 walk = (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) |
+		   (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
 	struct path p;
 	int err;
 
@@ -134,7 +135,8 @@ ns_of(s64 sec, s64 nsec)
 {
 	s64 ns;
 
-	if (__builtin_mul_overflow(sec, (s64)NSEC_PER_SEC, &ns) || __builtin_add_overflow(ns, nsec, &ns))
+	if (__builtin_mul_overflow(sec, (s64)NSEC_PER_SEC, &ns) ||
+	    __builtin_add_overflow(ns, nsec, &ns))
 		return sec < 0 ? INT64_MIN : INT64_MAX;
 	return ns;
 }
@@ -185,7 +187,8 @@ nsec_valid(s64 nsec)
 static int
 set_times(int dirfd, user_ptr path, const struct linux_timespec *times, int flags)
 {
-	u32 walk = (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) | (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
+	u32 walk = (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) |
+		   (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
 	struct path p;
 	int err;
 
@@ -420,12 +423,14 @@ access_name(int dirfd, const char *name, u32 walk, int mode)
 long
 sys_faccessat2(int dirfd, user_ptr path, int mode, int flags)
 {
-	u32 walk = (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) | (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
+	u32 walk = (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) |
+		   (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
 	struct cred *real = NULL, *saved = NULL;
 	struct path_name n;
 	int err;
 
-	if ((mode & ~(R_OK | W_OK | X_OK)) || (flags & ~(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)))
+	if ((mode & ~(R_OK | W_OK | X_OK)) ||
+	    (flags & ~(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)))
 		return -EINVAL;
 	err = path_name_get(&n, path, walk & WALK_EMPTY);
 	if (err)

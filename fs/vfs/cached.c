@@ -2,8 +2,8 @@
 /*
  * Ready-made file operations: files whose bytes are in the page cache, and the ways to seek.
  *
- * Reading takes no lock: the size is read once, pages beyond it are not looked at. Writing holds the inode's lock, so that appends do not
- * overlap and one write is seen in order by the next.
+ * Reading takes no lock: the size is read once, pages beyond it are not looked at. Writing holds
+ * the inode's lock, so that appends do not overlap and one write is seen in order by the next.
  */
 #include "uapi/resource.h"
 #include "uapi/uio.h"
@@ -93,7 +93,8 @@ file_write_end(struct file *f, struct iov_iter *it, u64 *pos)
 			WRITE_ONCE(i->size, *pos);
 	}
 	rwsem_write_unlock(&i->lock);
-	if (n > 0 && unlikely((f->flags & O_DSYNC) || (it->rw_flags & (RWF_DSYNC | RWF_SYNC))) && f->ops->fsync) {
+	if (n > 0 && unlikely((f->flags & O_DSYNC) || (it->rw_flags & (RWF_DSYNC | RWF_SYNC))) &&
+	    f->ops->fsync) {
 		bool data = !((f->flags & __O_SYNC) || (it->rw_flags & RWF_SYNC));
 		int err = f->ops->fsync(f, start, start + (u64)n - 1, data);
 
@@ -133,8 +134,9 @@ seek_data(struct inode *i, u64 offset, u64 size)
 	u64 index;
 
 	if (!i->mapping.ops || i->mapping.ops->read_page)
-		return (s64)offset;	/* all of it may be data, as far as the cache knows */
-	if (!mapping_next_data(&i->mapping, offset >> PAGE_SHIFT, DIV_ROUND_UP(size, PAGE_SIZE), &index))
+		return (s64)offset; /* all of it may be data, as far as the cache knows */
+	if (!mapping_next_data(&i->mapping, offset >> PAGE_SHIFT, DIV_ROUND_UP(size, PAGE_SIZE),
+			       &index))
 		return -ENXIO;
 	return (s64)MAX(offset, index << PAGE_SHIFT);
 }
@@ -160,8 +162,7 @@ file_seek_size(struct file *f, s64 offset, int whence)
 	s64 pos = offset;
 
 	switch (whence) {
-	case SEEK_SET:
-		break;
+	case SEEK_SET: break;
 	case SEEK_CUR:
 		if (offset == 0)
 			return (s64)f->pos;
@@ -176,12 +177,12 @@ file_seek_size(struct file *f, s64 offset, int whence)
 	case SEEK_HOLE:
 		if (offset < 0 || (u64)offset >= size)
 			return -ENXIO;
-		pos = whence == SEEK_DATA ? seek_data(i, (u64)offset, size) : seek_hole(i, (u64)offset, size);
+		pos = whence == SEEK_DATA ? seek_data(i, (u64)offset, size)
+					  : seek_hole(i, (u64)offset, size);
 		if (pos < 0)
 			return pos;
 		break;
-	default:
-		return -EINVAL;
+	default: return -EINVAL;
 	}
 	return set_pos(f, pos, i->super->max_bytes);
 }

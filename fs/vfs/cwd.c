@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where a task stands: its root, working directory and umask. chdir(2), chroot(2), getcwd(2), umask(2).
+ * Where a task stands: its root, working directory and umask. chdir(2), chroot(2), getcwd(2),
+ * umask(2).
  *
- * The context may be shared (CLONE_FS). Path walk copies it under RCU by its sequence; who changes it holds the lock, and drops the old
- * references afterwards: what they held is freed after a grace period at the earliest.
+ * The context may be shared (CLONE_FS). Path walk copies it under RCU by its sequence; who changes
+ * it holds the lock, and drops the old references afterwards: what they held is freed after a grace
+ * period at the earliest.
  */
 #include "core/panic.h"
 #include "generated/syscalls.h"
@@ -110,7 +112,8 @@ replace_in(struct fs_context *fs, const struct path *old, const struct path *new
 
 	fs_context_paths(fs, &root, &cwd);
 	if (same_path(&root, old) || same_path(&cwd, old))
-		fs_context_set(fs, same_path(&root, old) ? new : NULL, same_path(&cwd, old) ? new : NULL);
+		fs_context_set(fs, same_path(&root, old) ? new : NULL,
+			       same_path(&cwd, old) ? new : NULL);
 	path_put(&root);
 	path_put(&cwd);
 }

@@ -2,31 +2,36 @@
 /*
  * The name cache: one hash of (parent, name), walked under RCU.
  *
- * A dentry says "this name in this directory is that inode", or "is nothing" (negative). It holds its parent and its inode. Used or
- * not it stays in the hash until reclaim, unlink or the end of the file system takes it out.
+ * A dentry says "this name in this directory is that inode", or "is nothing" (negative). It holds
+ * its parent and its inode. Used or not it stays in the hash until reclaim, unlink or the end of
+ * the file system takes it out.
  *
- * References. refs counts users; 0 means cached and free to go; DEAD (very negative) means gone, which happens once, by
- * compare-and-swap from 0, so that finding a dentry under RCU and taking a reference (dentry_try_get) needs no lock. The last put
- * leaves a hashed dentry on the list of reclaim candidates; it stays there while in use, and reclaim steps over it.
+ * References. refs counts users; 0 means cached and free to go; DEAD (very negative) means gone,
+ * which happens once, by compare-and-swap from 0, so that finding a dentry under RCU and taking a
+ * reference (dentry_try_get) needs no lock. The last put leaves a hashed dentry on the list of
+ * reclaim candidates; it stays there while in use, and reclaim steps over it.
  *
- * Sequence. seq is odd while name, parent or inode change, and different afterwards. A reader of more than one of them (path walk)
- * reads seq first and compares at the end. rename_seq does the same for moves anywhere: a search that found nothing, or a climb to
- * the root, is repeated if it changed.
+ * Sequence. seq is odd while name, parent or inode change, and different afterwards. A reader of
+ * more than one of them (path walk) reads seq first and compares at the end. rename_seq does the
+ * same for moves anywhere: a search that found nothing, or a climb to the root, is repeated if it
+ * changed.
  *
- * Looking up a name nobody knows: the directory is locked, shared is enough. The first comer hashes a dentry with DENTRY_LOOKUP and asks
- * the file system; others find that dentry and wait for the flag to go.
+ * Looking up a name nobody knows: the directory is locked, shared is enough. The first comer hashes
+ * a dentry with DENTRY_LOOKUP and asks the file system; others find that dentry and wait for the
+ * flag to go.
  *
- * Locks: dentry->lock guards flags' meaning, children, and changes of name, parent and inode (parent before child: nested). Stripe
- * locks guard hash chains. lru_lock guards the candidates. Moves also hold rename_lock of the super block if directories differ, both
- * directories' locks, and rename_spin.
+ * Locks: dentry->lock guards flags' meaning, children, and changes of name, parent and inode
+ * (parent before child: nested). Stripe locks guard hash chains. lru_lock guards the candidates.
+ * Moves also hold rename_lock of the super block if directories differ, both directories' locks,
+ * and rename_spin.
  */
 #include "core/panic.h"
 #include "lib/hash.h"
 #include "vfs_internal.h"
 
-#define DEAD (-0x40000000)
-#define STRIPES 256
-#define WAITERS 32
+#define DEAD	  (-0x40000000)
+#define STRIPES	  256
+#define WAITERS	  32
 #define LRU_BATCH 32
 
 struct long_name {
@@ -64,7 +69,8 @@ dentry_init(void)
 	while ((sizeof(*hash_table) << (hash_bits + 1)) <= PAGE_SIZE << order)
 		hash_bits++;
 	lru_limit = MAX(ms.total / 2, 4096);
-	dentry_cache = kmem_cache_create("dentry", sizeof(struct dentry), 64, SLAB_RECLAIMABLE, NULL);
+	dentry_cache = kmem_cache_create("dentry", sizeof(struct dentry), 64, SLAB_RECLAIMABLE,
+					 NULL);
 	for (u32 i = 0; i < STRIPES; i++)
 		spin_init(&stripe_lock[i], RANK_INODE_HASH);
 	for (u32 i = 0; i < WAITERS; i++)
@@ -84,7 +90,8 @@ qname_init(struct qname *n, const char *text, u32 len)
 static inline u32
 bucket_of(const struct dentry *parent, u32 hash)
 {
-	return (((u64)(uintptr_t)parent >> 6 ^ (u64)hash << 20) * HASH_GOLDEN_64) >> (64 - hash_bits);
+	return (((u64)(uintptr_t)parent >> 6 ^ (u64)hash << 20) * HASH_GOLDEN_64) >>
+	       (64 - hash_bits);
 }
 
 static inline void
@@ -131,7 +138,8 @@ dentry_find_rcu(const struct dentry *parent, const struct qname *n, u32 *seq)
 {
 	struct dentry *d;
 
-	hlist_for_each_entry_rcu(d, &hash_table[bucket_of(parent, n->hash)], hash) {
+	hlist_for_each_entry_rcu(d, &hash_table[bucket_of(parent, n->hash)], hash)
+	{
 		if (d->name_hash != n->hash)
 			continue;
 		*seq = dentry_seq(d);
@@ -288,7 +296,7 @@ dentry_create_anon(struct super *s, const char *name, struct inode *i)
 	if (!d)
 		return NULL;
 	d->flags |= DENTRY_ANON;
-	d->inode = i;		/* not on its list of names: many such dentries may share one inode */
+	d->inode = i; /* not on its list of names: many such dentries may share one inode */
 	return d;
 }
 
@@ -337,7 +345,8 @@ lru_remove(struct dentry *d)
 	spin_unlock(&lru_lock);
 }
 
-/* Make an unused dentry dead. False: it is used again, or somebody else was faster. RCU held or a reference that cannot go. */
+/* Make an unused dentry dead. False: it is used again, or somebody else was faster. RCU held or a
+ * reference that cannot go. */
 static bool
 claim_unused(struct dentry *d)
 {
@@ -358,13 +367,15 @@ free_rcu(struct rcu_head *head)
 	kmem_cache_free(dentry_cache, container_of(head, struct dentry, rcu));
 }
 
-/* Free a claimed dentry; returns its parent, of which a reference is dropped by the caller, or NULL. */
+/* Free a claimed dentry; returns its parent, of which a reference is dropped by the caller, or
+ * NULL. */
 static struct dentry *
 free_claimed(struct dentry *d)
 {
 	struct dentry *parent = d->parent;
 
-	/* Under the lock: an lru_add that did not see DENTRY_DEAD yet has happened, a later one sees it. */
+	/* Under the lock: an lru_add that did not see DENTRY_DEAD yet has happened, a later one
+	 * sees it. */
 	if (!(d->flags & DENTRY_ANON))
 		lru_remove(d);
 	if (parent != d) {
@@ -381,7 +392,8 @@ free_claimed(struct dentry *d)
 }
 
 /*
- * The last reference is gone: keep it as a candidate for reclaim, or claim it. RCU held: the moment the count is 0 others may free it.
+ * The last reference is gone: keep it as a candidate for reclaim, or claim it. RCU held: the moment
+ * the count is 0 others may free it.
  */
 static bool
 last_put(struct dentry *d)
@@ -544,7 +556,7 @@ dentry_lookup_locked(struct dentry *parent, const struct qname *n, struct dentry
 			d = fresh;
 			fresh = NULL;
 			if (dir->nlink == 0)
-				err = 0;	/* a removed directory has no names: stays negative */
+				err = 0; /* a removed directory has no names: stays negative */
 			else
 				err = dir->ops->lookup ? dir->ops->lookup(dir, d) : -ENOTDIR;
 			if (err || dir->nlink == 0)
@@ -666,7 +678,8 @@ dentry_move(struct dentry *d, struct dentry *target, bool exchange)
 	if (!exchange && !old_inline)
 		name_put(old_name);
 	if (from != to) {
-		/* The references on the parents follow: an exchange leaves both counts as they were. */
+		/* The references on the parents follow: an exchange leaves both counts as they
+		 * were. */
 		if (exchange)
 			dentry_put(to);
 		else
@@ -722,7 +735,8 @@ dentry_prune(struct dentry *top)
 		dentry_put(cur);
 }
 
-/* Takes one candidate off the list, claimed, or NULL: all looked at are in use or were used of late. */
+/* Takes one candidate off the list, claimed, or NULL: all looked at are in use or were used of
+ * late. */
 static struct dentry *
 lru_take(u32 *scan)
 {
@@ -746,8 +760,8 @@ lru_take(u32 *scan)
 		list_del(&d->lru);
 		lru_count--;
 		/*
-		 * The flag goes first, then the count is read; last_put drops the count first, then reads the flag: one of the two
-		 * sees the other, so no unused dentry is on no list.
+		 * The flag goes first, then the count is read; last_put drops the count first, then
+		 * reads the flag: one of the two sees the other, so no unused dentry is on no list.
 		 */
 		flag_clear(d, DENTRY_LRU);
 		spin_unlock(&lru_lock);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Device numbers: which operations an opened node gets. A driver adds a struct device for one number with a name (devtmpfs then has
- * the node), or registers a range of numbers. Both change rarely; opens look them up under RCU.
+ * Device numbers: which operations an opened node gets. A driver adds a struct device for one
+ * number with a name (devtmpfs then has the node), or registers a range of numbers. Both change
+ * rarely; opens look them up under RCU.
  */
 #include "fs/vfs/device.h"
 #include "lib/format.h"
@@ -17,7 +18,7 @@ struct chrdev_range {
 
 static struct mutex devices_lock = MUTEX_INIT(devices_lock, RANK_SLEEP_LEAF);
 static LIST_HEAD(devices);
-static struct xarray by_number = XARRAY_INIT;	/* character devices only: major << 32 | minor */
+static struct xarray by_number = XARRAY_INIT; /* character devices only: major << 32 | minor */
 static struct chrdev_range *ranges;
 
 void (*device_added)(struct device *d);
@@ -111,9 +112,7 @@ device_for_each(bool (*fn)(void *ctx, struct device *d), void *ctx)
 	struct device *d;
 
 	mutex_lock(&devices_lock);
-	list_for_each_entry(d, &devices, node)
-		if (!fn(ctx, d))
-			break;
+	list_for_each_entry(d, &devices, node) if (!fn(ctx, d)) break;
 	mutex_unlock(&devices_lock);
 }
 
@@ -123,9 +122,8 @@ major_name(u32 major, umode_t type)
 {
 	struct device *d;
 
-	list_for_each_entry(d, &devices, node)
-		if (DEV_MAJOR(d->dev) == major && (d->mode & S_IFMT) == type)
-			return d->class_name;
+	list_for_each_entry(d, &devices, node) if (DEV_MAJOR(d->dev) == major &&
+						   (d->mode & S_IFMT) == type) return d->class_name;
 	if (type == S_IFCHR)
 		for (struct chrdev_range *r = ranges; r; r = r->next)
 			if (r->major == major)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* posix_fadvise(2), readahead(2), fallocate(2): a file's pages and blocks, asked for or given back. */
+/* posix_fadvise(2), readahead(2), fallocate(2): a file's pages and blocks, asked for or given back.
+ */
 #include "generated/syscalls.h"
 #include "uapi/mount.h"
 #include "vfs_internal.h"
 
-#define READAHEAD_MAX (2ul << 20)	/* in one call */
+#define READAHEAD_MAX (2ul << 20) /* in one call */
 
 static void
 read_ahead(struct file *f, u64 offset, u64 count)
@@ -47,10 +48,10 @@ sys_fadvise64(int fd, loff_t offset, size_t length, int advice)
 		break;
 	case POSIX_FADV_DONTNEED:
 		if (m->ops && m->ops->write_page)
-			(void)mapping_writeback(m, (u64)offset, length ? (u64)offset + length : UINT64_MAX, false);
+			(void)mapping_writeback(m, (u64)offset,
+						length ? (u64)offset + length : UINT64_MAX, false);
 		break;
-	default:
-		break;	/* hints for a read-ahead that watches by itself */
+	default: break; /* hints for a read-ahead that watches by itself */
 	}
 out:
 	fd_release(r);
@@ -84,10 +85,11 @@ check_fallocate(const struct file *f, int mode, s64 offset, s64 len)
 
 	if (offset < 0 || len <= 0)
 		return -EINVAL;
-	if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_ZERO_RANGE |
-		     FALLOC_FL_INSERT_RANGE | FALLOC_FL_UNSHARE_RANGE))
+	if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_COLLAPSE_RANGE |
+		     FALLOC_FL_ZERO_RANGE | FALLOC_FL_INSERT_RANGE | FALLOC_FL_UNSHARE_RANGE))
 		return -EOPNOTSUPP;
-	if ((mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE)) == (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE))
+	if ((mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE)) ==
+	    (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE))
 		return -EOPNOTSUPP;
 	if ((mode & FALLOC_FL_PUNCH_HOLE) && !(mode & FALLOC_FL_KEEP_SIZE))
 		return -EOPNOTSUPP;
@@ -95,7 +97,8 @@ check_fallocate(const struct file *f, int mode, s64 offset, s64 len)
 		return -EINVAL;
 	if ((mode & FALLOC_FL_INSERT_RANGE) && (mode & ~FALLOC_FL_INSERT_RANGE))
 		return -EINVAL;
-	if ((mode & FALLOC_FL_UNSHARE_RANGE) && (mode & ~(FALLOC_FL_UNSHARE_RANGE | FALLOC_FL_KEEP_SIZE)))
+	if ((mode & FALLOC_FL_UNSHARE_RANGE) &&
+	    (mode & ~(FALLOC_FL_UNSHARE_RANGE | FALLOC_FL_KEEP_SIZE)))
 		return -EINVAL;
 	if (!(f->mode & FMODE_WRITE))
 		return -EBADF;

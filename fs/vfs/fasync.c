@@ -2,9 +2,10 @@
 /*
  * Signal-driven I/O: fcntl(2) F_SETOWN, F_SETSIG, and the O_ASYNC flag.
  *
- * A file with O_ASYNC hangs entries on the wait queues that its poll names, as epoll does, so every file that can be polled can signal and
- * no driver knows of it. A wake-up comes with the queue's lock held, often from an interrupt: it only queues work, which asks poll
- * what is ready and sends the signal.
+ * A file with O_ASYNC hangs entries on the wait queues that its poll names, as epoll does, so every
+ * file that can be polled can signal and no driver knows of it. A wake-up comes with the queue's
+ * lock held, often from an interrupt: it only queues work, which asks poll what is ready and sends
+ * the signal.
  *
  * The owner struct is made at the first of these calls and lives until the file goes.
  */
@@ -23,13 +24,13 @@ struct fasync_entry {
 };
 
 struct file_owner {
-	struct spinlock lock;		/* pid, type, ids, signal */
+	struct spinlock lock; /* pid, type, ids, signal */
 	struct mutex enable_lock;
 	struct pid *pid;
-	int type;			/* F_OWNER_* */
-	int signal;			/* 0: SIGIO without siginfo */
-	int fd;				/* as O_ASYNC was set: si_fd */
-	u32 uid, euid;			/* of who called F_SETOWN: may they signal? */
+	int type;      /* F_OWNER_* */
+	int signal;    /* 0: SIGIO without siginfo */
+	int fd;	       /* as O_ASYNC was set: si_fd */
+	u32 uid, euid; /* of who called F_SETOWN: may they signal? */
 	struct file *file;
 	struct work work;
 	u32 nr_entries;
@@ -44,10 +45,12 @@ struct fasync_table {
 /* --- sending --- */
 
 static void
-send_to(struct file_owner *o, struct task *t, const struct linux_siginfo *info, int sig, u32 uid, u32 euid)
+send_to(struct file_owner *o, struct task *t, const struct linux_siginfo *info, int sig, u32 uid,
+	u32 euid)
 {
 	struct cred *c = task_get_cred(t);
-	bool allowed = euid == 0 || euid == c->suid || euid == c->uid || uid == c->suid || uid == c->uid;
+	bool allowed = euid == 0 || euid == c->suid || euid == c->uid || uid == c->suid ||
+		       uid == c->uid;
 
 	cred_put(c);
 	if (!allowed)
@@ -59,7 +62,8 @@ send_to(struct file_owner *o, struct task *t, const struct linux_siginfo *info, 
 }
 
 static void
-deliver(struct file_owner *o, struct pid *pid, int type, int sig, struct linux_siginfo *info, u32 uid, u32 euid)
+deliver(struct file_owner *o, struct pid *pid, int type, int sig, struct linux_siginfo *info,
+	u32 uid, u32 euid)
 {
 	struct task *t;
 
@@ -102,8 +106,11 @@ send_work(struct work *work)
 		return;
 	if (events & (EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLPRI)) {
 		info.si_signo = signal ? signal : SIGIO;
-		info.si_code = events & EPOLLIN ? POLL_IN : events & EPOLLHUP ? POLL_HUP :
-			       events & EPOLLERR ? POLL_ERR : events & EPOLLOUT ? POLL_OUT : POLL_PRI;
+		info.si_code = events & EPOLLIN	   ? POLL_IN
+			       : events & EPOLLHUP ? POLL_HUP
+			       : events & EPOLLERR ? POLL_ERR
+			       : events & EPOLLOUT ? POLL_OUT
+						   : POLL_PRI;
 		info.poll.band = events;
 		info.poll.fd = o->fd;
 		deliver(o, pid, type, info.si_signo, signal ? &info : NULL, uid, euid);
@@ -175,7 +182,7 @@ fasync_enable(int fd, struct file *f, bool on)
 	struct file_owner *o;
 
 	if (!f->ops->poll || S_ISREG(f->inode->mode) || S_ISDIR(f->inode->mode))
-		return 0;	/* always ready: never a signal */
+		return 0; /* always ready: never a signal */
 	o = owner_of(f);
 	if (!o)
 		return -ENOMEM;
@@ -262,18 +269,14 @@ fasync_fcntl(struct file *f, u32 cmd, unsigned long arg)
 		if (id == INT32_MIN)
 			return -EINVAL;
 		return id < 0 ? set_owner(f, F_OWNER_PGRP, -id) : set_owner(f, F_OWNER_PID, id);
-	case F_GETOWN:
-		get_owner(f, &ex);
-		return ex.type == F_OWNER_PGRP ? -ex.pid : ex.pid;
+	case F_GETOWN: get_owner(f, &ex); return ex.type == F_OWNER_PGRP ? -ex.pid : ex.pid;
 	case F_SETOWN_EX:
 		if (copy_from_user(&ex, user_ptr_of(arg), sizeof(ex)))
 			return -EFAULT;
 		if (ex.type != F_OWNER_TID && ex.type != F_OWNER_PID && ex.type != F_OWNER_PGRP)
 			return -EINVAL;
 		return set_owner(f, ex.type, ex.pid);
-	case F_GETOWN_EX:
-		get_owner(f, &ex);
-		return copy_to_user(user_ptr_of(arg), &ex, sizeof(ex));
+	case F_GETOWN_EX: get_owner(f, &ex); return copy_to_user(user_ptr_of(arg), &ex, sizeof(ex));
 	case F_SETSIG:
 		if (arg > LINUX_NSIG)
 			return -EINVAL;
@@ -282,10 +285,8 @@ fasync_fcntl(struct file *f, u32 cmd, unsigned long arg)
 			return -ENOMEM;
 		o->signal = id;
 		return 0;
-	case F_GETSIG:
-		o = READ_ONCE(f->owner);
-		return o ? o->signal : 0;
-	default:	/* F_GETOWNER_UIDS */
+	case F_GETSIG: o = READ_ONCE(f->owner); return o ? o->signal : 0;
+	default: /* F_GETOWNER_UIDS */
 		o = READ_ONCE(f->owner);
 		if (o) {
 			ids[0] = o->uid;

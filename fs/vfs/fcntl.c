@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fcntl(2): one descriptor's and one open file's small properties. Locks are in locks.c, signals in fasync.c, seals with the file.
+ * fcntl(2): one descriptor's and one open file's small properties. Locks are in locks.c, signals in
+ * fasync.c, seals with the file.
  */
 #include "generated/syscalls.h"
 #include "ipc/pipe.h"
@@ -65,14 +66,10 @@ fcntl_descriptor(int fd, struct file *f, u32 cmd, unsigned long arg)
 		if (arg >= rlimit_current(RLIMIT_NOFILE))
 			return -EINVAL;
 		return fd_dup_above(fd, (int)arg, cmd == F_DUPFD_CLOEXEC);
-	case F_GETFD:
-		return fd_table_cloexec(current->files, fd) ? FD_CLOEXEC : 0;
-	case F_SETFD:
-		return fd_set_cloexec(fd, arg & FD_CLOEXEC);
-	case F_GETFL:
-		return f->flags;
-	default:
-		return -ENOTTY;
+	case F_GETFD: return fd_table_cloexec(current->files, fd) ? FD_CLOEXEC : 0;
+	case F_SETFD: return fd_set_cloexec(fd, arg & FD_CLOEXEC);
+	case F_GETFL: return f->flags;
+	default: return -ENOTTY;
 	}
 }
 
@@ -93,33 +90,31 @@ sys_fcntl(int fd, unsigned int cmd, unsigned long arg)
 		goto out;
 	}
 	switch (cmd) {
-	case F_SETFL:
-		ret = file_set_flags(fd, f, (u32)arg);
-		break;
-	case F_GETLK: case F_SETLK: case F_SETLKW:
-	case F_OFD_GETLK: case F_OFD_SETLK: case F_OFD_SETLKW:
-		ret = locks_fcntl(fd, f, cmd, user_ptr_of(arg));
-		break;
-	case F_SETOWN: case F_GETOWN: case F_SETOWN_EX: case F_GETOWN_EX:
-	case F_SETSIG: case F_GETSIG: case F_GETOWNER_UIDS:
-		ret = fasync_fcntl(f, cmd, arg);
-		break;
-	case F_SETLEASE:
-		ret = set_lease(f, arg);
-		break;
-	case F_GETLEASE:
-		ret = F_UNLCK;
-		break;
-	case F_SETPIPE_SZ: case F_GETPIPE_SZ:
-		ret = pipe_size(f, cmd, arg);
-		break;
-	case F_ADD_SEALS: case F_GET_SEALS:
+	case F_SETFL: ret = file_set_flags(fd, f, (u32)arg); break;
+	case F_GETLK:
+	case F_SETLK:
+	case F_SETLKW:
+	case F_OFD_GETLK:
+	case F_OFD_SETLK:
+	case F_OFD_SETLKW: ret = locks_fcntl(fd, f, cmd, user_ptr_of(arg)); break;
+	case F_SETOWN:
+	case F_GETOWN:
+	case F_SETOWN_EX:
+	case F_GETOWN_EX:
+	case F_SETSIG:
+	case F_GETSIG:
+	case F_GETOWNER_UIDS: ret = fasync_fcntl(f, cmd, arg); break;
+	case F_SETLEASE: ret = set_lease(f, arg); break;
+	case F_GETLEASE: ret = F_UNLCK; break;
+	case F_SETPIPE_SZ:
+	case F_GETPIPE_SZ: ret = pipe_size(f, cmd, arg); break;
+	case F_ADD_SEALS:
+	case F_GET_SEALS:
 		ret = -EINVAL;
 		if (f->ops->seals && arg <= UINT32_MAX)
 			ret = f->ops->seals(f, cmd == F_ADD_SEALS, (u32)arg);
 		break;
-	default:
-		ret = -EINVAL;
+	default: ret = -EINVAL;
 	}
 out:
 	fd_release(r);

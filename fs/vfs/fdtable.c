@@ -2,15 +2,19 @@
 /*
  * Descriptor tables. close(2), dup(2), close_range(2).
  *
- * Idea. A table that one task uses is changed by that task alone: no lock, and a descriptor that the task itself looks up cannot be
- * closed under it, so no reference either. "One user" is ref == 1; it grows only by the task's own clone, or by a reader of another
- * task's table (/proc/PID/fd), who changes nothing. With more users changes take the lock, and look-ups take a reference under RCU.
+ * Idea. A table that one task uses is changed by that task alone: no lock, and a descriptor that
+ * the task itself looks up cannot be closed under it, so no reference either. "One user" is ref ==
+ * 1; it grows only by the task's own clone, or by a reader of another task's table (/proc/PID/fd),
+ * who changes nothing. With more users changes take the lock, and look-ups take a reference under
+ * RCU.
  *
- * Look-up under RCU: read the slot, take a reference unless the count is 0, read the slot again. struct file memory stays a struct file for a
- * grace period, so the count is a count; if the slot still holds the same pointer, the reference is on what the descriptor names now.
+ * Look-up under RCU: read the slot, take a reference unless the count is 0, read the slot again.
+ * struct file memory stays a struct file for a grace period, so the count is a count; if the slot
+ * still holds the same pointer, the reference is on what the descriptor names now.
  *
- * The lowest free descriptor: a bit per descriptor, and a bit per word of those that says "full", so that a million open files cost
- * a few hundred words to search, and the common case none: everything below `next` is taken.
+ * The lowest free descriptor: a bit per descriptor, and a bit per word of those that says "full",
+ * so that a million open files cost a few hundred words to search, and the common case none:
+ * everything below `next` is taken.
  *
  * A reserved descriptor has its bit and an empty slot: nobody finds it, dup2 onto it says EBUSY.
  */
@@ -23,7 +27,7 @@
 #define FIRST_SIZE 64
 
 struct fd_array {
-	u32 size;			/* a multiple of 64 */
+	u32 size; /* a multiple of 64 */
 	struct file **files;
 	unsigned long *open, *cloexec, *full;
 	struct rcu_head rcu;
@@ -32,8 +36,8 @@ struct fd_array {
 struct fd_table {
 	struct ref ref;
 	struct spinlock lock;
-	struct fd_array *array;		/* replaced by bigger ones */
-	u32 next;			/* no free descriptor is below */
+	struct fd_array *array; /* replaced by bigger ones */
+	u32 next;		/* no free descriptor is below */
 	struct fd_array first;
 	struct file *first_files[FIRST_SIZE];
 	unsigned long first_open, first_cloexec, first_full;
@@ -61,7 +65,8 @@ static struct fd_array *
 array_alloc(u32 size)
 {
 	u32 words = size / 64, full_words = DIV_ROUND_UP(words, 64);
-	size_t bytes = sizeof(struct fd_array) + size * sizeof(struct file *) + (words * 2 + full_words) * sizeof(unsigned long);
+	size_t bytes = sizeof(struct fd_array) + size * sizeof(struct file *) +
+		       (words * 2 + full_words) * sizeof(unsigned long);
 	struct fd_array *a = kvmalloc(bytes, GFP_KERNEL | GFP_ZERO);
 
 	if (!a)
@@ -177,8 +182,11 @@ fd_table_create(void)
 	ref_init(&t->ref);
 	spin_init(&t->lock, RANK_FD_TABLE);
 	t->first = (struct fd_array){
-		.size = FIRST_SIZE, .files = t->first_files,
-		.open = &t->first_open, .cloexec = &t->first_cloexec, .full = &t->first_full,
+		.size = FIRST_SIZE,
+		.files = t->first_files,
+		.open = &t->first_open,
+		.cloexec = &t->first_cloexec,
+		.full = &t->first_full,
 	};
 	t->array = &t->first;
 	return t;
@@ -230,7 +238,7 @@ fd_table_dup(struct fd_table *old, u32 max_fd, struct fd_table **out)
 				break;
 			f = from->files[fd];
 			if (!f)
-				continue;	/* reserved by a thread that stays behind */
+				continue; /* reserved by a thread that stays behind */
 			file_get(f);
 			a->files[fd] = f;
 			mark_open(a, fd, test_bit(fd, from->cloexec));
@@ -324,10 +332,11 @@ find_rcu(struct fd_table *t, u32 fd)
 		if (!f)
 			break;
 		if (!ref_try_get(&f->ref))
-			continue;	/* closed this instant: the slot is empty or taken anew by now */
+			continue; /* closed this instant: the slot is empty or taken anew by now */
 		if (likely(READ_ONCE(rcu_dereference(t->array)->files[fd]) == f))
 			break;
-		/* Not ours: it may be anybody's by now. Not the last reference in practice, and file_put copes if it is. */
+		/* Not ours: it may be anybody's by now. Not the last reference in practice, and
+		 * file_put copes if it is. */
 		rcu_read_unlock();
 		file_put(f);
 		rcu_read_lock();
@@ -595,14 +604,14 @@ dup_onto(int old, int new, bool cloexec)
 {
 	struct fd_ref r;
 
-	if ((u32)new >= rlimit_current(RLIMIT_NOFILE))
+	if ((u32) new >= rlimit_current(RLIMIT_NOFILE))
 		return -EBADF;
 	r = fd_lookup_path(old);
 	if (!r.file)
 		return -EBADF;
 	if (!r.referenced)
 		file_get(r.file);
-	return replace((u32)new, r.file, cloexec);
+	return replace((u32) new, r.file, cloexec);
 }
 
 long
@@ -660,7 +669,9 @@ sys_close_range(unsigned int first, unsigned int last, unsigned int flags)
 		return -EINVAL;
 	if ((flags & CLOSE_RANGE_UNSHARE) && ref_read(&t->ref) > 1) {
 		/* Do not copy what would be closed at once. */
-		u32 max = !(flags & CLOSE_RANGE_CLOEXEC) && last >= READ_ONCE(t->array)->size - 1 ? first : UINT32_MAX;
+		u32 max = !(flags & CLOSE_RANGE_CLOEXEC) && last >= READ_ONCE(t->array)->size - 1
+				  ? first
+				  : UINT32_MAX;
 		unsigned long irq;
 		int err = fd_table_dup(t, max, &own);
 

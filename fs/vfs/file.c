@@ -2,14 +2,15 @@
 /*
  * Open files: life and death.
  *
- * A file is found through descriptor tables under RCU. Its memory is type-stable for a grace period instead of being freed through one:
- * whoever takes a reference under RCU checks afterwards that the slot still holds this file (fdtable.c), and close and open reuse warm
- * memory at once.
+ * A file is found through descriptor tables under RCU. Its memory is type-stable for a grace period
+ * instead of being freed through one: whoever takes a reference under RCU checks afterwards that
+ * the slot still holds this file (fdtable.c), and close and open reuse warm memory at once.
  *
- * The last put may come where nobody may sleep (a socket buffer with a descriptor inside dies in an interrupt): then a work item does it.
+ * The last put may come where nobody may sleep (a socket buffer with a descriptor inside dies in an
+ * interrupt): then a work item does it.
  */
-#include "core/percpu.h"
 #include "core/cpumask.h"
+#include "core/percpu.h"
 #include "sched/work.h"
 #include "vfs_internal.h"
 
@@ -152,7 +153,8 @@ file_put_late(struct file *f)
 void
 file_init(void)
 {
-	file_cache = kmem_cache_create("filp", sizeof(struct file), 64, SLAB_RCU_TYPESAFE, file_construct);
+	file_cache = kmem_cache_create("filp", sizeof(struct file), 64, SLAB_RCU_TYPESAFE,
+				       file_construct);
 	work_init(&deferred_work, free_deferred);
 	anon_init();
 }

@@ -2,23 +2,25 @@
 /*
  * Inodes: life, permission, attributes.
  *
- * An inode is held by its dentries, and lives as long as one of them does: open files and working directories hold dentries. File
- * systems that read inodes from somewhere find them by number in one hash (inode_find); those that are nothing but memory keep
- * their own references. When the last reference goes the file system evicts, then the memory waits for a grace period, because
- * path walk looks at inodes under RCU alone.
+ * An inode is held by its dentries, and lives as long as one of them does: open files and working
+ * directories hold dentries. File systems that read inodes from somewhere find them by number in
+ * one hash (inode_find); those that are nothing but memory keep their own references. When the last
+ * reference goes the file system evicts, then the memory waits for a grace period, because path
+ * walk looks at inodes under RCU alone.
  *
- * Locking: the hash has a lock per stripe. An inode that is being read in (INODE_NEW) or evicted (no references) stays in the hash;
- * who wants it waits. Times, mode and owner are single words, written under inode->lock, read without.
+ * Locking: the hash has a lock per stripe. An inode that is being read in (INODE_NEW) or evicted
+ * (no references) stays in the hash; who wants it waits. Times, mode and owner are single words,
+ * written under inode->lock, read without.
  */
-#include "fs/vfs/device.h"
 #include "core/panic.h"
 #include "core/time.h"
+#include "fs/vfs/device.h"
 #include "lib/hash.h"
 #include "uapi/mount.h"
 #include "vfs_internal.h"
 
 #define HASH_BITS 14
-#define STRIPES 64
+#define STRIPES	  64
 
 static struct hlist_head inode_hash[1 << HASH_BITS];
 static struct spinlock stripe_lock[STRIPES];
@@ -52,7 +54,8 @@ stripe_wake(u32 h)
 /* --- life --- */
 
 struct inode *
-inode_create(struct super *s, const struct inode_ops *ops, const struct file_ops *fops, umode_t mode, u64 ino)
+inode_create(struct super *s, const struct inode_ops *ops, const struct file_ops *fops,
+	     umode_t mode, u64 ino)
 {
 	struct inode *i = kmem_cache_zalloc(inode_cache, GFP_KERNEL);
 
@@ -70,6 +73,7 @@ inode_create(struct super *s, const struct inode_ops *ops, const struct file_ops
 	list_init(&i->dentries);
 	list_init(&i->super_node);
 	mapping_init(&i->mapping, NULL, i);
+	i->mapping.size = &i->size;
 	i->times.atime = i->times.mtime = i->times.ctime = i->times.btime = inode_now(i);
 	if (s->ops && s->ops->write_inode) {
 		spin_lock(&s->lock);
@@ -148,9 +152,7 @@ hash_search(struct super *s, u64 ino, u32 h)
 {
 	struct inode *i;
 
-	hlist_for_each_entry(i, &inode_hash[h], hash)
-		if (i->super == s && i->ino == ino)
-			return i;
+	hlist_for_each_entry(i, &inode_hash[h], hash) if (i->super == s && i->ino == ino) return i;
 	return NULL;
 }
 
@@ -336,7 +338,8 @@ int
 inode_permission(struct inode *i, int mask)
 {
 	if (mask & MAY_WRITE) {
-		if ((i->super->flags & MS_RDONLY) && (S_ISREG(i->mode) || S_ISDIR(i->mode) || S_ISLNK(i->mode)))
+		if ((i->super->flags & MS_RDONLY) &&
+		    (S_ISREG(i->mode) || S_ISDIR(i->mode) || S_ISLNK(i->mode)))
 			return -EROFS;
 		if (i->flags & INODE_IMMUTABLE)
 			return -EPERM;
@@ -356,7 +359,8 @@ sticky_forbids(const struct inode *dir, const struct inode *victim)
 {
 	u32 uid = current_cred()->fsuid;
 
-	return (dir->mode & S_ISVTX) && victim->uid != uid && dir->uid != uid && !capable(CAP_FOWNER);
+	return (dir->mode & S_ISVTX) && victim->uid != uid && dir->uid != uid &&
+	       !capable(CAP_FOWNER);
 }
 
 int
@@ -395,10 +399,11 @@ setattr_prepare(struct inode *i, const struct attr_change *c)
 
 	if ((c->valid & ATTR_UID) && !(owner && c->uid == i->uid) && !capable(CAP_CHOWN))
 		return -EPERM;
-	if ((c->valid & ATTR_GID) && !(owner && (c->gid == i->gid || cred_in_group(cred, c->gid))) &&
-	    !capable(CAP_CHOWN))
+	if ((c->valid & ATTR_GID) &&
+	    !(owner && (c->gid == i->gid || cred_in_group(cred, c->gid))) && !capable(CAP_CHOWN))
 		return -EPERM;
-	if ((c->valid & (ATTR_MODE | ATTR_ATIME_SET | ATTR_MTIME_SET | ATTR_TIMES)) && !(c->valid & (ATTR_UID | ATTR_GID)) &&
+	if ((c->valid & (ATTR_MODE | ATTR_ATIME_SET | ATTR_MTIME_SET | ATTR_TIMES)) &&
+	    !(c->valid & (ATTR_UID | ATTR_GID)) &&
 	    !(c->valid & (ATTR_KILL_SUID | ATTR_KILL_SGID)) && !inode_owner_or_capable(i))
 		return -EPERM;
 	return 0;

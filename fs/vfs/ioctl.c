@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* ioctl(2): what every descriptor answers itself; the rest goes to the file. */
-#include "generated/syscalls.h"
 #include "uapi/ioctl.h"
+#include "generated/syscalls.h"
 #include "vfs_internal.h"
 
 static long
@@ -25,10 +25,8 @@ ioctl_regular(struct file *f, u32 request, user_ptr arg)
 
 		return put_user(arg, (int)left);
 	}
-	case FIBMAP:
-		return capable(CAP_SYS_RAWIO) ? -EINVAL : -EPERM;
-	default:
-		return f->ops->ioctl ? f->ops->ioctl(f, request, arg.addr) : -ENOTTY;
+	case FIBMAP: return capable(CAP_SYS_RAWIO) ? -EINVAL : -EPERM;
+	default: return f->ops->ioctl ? f->ops->ioctl(f, request, arg.addr) : -ENOTTY;
 	}
 }
 
@@ -45,15 +43,9 @@ sys_ioctl(int fd, unsigned int request, unsigned long arg)
 	type = f->inode->mode & S_IFMT;
 	switch (request) {
 	case FIOCLEX:
-	case FIONCLEX:
-		ret = fd_set_cloexec(fd, request == FIOCLEX);
-		break;
-	case FIONBIO:
-		ret = set_flag(fd, f, O_NONBLOCK, user_ptr_of(arg));
-		break;
-	case FIOASYNC:
-		ret = set_flag(fd, f, FASYNC, user_ptr_of(arg));
-		break;
+	case FIONCLEX: ret = fd_set_cloexec(fd, request == FIOCLEX); break;
+	case FIONBIO: ret = set_flag(fd, f, O_NONBLOCK, user_ptr_of(arg)); break;
+	case FIOASYNC: ret = set_flag(fd, f, FASYNC, user_ptr_of(arg)); break;
 	case FIOQSIZE:
 		if (type == S_IFREG || type == S_IFDIR || type == S_IFLNK)
 			ret = put_user(user_ptr_of(arg), (s64)(f->inode->blocks * 512));
@@ -61,7 +53,9 @@ sys_ioctl(int fd, unsigned int request, unsigned long arg)
 			ret = -ENOTTY;
 		break;
 	case FIGETBSZ:
-		ret = f->inode->super->block_size ? put_user(user_ptr_of(arg), (int)f->inode->super->block_size) : -EINVAL;
+		ret = f->inode->super->block_size
+			      ? put_user(user_ptr_of(arg), (int)f->inode->super->block_size)
+			      : -EINVAL;
 		break;
 	default:
 		if (type == S_IFREG)

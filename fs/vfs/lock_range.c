@@ -7,7 +7,8 @@ lock_range_conflict(struct list *ranges, const struct lock_range *want)
 {
 	struct lock_range *r;
 
-	list_for_each_entry(r, ranges, node) {
+	list_for_each_entry(r, ranges, node)
+	{
 		if (r->start > want->end)
 			break;
 		if (r->owner != want->owner && r->end >= want->start &&
@@ -22,9 +23,7 @@ insert_sorted(struct list *ranges, struct lock_range *r)
 {
 	struct lock_range *at;
 
-	list_for_each_entry(at, ranges, node)
-		if (at->start > r->start)
-			break;
+	list_for_each_entry(at, ranges, node) if (at->start > r->start) break;
 	/* Before `at`, or at the end: &at->node is then the head. */
 	list_add_tail(&r->node, &at->node);
 }
@@ -42,18 +41,21 @@ take_spare(struct lock_range *spare[2])
 }
 
 bool
-lock_range_set(struct list *ranges, const struct lock_range *want, struct lock_range *spare[2], struct list *freed)
+lock_range_set(struct list *ranges, const struct lock_range *want, struct lock_range *spare[2],
+	       struct list *freed)
 {
 	struct lock_range *r, *following, *piece;
 	u64 start = want->start, end = want->end;
 	bool weaker = false;
 
-	list_for_each_entry_safe(r, following, ranges, node) {
+	list_for_each_entry_safe(r, following, ranges, node)
+	{
 		if (r->owner != want->owner)
 			continue;
 		if (r->type == want->type) {
 			/* Touching or overlapping: one range. */
-			if ((end != UINT64_MAX && r->start > end + 1) || (r->end != UINT64_MAX && start > r->end + 1))
+			if ((end != UINT64_MAX && r->start > end + 1) ||
+			    (r->end != UINT64_MAX && start > r->end + 1))
 				continue;
 			start = r->start < start ? r->start : start;
 			end = r->end > end ? r->end : end;

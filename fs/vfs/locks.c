@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * File locks: flock(2), and the record locks of fcntl(2): POSIX (owner: the descriptor table, that is the process) and open file
- * description (owner: the open file).
+ * File locks: flock(2), and the record locks of fcntl(2): POSIX (owner: the descriptor table, that
+ * is the process) and open file description (owner: the open file).
  *
- * Each inode that was ever locked has one struct file_lock_list with its locks and a wait queue. Who must wait sleeps there until something is
- * released, then tries again from the start. A POSIX waiter tells whom it waits for in one global table, so that a circle of waiters is found
- * before it closes: EDEADLK.
+ * Each inode that was ever locked has one struct file_lock_list with its locks and a wait queue.
+ * Who must wait sleeps there until something is released, then tries again from the start. A POSIX
+ * waiter tells whom it waits for in one global table, so that a circle of waiters is found before
+ * it closes: EDEADLK.
  *
- * POSIX locks of a table go at every close of any descriptor of the file, flock and OFD locks with the open file.
+ * POSIX locks of a table go at every close of any descriptor of the file, flock and OFD locks with
+ * the open file.
  */
 #include "generated/syscalls.h"
 #include "lib/hash.h"
@@ -23,11 +25,11 @@ struct flock_entry {
 };
 
 struct file_lock_list {
-	struct spinlock lock;		/* RANK_FILE_LOCKS: both lists */
-	struct list ranges;		/* struct lock_range */
-	struct list flocks;		/* struct flock_entry */
+	struct spinlock lock; /* RANK_FILE_LOCKS: both lists */
+	struct list ranges;   /* struct lock_range */
+	struct list flocks;   /* struct flock_entry */
 	struct wait_queue wait;
-	u32 generation;			/* counts releases */
+	u32 generation; /* counts releases */
 };
 
 /* --- the list of an inode --- */
@@ -109,11 +111,11 @@ waiter_add(struct waiter *w, const void *owner, const void *by)
 			circle = true;
 			break;
 		}
-		list_for_each_entry(other, &waiters, node)
-			if (other->owner == at) {
-				next = other->blocked_by;
-				break;
-			}
+		list_for_each_entry(other, &waiters, node) if (other->owner == at)
+		{
+			next = other->blocked_by;
+			break;
+		}
 		at = next;
 	}
 	if (!circle)
@@ -199,17 +201,10 @@ range_from_user(struct file *f, const struct linux_flock *u, struct lock_range *
 	s64 base, start, end;
 
 	switch (u->l_whence) {
-	case SEEK_SET:
-		base = 0;
-		break;
-	case SEEK_CUR:
-		base = (s64)f->pos;
-		break;
-	case SEEK_END:
-		base = (s64)f->inode->size;
-		break;
-	default:
-		return -EINVAL;
+	case SEEK_SET: base = 0; break;
+	case SEEK_CUR: base = (s64)f->pos; break;
+	case SEEK_END: base = (s64)f->inode->size; break;
+	default: return -EINVAL;
 	}
 	if (__builtin_add_overflow(base, u->l_start, &start))
 		return -EOVERFLOW;
@@ -279,7 +274,8 @@ locks_fcntl(int fd, struct file *f, u32 cmd, user_ptr arg)
 		range_get(l, &want, &u);
 		return copy_to_user(arg, &u, sizeof(u));
 	}
-	if ((u.l_type == F_RDLCK && !(f->mode & FMODE_READ)) || (u.l_type == F_WRLCK && !(f->mode & FMODE_WRITE)))
+	if ((u.l_type == F_RDLCK && !(f->mode & FMODE_READ)) ||
+	    (u.l_type == F_WRLCK && !(f->mode & FMODE_WRITE)))
 		return -EBADF;
 	if (u.l_type == F_UNLCK && !READ_ONCE(f->inode->locks))
 		return 0;
@@ -290,8 +286,8 @@ locks_fcntl(int fd, struct file *f, u32 cmd, user_ptr arg)
 		want.holder = current->process->leader->pid;
 	err = range_lock(l, &want, cmd == F_SETLKW || cmd == F_OFD_SETLKW, !ofd);
 	/*
-	 * Another thread may have closed the descriptor while we got the lock: its close did not see it, so it is on us. Ours goes
-	 * through a reference that close does not wait for.
+	 * Another thread may have closed the descriptor while we got the lock: its close did not
+	 * see it, so it is on us. Ours goes through a reference that close does not wait for.
 	 */
 	if (!err && !ofd && u.l_type != F_UNLCK && ref_read(&f->ref) > 1) {
 		struct file *now = fd_table_find(current->files, fd);
@@ -311,9 +307,8 @@ release_owner(struct file_lock_list *l, const void *owner)
 	LIST_HEAD(freed);
 
 	spin_lock(&l->lock);
-	list_for_each_entry_safe(r, following, &l->ranges, node)
-		if (r->owner == owner)
-			list_move(&r->node, &freed);
+	list_for_each_entry_safe(r, following, &l->ranges, node) if (r->owner == owner)
+		list_move(&r->node, &freed);
 	if (!list_empty(&freed))
 		released(l);
 	spin_unlock(&l->lock);
@@ -334,13 +329,13 @@ flock_drop(struct file_lock_list *l, struct file *f)
 	struct flock_entry *e, *following, *found = NULL;
 
 	spin_lock(&l->lock);
-	list_for_each_entry_safe(e, following, &l->flocks, node)
-		if (e->file == f) {
-			list_del(&e->node);
-			found = e;
-			released(l);
-			break;
-		}
+	list_for_each_entry_safe(e, following, &l->flocks, node) if (e->file == f)
+	{
+		list_del(&e->node);
+		found = e;
+		released(l);
+		break;
+	}
 	spin_unlock(&l->lock);
 	kfree(found);
 }
@@ -354,7 +349,8 @@ locks_release_file(struct file *f)
 	release_owner(l, f);
 }
 
-/* -EAGAIN: *seen is the generation of that answer. A lock already held is converted, in two steps as on Linux: it may be lost. */
+/* -EAGAIN: *seen is the generation of that answer. A lock already held is converted, in two steps
+ * as on Linux: it may be lost. */
 static int
 flock_try(struct file_lock_list *l, struct file *f, bool exclusive, u32 *seen)
 {
@@ -364,18 +360,14 @@ flock_try(struct file_lock_list *l, struct file *f, bool exclusive, u32 *seen)
 	if (!fresh)
 		return -ENOLCK;
 	spin_lock(&l->lock);
-	list_for_each_entry(e, &l->flocks, node)
-		if (e->file == f)
-			own = e;
+	list_for_each_entry(e, &l->flocks, node) if (e->file == f) own = e;
 	if (own && own->exclusive == exclusive)
 		goto out;
 	if (own) {
 		list_del(&own->node);
 		released(l);
 	}
-	list_for_each_entry(e, &l->flocks, node)
-		if (e->exclusive || exclusive)
-			err = -EAGAIN;
+	list_for_each_entry(e, &l->flocks, node) if (e->exclusive || exclusive) err = -EAGAIN;
 	if (err) {
 		*seen = l->generation;
 	} else {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mmap(2): from a descriptor to a mapping of the address space. The file decides what stands behind (file_ops.mmap), mm does the rest.
- * A mapping holds its file, as a descriptor does.
+ * mmap(2): from a descriptor to a mapping of the address space. The file decides what stands behind
+ * (file_ops.mmap), mm does the rest. A mapping holds its file, as a descriptor does.
  */
 #include "fs/vfs/device.h"
 #include "generated/syscalls.h"
@@ -12,9 +12,10 @@
 #include "uapi/mount.h"
 #include "vfs_internal.h"
 
-#define KNOWN_FLAGS (MAP_TYPE | MAP_FIXED | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_DENYWRITE | MAP_EXECUTABLE | MAP_LOCKED | \
-		     MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | MAP_STACK | MAP_HUGETLB | MAP_FIXED_NOREPLACE | \
-		     MAP_32BIT | MAP_UNINITIALIZED | (MAP_HUGE_MASK << MAP_HUGE_SHIFT))
+#define KNOWN_FLAGS                                                                              \
+	(MAP_TYPE | MAP_FIXED | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_DENYWRITE | MAP_EXECUTABLE | \
+	 MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | MAP_STACK | MAP_HUGETLB |    \
+	 MAP_FIXED_NOREPLACE | MAP_32BIT | MAP_UNINITIALIZED | (MAP_HUGE_MASK << MAP_HUGE_SHIFT))
 
 /* --- what mm asks of a mapped file --- */
 
@@ -105,8 +106,7 @@ check_file(struct file *f, struct mm_map_request *rq)
 		if (!f->ops->mmap)
 			return -ENODEV;
 		return rq->map_flags & MAP_GROWSDOWN ? -EINVAL : 0;
-	default:
-		return -EINVAL;
+	default: return -EINVAL;
 	}
 }
 
@@ -132,7 +132,8 @@ map_file(struct file *f, struct mm_map_request *rq)
 }
 
 long
-sys_mmap(unsigned long addr, size_t length, unsigned long prot, unsigned long flags, int fd, loff_t offset)
+sys_mmap(unsigned long addr, size_t length, unsigned long prot, unsigned long flags, int fd,
+	 loff_t offset)
 {
 	struct mm_map_request rq = {
 		.addr = addr,
@@ -149,7 +150,7 @@ sys_mmap(unsigned long addr, size_t length, unsigned long prot, unsigned long fl
 		return -EINVAL;
 	if (flags & MAP_ANONYMOUS) {
 		if (flags & MAP_HUGETLB)
-			return -EINVAL;		/* no pool of huge pages: as built without it */
+			return -EINVAL; /* no pool of huge pages: as built without it */
 		if (type != MAP_SHARED && type != MAP_PRIVATE)
 			return -EINVAL;
 		if (!length)

@@ -1,22 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Mounts: a tree of (super block, root) pairs for each namespace. mount(2), umount2(2), pivot_root(2).
+ * Mounts: a tree of (super block, root) pairs for each namespace. mount(2), umount2(2),
+ * pivot_root(2).
  *
- * A mount sits on a place, (parent, point); the hash finds it from there, which is how path walk crosses. Several mounts on one place
- * stack: each sits on the root of the one before.
+ * A mount sits on a place, (parent, point); the hash finds it from there, which is how path walk
+ * crosses. Several mounts on one place stack: each sits on the root of the one before.
  *
- * References: being in a tree counts as one; every path held (open file, cwd, lookup) as one. A mount out of its tree lives on while
- * paths hold it, with itself as parent. Mounts hold their super block, root and point; children do not hold their parent, because a
- * mount leaves its tree only after its children.
+ * References: being in a tree counts as one; every path held (open file, cwd, lookup) as one. A
+ * mount out of its tree lives on while paths hold it, with itself as parent. Mounts hold their
+ * super block, root and point; children do not hold their parent, because a mount leaves its tree
+ * only after its children.
  *
- * Locks: mounts_lock (sleeping) for the shape of all trees; mount_lock with mount_seq around the instant in which a link changes, so that
- * walkers, who use RCU and look at mount_seq, see a tree from before or after. "Busy" is decided inside that instant: a walker who
- * took a reference since sees the new sequence and gives it back.
+ * Locks: mounts_lock (sleeping) for the shape of all trees; mount_lock with mount_seq around the
+ * instant in which a link changes, so that walkers, who use RCU and look at mount_seq, see a tree
+ * from before or after. "Busy" is decided inside that instant: a walker who took a reference since
+ * sees the new sequence and gives it back.
  */
 #include "core/panic.h"
+#include "generated/syscalls.h"
 #include "lib/hash.h"
 #include "mount_internal.h"
-#include "generated/syscalls.h"
 
 #define HASH_BITS 10
 
@@ -30,7 +33,8 @@ static u32 next_id;
 static struct hlist_head *
 bucket_of(const struct mount *parent, const struct dentry *point)
 {
-	return &mount_hash[hash_u64((u64)(uintptr_t)parent ^ (u64)(uintptr_t)point << 5, HASH_BITS)];
+	return &mount_hash[hash_u64((u64)(uintptr_t)parent ^ (u64)(uintptr_t)point << 5,
+				    HASH_BITS)];
 }
 
 /* --- finding --- */
@@ -40,9 +44,8 @@ mount_find_rcu(struct mount *parent, struct dentry *point)
 {
 	struct mount *m;
 
-	hlist_for_each_entry_rcu(m, bucket_of(parent, point), hash)
-		if (m->parent == parent && m->point == point)
-			return m;
+	hlist_for_each_entry_rcu(m, bucket_of(parent, point),
+				 hash) if (m->parent == parent && m->point == point) return m;
 	return NULL;
 }
 
@@ -105,7 +108,8 @@ path_down_mounts(struct path *p)
 {
 	struct mount *m;
 
-	while ((READ_ONCE(p->dentry->flags) & DENTRY_MOUNTED) && (m = mount_find(p->mnt, p->dentry))) {
+	while ((READ_ONCE(p->dentry->flags) & DENTRY_MOUNTED) &&
+	       (m = mount_find(p->mnt, p->dentry))) {
 		dentry_get(m->root);
 		path_put(p);
 		*p = (struct path){ m, m->root };
@@ -122,11 +126,11 @@ dentry_mountpoint(struct dentry *d)
 	if (!(READ_ONCE(d->flags) & DENTRY_MOUNTED))
 		return false;
 	spin_lock(&mount_lock);
-	list_for_each_entry(m, &ns->mounts, ns_node)
-		if (m->point == d) {
-			found = true;
-			break;
-		}
+	list_for_each_entry(m, &ns->mounts, ns_node) if (m->point == d)
+	{
+		found = true;
+		break;
+	}
 	spin_unlock(&mount_lock);
 	return found;
 }
@@ -363,7 +367,8 @@ mount_copy_tree(struct mount *src, struct dentry *root, u32 how, struct mount **
 		return 0;
 	src->copy = top;
 	for (m = mount_next_in_tree(src, src); m;) {
-		bool skip = (m->parent == src && root != src->root && !dentry_is_ancestor(root, m->point)) ||
+		bool skip = (m->parent == src && root != src->root &&
+			     !dentry_is_ancestor(root, m->point)) ||
 			    (!(how & COPY_UNBINDABLE) && (m->flags & MS_UNBINDABLE));
 
 		if (skip) {
@@ -396,7 +401,8 @@ mount_detach_list(struct list *list)
 	struct mount *m;
 
 	change_begin();
-	list_for_each_entry(m, list, work) {
+	list_for_each_entry(m, list, work)
+	{
 		if (m->ns) {
 			m->ns->count--;
 			list_del_init(&m->ns_node);
@@ -404,12 +410,13 @@ mount_detach_list(struct list *list)
 		}
 		m->work_source = NULL;
 		if (m->parent != m) {
-			m->work_source = (void *)m->point;	/* to be put later */
+			m->work_source = (void *)m->point; /* to be put later */
 			mount_unlink(m);
 		}
 	}
 	change_end();
-	list_for_each_entry(m, list, work) {
+	list_for_each_entry(m, list, work)
+	{
 		propagate_set_type(m, MS_PRIVATE);
 		if (m->ns)
 			wake_up_poll(&m->ns->wait, POLLERR | POLLPRI);
@@ -446,8 +453,8 @@ mount_drop_tree(struct mount *top)
 /* --- attaching --- */
 
 /*
- * Lock the topmost place at *p for a mount: p moves onto what is mounted there. mounts_lock and the place's inode are locked, so that it can
- * be neither removed nor covered.
+ * Lock the topmost place at *p for a mount: p moves onto what is mounted there. mounts_lock and the
+ * place's inode are locked, so that it can be neither removed nor covered.
  */
 static int
 place_lock(struct path *p)
@@ -506,7 +513,8 @@ attach_copy(struct mount *copy)
 		dentry_put(moved);
 }
 
-/* The tree at m, so far in no tree or (moving) already unlinked, goes to p and wherever p's mount propagates to. Place locked. */
+/* The tree at m, so far in no tree or (moving) already unlinked, goes to p and wherever p's mount
+ * propagates to. Place locked. */
 static int
 tree_attach(struct mount *m, const struct path *p)
 {
@@ -565,7 +573,8 @@ mount_add(struct mount *m, struct path *p)
 static u32
 mount_flags_of(u64 flags)
 {
-	u32 m = flags & (MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME | MS_RDONLY | MS_NOSYMFOLLOW);
+	u32 m = flags & (MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME | MS_RDONLY |
+			 MS_NOSYMFOLLOW);
 
 	if (!(flags & MS_NOATIME))
 		m |= MS_RELATIME;
@@ -587,8 +596,10 @@ mount_new(struct path *p, const char *type_name, const char *source, u64 flags, 
 	type = fs_find(type_name);
 	if (!type)
 		return -ENODEV;
-	err = type->mount(type, source, flags & (MS_RDONLY | MS_SYNCHRONOUS | MS_MANDLOCK | MS_DIRSYNC | MS_SILENT |
-						MS_LAZYTIME | MS_I_VERSION), data, &s);
+	err = type->mount(type, source,
+			  flags & (MS_RDONLY | MS_SYNCHRONOUS | MS_MANDLOCK | MS_DIRSYNC |
+				   MS_SILENT | MS_LAZYTIME | MS_I_VERSION),
+			  data, &s);
 	if (err)
 		return err;
 	m = mount_alloc(s, s->root, source);
@@ -662,7 +673,8 @@ mount_move(struct path *p, const char *source)
 		goto out_put;
 	m = old.mnt;
 	err = -EINVAL;
-	if (old.dentry != m->root || m->parent == m || m->ns != current_mount_ns() || mount_is_shared(m->parent))
+	if (old.dentry != m->root || m->parent == m || m->ns != current_mount_ns() ||
+	    mount_is_shared(m->parent))
 		goto out_unlock;
 	if (S_ISDIR(m->root->inode->mode) != S_ISDIR(p->dentry->inode->mode))
 		goto out_unlock;
@@ -714,8 +726,9 @@ mount_remount(struct path *p, u64 flags, const char *data)
 {
 	struct mount *m = p->mnt;
 	struct super *s = m->super;
-	u32 new_flags = mount_flags_of(flags), sb_flags = flags & (MS_RDONLY | MS_SYNCHRONOUS | MS_MANDLOCK | MS_DIRSYNC |
-								  MS_LAZYTIME | MS_I_VERSION);
+	u32 new_flags = mount_flags_of(flags),
+	    sb_flags = flags & (MS_RDONLY | MS_SYNCHRONOUS | MS_MANDLOCK | MS_DIRSYNC |
+				MS_LAZYTIME | MS_I_VERSION);
 	struct mount *other;
 	int err = 0;
 
@@ -732,9 +745,10 @@ mount_remount(struct path *p, u64 flags, const char *data)
 		err = set_flags(m, new_flags);
 	} else {
 		if ((sb_flags & MS_RDONLY) && !(s->flags & MS_RDONLY)) {
-			list_for_each_entry(other, &m->ns->mounts, ns_node)
-				if (other->super == s && atomic_read(&other->writers) > 0)
-					err = -EBUSY;
+			list_for_each_entry(other, &m->ns->mounts,
+					    ns_node) if (other->super == s &&
+							 atomic_read(&other->writers) > 0)
+				err = -EBUSY;
 		}
 		if (!err && s->ops && s->ops->remount)
 			err = s->ops->remount(s, sb_flags, data);
@@ -754,7 +768,8 @@ mount_change_type(struct path *p, u64 flags)
 	struct mount *m = p->mnt;
 	int err = 0;
 
-	if (p->dentry != m->root || (flags & ~(u64)(MS_REC | MS_SILENT | PROPAGATION_FLAGS)) || (type & (type - 1)))
+	if (p->dentry != m->root || (flags & ~(u64)(MS_REC | MS_SILENT | PROPAGATION_FLAGS)) ||
+	    (type & (type - 1)))
 		return -EINVAL;
 	rwsem_write_lock(&mounts_lock);
 	if (m->ns != current_mount_ns()) {
@@ -817,7 +832,8 @@ data_from_user(user_ptr p, char **out)
 }
 
 long
-sys_mount(user_ptr source_user, user_ptr target, user_ptr type_user, unsigned long flags, user_ptr data_user)
+sys_mount(user_ptr source_user, user_ptr target, user_ptr type_user, unsigned long flags,
+	  user_ptr data_user)
 {
 	char *type, *source, *data;
 	struct path p;
@@ -849,7 +865,8 @@ out_type:
 }
 
 int
-vfs_mount_kernel(const char *source, const char *target, const char *type, u32 flags, const char *data)
+vfs_mount_kernel(const char *source, const char *target, const char *type, u32 flags,
+		 const char *data)
 {
 	struct path p;
 	int err = path_lookup(AT_FDCWD, target, WALK_FOLLOW, &p);
@@ -874,7 +891,8 @@ umount_locked(struct mount *m, int flags, struct list *list)
 	if (flags & MNT_DETACH) {
 		mount_collect_tree(m, list);
 	} else {
-		/* In use by more than its tree and the caller's path? Asked with the sequence odd: see the head. */
+		/* In use by more than its tree and the caller's path? Asked with the sequence odd:
+		 * see the head. */
 		change_begin();
 		if (!list_empty(&m->children) || atomic_read(&m->refs) != 2)
 			err = -EBUSY;
@@ -943,13 +961,14 @@ sys_umount2(user_ptr target, int flags)
 	keep_mark = err == -EAGAIN;
 	dentry_put(p.dentry);
 	if (keep_mark)
-		atomic_dec(&p.mnt->refs);	/* mount_put would say that it was used */
+		atomic_dec(&p.mnt->refs); /* mount_put would say that it was used */
 	else
 		mount_put(p.mnt);
 	return err;
 }
 
-/* A directory (or file) was removed that other namespaces mount on: those mounts go, as MNT_DETACH. No locks held. */
+/* A directory (or file) was removed that other namespaces mount on: those mounts go, as MNT_DETACH.
+ * No locks held. */
 void
 mount_detach_from(struct dentry *d)
 {
@@ -962,11 +981,11 @@ mount_detach_from(struct dentry *d)
 	do {
 		found = NULL;
 		for (u32 i = 0; i < 1u << HASH_BITS && !found; i++)
-			hlist_for_each_entry(m, &mount_hash[i], hash)
-				if (m->point == d) {
-					found = m;
-					break;
-				}
+			hlist_for_each_entry(m, &mount_hash[i], hash) if (m->point == d)
+			{
+				found = m;
+				break;
+			}
 		if (found) {
 			LIST_HEAD(tree);
 
@@ -997,10 +1016,12 @@ mount_below(const struct mount *m, const struct dentry *d, const struct path *to
 static int
 pivot(struct path *new_root, struct path *put_old, struct path *root)
 {
-	struct mount *new_mnt = new_root->mnt, *root_mnt = root->mnt, *root_parent = root_mnt->parent;
+	struct mount *new_mnt = new_root->mnt, *root_mnt = root->mnt,
+		     *root_parent = root_mnt->parent;
 	struct dentry *root_point, *new_point;
 
-	if (mount_is_shared(put_old->mnt) || mount_is_shared(new_mnt->parent) || mount_is_shared(root_mnt->parent))
+	if (mount_is_shared(put_old->mnt) || mount_is_shared(new_mnt->parent) ||
+	    mount_is_shared(root_mnt->parent))
 		return -EINVAL;
 	if (new_mnt->ns != current_mount_ns() || root_mnt->ns != current_mount_ns())
 		return -EINVAL;
@@ -1012,7 +1033,8 @@ pivot(struct path *new_root, struct path *put_old, struct path *root)
 		return -EINVAL;
 	if (new_root->dentry != new_mnt->root || new_mnt->parent == new_mnt)
 		return -EINVAL;
-	if (!mount_below(put_old->mnt, put_old->dentry, new_root) || !mount_below(new_mnt, new_root->dentry, root))
+	if (!mount_below(put_old->mnt, put_old->dentry, new_root) ||
+	    !mount_below(new_mnt, new_root->dentry, root))
 		return -EINVAL;
 	root_point = root_mnt->point;
 	change_begin();

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Mount namespaces: mount_namespaces(7). A namespace is one tree of mounts; unshare and clone copy the tree, with peers staying peers.
- * The first namespace begins with "rootfs", a tmpfs that the initramfs is unpacked into.
+ * Mount namespaces: mount_namespaces(7). A namespace is one tree of mounts; unshare and clone copy
+ * the tree, with peers staying peers. The first namespace begins with "rootfs", a tmpfs that the
+ * initramfs is unpacked into.
  */
 #include "core/panic.h"
 #include "mount_internal.h"
@@ -56,7 +57,8 @@ mount_ns_copy(struct mount_ns *old, struct mount_ns **out)
 	if (!ns)
 		return -ENOMEM;
 	rwsem_write_lock(&mounts_lock);
-	err = mount_copy_tree(old->root, old->root->root, COPY_RECURSIVE | COPY_UNBINDABLE, &ns->root);
+	err = mount_copy_tree(old->root, old->root->root, COPY_RECURSIVE | COPY_UNBINDABLE,
+			      &ns->root);
 	if (!err) {
 		for (m = ns->root; m; m = mount_next_in_tree(m, ns->root))
 			mount_join_ns(m, ns);
@@ -71,13 +73,14 @@ mount_ns_copy(struct mount_ns *old, struct mount_ns **out)
 	return 0;
 }
 
-/* The mount of `to` that is the copy of m: the trees have the same shape, m's way up tells where. mounts_lock held. */
+/* The mount of `to` that is the copy of m: the trees have the same shape, m's way up tells where.
+ * mounts_lock held. */
 static struct mount *
 copy_of(struct mount *m, struct mount_ns *to)
 {
 	struct mount *old = m->ns ? m->ns->root : NULL, *new = to->root;
 
-	while (old && new && old != m) {
+	while (old && new &&old != m) {
 		old = mount_next_in_tree(old, m->ns->root);
 		new = mount_next_in_tree(new, to->root);
 	}
@@ -155,7 +158,9 @@ vfs_init(void)
 	file_init();
 	ns = ns_alloc();
 	if (!type || !ns)
-		panic("vfs: %s", type ? "no memory" : "no file system for the root: filesystems_init comes first");
+		panic("vfs: %s",
+		      type ? "no memory"
+			   : "no file system for the root: filesystems_init comes first");
 	ns->root = mount_internal(type);
 	if (!ns->root)
 		panic("vfs: no memory for the root file system");
@@ -164,4 +169,3 @@ vfs_init(void)
 	root_mount_ns = ns;
 	fs_context_init_root(&root);
 }
-

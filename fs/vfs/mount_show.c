@@ -2,11 +2,11 @@
 /*
  * The table of mounts as text: /proc/PID/mounts, mountinfo, mountstats. proc(5).
  *
- * White space and backslashes in names are written in octal, so that fields stay fields. A mount that the reader's root cannot reach is
- * left out.
+ * White space and backslashes in names are written in octal, so that fields stay fields. A mount
+ * that the reader's root cannot reach is left out.
  */
-#include "lib/format.h"
 #include "fs/vfs/device.h"
+#include "lib/format.h"
 #include "mount_internal.h"
 
 static void
@@ -34,12 +34,17 @@ put_options(struct strbuf *sb, u32 flags, const struct option *o)
 }
 
 static const struct option mount_options[] = {
-	{ MS_NOSUID, ",nosuid" }, { MS_NODEV, ",nodev" }, { MS_NOEXEC, ",noexec" }, { MS_NOATIME, ",noatime" },
-	{ MS_NODIRATIME, ",nodiratime" }, { MS_RELATIME, ",relatime" }, { MS_NOSYMFOLLOW, ",nosymfollow" }, { 0, NULL },
+	{ MS_NOSUID, ",nosuid" },	    { MS_NODEV, ",nodev" },
+	{ MS_NOEXEC, ",noexec" },	    { MS_NOATIME, ",noatime" },
+	{ MS_NODIRATIME, ",nodiratime" },   { MS_RELATIME, ",relatime" },
+	{ MS_NOSYMFOLLOW, ",nosymfollow" }, { 0, NULL },
 };
 
 static const struct option super_options[] = {
-	{ MS_SYNCHRONOUS, ",sync" }, { MS_DIRSYNC, ",dirsync" }, { MS_MANDLOCK, ",mand" }, { MS_LAZYTIME, ",lazytime" },
+	{ MS_SYNCHRONOUS, ",sync" },
+	{ MS_DIRSYNC, ",dirsync" },
+	{ MS_MANDLOCK, ",mand" },
+	{ MS_LAZYTIME, ",lazytime" },
 	{ 0, NULL },
 };
 
@@ -56,7 +61,8 @@ show_mounts(struct strbuf *sb, struct mount *m, const char *where)
 	put_escaped(sb, m->source);
 	strbuf_putc(sb, ' ');
 	put_escaped(sb, where);
-	strbuf_printf(sb, " %s %s", m->super->type->name, (m->flags | m->super->flags) & MS_RDONLY ? "ro" : "rw");
+	strbuf_printf(sb, " %s %s", m->super->type->name,
+		      (m->flags | m->super->flags) & MS_RDONLY ? "ro" : "rw");
 	put_options(sb, m->super->flags, super_options);
 	put_options(sb, m->flags, mount_options);
 	put_fs_options(sb, m->super);
@@ -64,12 +70,14 @@ show_mounts(struct strbuf *sb, struct mount *m, const char *where)
 }
 
 static void
-show_mountinfo(struct strbuf *sb, struct mount *m, const char *where, const struct path *root, char *buf)
+show_mountinfo(struct strbuf *sb, struct mount *m, const char *where, const struct path *root,
+	       char *buf)
 {
 	struct path top = { m, m->root };
 	struct super *s = m->super;
 
-	strbuf_printf(sb, "%u %u %u:%u ", m->id, m->parent->id, DEV_MAJOR(s->dev), DEV_MINOR(s->dev));
+	strbuf_printf(sb, "%u %u %u:%u ", m->id, m->parent->id, DEV_MAJOR(s->dev),
+		      DEV_MINOR(s->dev));
 	/* The root of the mount inside its file system. */
 	if (m->root == s->root) {
 		strbuf_putc(sb, '/');
@@ -110,7 +118,8 @@ mount_show(struct mount_ns *ns, const struct path *root, int style, struct strbu
 	if (!buf)
 		return;
 	rwsem_read_lock(&mounts_lock);
-	list_for_each_entry(m, &ns->mounts, ns_node) {
+	list_for_each_entry(m, &ns->mounts, ns_node)
+	{
 		struct path p = { m, m->root };
 		bool reached;
 		char *where = path_text_reach(&p, root, buf, PATH_MAX, &reached);

@@ -2,10 +2,11 @@
 /*
  * Operations on names: mkdir(2), mknod(2), link(2), symlink(2), unlink(2), rmdir(2), rename(2).
  *
- * Order of locks: write access to the mount; for a rename across directories the super block's rename_lock, which freezes who is an ancestor of
- * whom; directories, ancestor before descendant, else by address; then the inodes that are removed, replaced or get a name, directories
- * before files, files by address. Under these the names are looked up (again), permission is checked, the file system acts and the dentry
- * follows.
+ * Order of locks: write access to the mount; for a rename across directories the super block's
+ * rename_lock, which freezes who is an ancestor of whom; directories, ancestor before descendant,
+ * else by address; then the inodes that are removed, replaced or get a name, directories before
+ * files, files by address. Under these the names are looked up (again), permission is checked, the
+ * file system acts and the dentry follows.
  */
 #include "fs/vfs/device.h"
 #include "generated/syscalls.h"
@@ -163,15 +164,14 @@ sys_mknodat(int dirfd, user_ptr path, umode_t mode, u32 dev)
 	int err;
 
 	switch (mode & S_IFMT) {
-	case 0:
-		mode |= S_IFREG;
-		break;
-	case S_IFREG: case S_IFCHR: case S_IFBLK: case S_IFIFO: case S_IFSOCK:
-		break;
-	case S_IFDIR:
-		return -EPERM;
-	default:
-		return -EINVAL;
+	case 0: mode |= S_IFREG; break;
+	case S_IFREG:
+	case S_IFCHR:
+	case S_IFBLK:
+	case S_IFIFO:
+	case S_IFSOCK: break;
+	case S_IFDIR: return -EPERM;
+	default: return -EINVAL;
 	}
 	err = create_begin_user(dirfd, path, false, &pc);
 	if (err)
@@ -249,7 +249,8 @@ link_to(const struct path *old, struct path_create *pc)
 long
 sys_linkat(int old_dirfd, user_ptr old_path, int new_dirfd, user_ptr new_path, int flags)
 {
-	u32 walk = (flags & AT_SYMLINK_FOLLOW ? WALK_FOLLOW : 0) | (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
+	u32 walk = (flags & AT_SYMLINK_FOLLOW ? WALK_FOLLOW : 0) |
+		   (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
 	struct path_create pc;
 	struct path old;
 	int err;
@@ -310,7 +311,7 @@ remove_dir(struct inode *dir, struct dentry *d)
 		return err;
 	if (!dir->ops->rmdir)
 		return -EPERM;
-	rwsem_write_lock_nested(&i->lock);	/* parent before child */
+	rwsem_write_lock_nested(&i->lock); /* parent before child */
 	err = dentry_mountpoint(d) ? -EBUSY : dir->ops->rmdir(dir, d);
 	if (!err)
 		i->flags |= INODE_DELETED;
@@ -339,7 +340,9 @@ remove_name(int dirfd, const char *path, bool directory)
 		if (!directory)
 			err = -EISDIR;
 		else
-			err = w.last_type == LAST_DOT ? -EINVAL : w.last_type == LAST_DOTDOT ? -ENOTEMPTY : -EBUSY;
+			err = w.last_type == LAST_DOT	   ? -EINVAL
+			      : w.last_type == LAST_DOTDOT ? -ENOTEMPTY
+							   : -EBUSY;
 		goto out;
 	}
 	if (w.last.len > NAME_MAX) {
@@ -372,7 +375,7 @@ remove_name(int dirfd, const char *path, bool directory)
 		mount_detach_from(d);
 	dentry_put(d);
 	if (i)
-		inode_put(i);	/* its pages go here, with no lock held */
+		inode_put(i); /* its pages go here, with no lock held */
 out_write:
 	mount_drop_write(w.at.mnt);
 out:
@@ -410,7 +413,8 @@ sys_rmdir(user_ptr path)
 
 /* --- renaming --- */
 
-/* The child of `top` on the way down to d (d itself at the least), or NULL if top is not above it. */
+/* The child of `top` on the way down to d (d itself at the least), or NULL if top is not above it.
+ */
 static struct dentry *
 child_towards(struct dentry *top, struct dentry *d)
 {
@@ -422,7 +426,8 @@ child_towards(struct dentry *top, struct dentry *d)
 	return NULL;
 }
 
-/* Lock both directories; *trap: the one name that must not move into, or be replaced by, the other. */
+/* Lock both directories; *trap: the one name that must not move into, or be replaced by, the other.
+ */
 static void
 lock_dirs(struct dentry *a, struct dentry *b, struct dentry **trap)
 {
@@ -452,7 +457,8 @@ unlock_dirs(struct dentry *a, struct dentry *b)
 	mutex_unlock(&a->super->rename_lock);
 }
 
-/* The inodes that change besides the directories: a replaced directory, and files, in their order. */
+/* The inodes that change besides the directories: a replaced directory, and files, in their order.
+ */
 static u32
 lock_victims(struct inode *source, struct inode *target, u32 flags, struct inode *locked[2])
 {
@@ -508,7 +514,8 @@ rename_locked(struct inode *od, struct dentry *o, struct inode *nd, struct dentr
 	if (!target)
 		err = inode_may_create(nd);
 	else
-		err = inode_may_delete(nd, target, flags & RENAME_EXCHANGE ? S_ISDIR(target->mode) : is_dir);
+		err = inode_may_delete(nd, target,
+				       flags & RENAME_EXCHANGE ? S_ISDIR(target->mode) : is_dir);
 	if (err)
 		return err;
 	if (!od->ops->rename)
@@ -644,7 +651,8 @@ out_from:
 }
 
 long
-sys_renameat2(int old_dirfd, user_ptr old_user, int new_dirfd, user_ptr new_user, unsigned int flags)
+sys_renameat2(int old_dirfd, user_ptr old_user, int new_dirfd, user_ptr new_user,
+	      unsigned int flags)
 {
 	struct path_name old, new;
 	int err;

@@ -2,11 +2,13 @@
 /*
  * open(2), openat2(2), creat(2).
  *
- * Opening what exists: one walk in RCU mode, references on the place, permission, a struct file, the object's open. O_CREAT first tries the
- * same, for most opens with O_CREAT find their file; only if that says "no such name" is the directory locked and looked into again. O_EXCL wants it
+ * Opening what exists: one walk in RCU mode, references on the place, permission, a struct file,
+ * the object's open. O_CREAT first tries the same, for most opens with O_CREAT find their file;
+ * only if that says "no such name" is the directory locked and looked into again. O_EXCL wants it
  * not to exist. O_TMPFILE makes an inode without a name in the directory it opens.
  *
- * Flags: open(2) ignores those it does not know and modes where they make no sense, openat2(2) refuses both.
+ * Flags: open(2) ignores those it does not know and modes where they make no sense, openat2(2)
+ * refuses both.
  */
 #include "fs/vfs/device.h"
 #include "generated/syscalls.h"
@@ -14,11 +16,14 @@
 #include "uapi/mount.h"
 #include "vfs_internal.h"
 
-#define KNOWN_FLAGS (O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_SYNC | O_DSYNC | FASYNC | \
-		     O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH | __O_TMPFILE)
+#define KNOWN_FLAGS                                                                           \
+	(O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_SYNC | \
+	 O_DSYNC | FASYNC | O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME |   \
+	 O_CLOEXEC | O_PATH | __O_TMPFILE)
 #define PATH_FLAGS (O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC)
-#define KNOWN_RESOLVE (RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH | RESOLVE_IN_ROOT | \
-		       RESOLVE_CACHED)
+#define KNOWN_RESOLVE                                                                      \
+	(RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH | \
+	 RESOLVE_IN_ROOT | RESOLVE_CACHED)
 
 static const struct file_ops path_file_ops;
 
@@ -28,14 +33,10 @@ static u32
 mode_of_flags(u32 flags)
 {
 	switch (flags & O_ACCMODE) {
-	case O_RDONLY:
-		return FMODE_READ;
-	case O_WRONLY:
-		return FMODE_WRITE;
-	case O_RDWR:
-		return FMODE_READ | FMODE_WRITE;
-	default:
-		return 0;	/* 3: neither, for ioctl; permission for both */
+	case O_RDONLY: return FMODE_READ;
+	case O_WRONLY: return FMODE_WRITE;
+	case O_RDWR: return FMODE_READ | FMODE_WRITE;
+	default: return 0; /* 3: neither, for ioctl; permission for both */
 	}
 }
 
@@ -50,8 +51,7 @@ may_open(const struct path *p, struct inode *i, u32 *flags, bool created)
 	if (acc != O_RDONLY || (*flags & O_TRUNC))
 		mask |= MAY_WRITE;
 	switch (i->mode & S_IFMT) {
-	case S_IFLNK:
-		return -ELOOP;
+	case S_IFLNK: return -ELOOP;
 	case S_IFDIR:
 		if (mask & MAY_WRITE)
 			return -EISDIR;
@@ -73,7 +73,8 @@ may_open(const struct path *p, struct inode *i, u32 *flags, bool created)
 		if (err)
 			return err;
 	}
-	if ((i->flags & INODE_APPEND) && ((acc != O_RDONLY && !(*flags & O_APPEND)) || (*flags & O_TRUNC)))
+	if ((i->flags & INODE_APPEND) &&
+	    ((acc != O_RDONLY && !(*flags & O_APPEND)) || (*flags & O_TRUNC)))
 		return -EPERM;
 	if ((*flags & O_NOATIME) && !inode_owner_or_capable(i))
 		return -EPERM;
@@ -112,13 +113,9 @@ ops_of_special(struct file *f)
 			f->ops = chrdev_find(i->rdev, &d);
 		f->private = d;
 		return f->ops ? 0 : -ENXIO;
-	case S_IFBLK:
-		f->ops = READ_ONCE(blkdev_file_ops);
-		return f->ops ? 0 : -ENXIO;
-	case S_IFIFO:
-		return 0;	/* fifo_open sets them */
-	default:
-		return -ENXIO;
+	case S_IFBLK: f->ops = READ_ONCE(blkdev_file_ops); return f->ops ? 0 : -ENXIO;
+	case S_IFIFO: return 0; /* fifo_open sets them */
+	default: return -ENXIO;
 	}
 }
 
@@ -198,7 +195,8 @@ setup(struct file *f, const struct path *p, bool created)
 			return err;
 	}
 	f->flags = flags & ~(u32)(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
-	if (unlikely(flags & O_DIRECT) && (S_ISREG(i->mode) || S_ISDIR(i->mode)) && !i->super->type->flags)
+	if (unlikely(flags & O_DIRECT) && (S_ISREG(i->mode) || S_ISDIR(i->mode)) &&
+	    !i->super->type->flags)
 		return -EINVAL;
 	notify_file(f, IN_OPEN);
 	return 0;
@@ -234,7 +232,8 @@ file_open_path(const struct path *p, u32 flags, struct file **out)
  * The mount's want-write result is given in, for an existing file can be opened on a read-only one.
  */
 static int
-lookup_or_create(struct walk *w, u32 flags, umode_t mode, int ro, struct dentry **out, bool *created)
+lookup_or_create(struct walk *w, u32 flags, umode_t mode, int ro, struct dentry **out,
+		 bool *created)
 {
 	struct inode *dir = w->inode;
 	struct dentry *d;
@@ -360,7 +359,9 @@ file_open_how(int dirfd, const char *name, u32 flags, umode_t mode, u32 walk, st
 			return create_and_open(dirfd, name, flags, mode, walk, out);
 		err = walk_lookup_rcu(&w, dirfd, name, walk);
 		if (err == -ECHILD || err == -ENOENT)
-			return walk & WALK_CACHED ? -EAGAIN : create_and_open(dirfd, name, flags, mode, walk, out);
+			return walk & WALK_CACHED
+				       ? -EAGAIN
+				       : create_and_open(dirfd, name, flags, mode, walk, out);
 		if (err)
 			return err;
 		if (!walk_rcu_to_path(&w, &p))
@@ -476,9 +477,12 @@ sys_openat2(int dirfd, user_ptr path, user_ptr how_user, size_t size)
 		u64 resolve;
 		u32 walk;
 	} map[] = {
-		{ RESOLVE_NO_XDEV, WALK_NO_XDEV }, { RESOLVE_NO_MAGICLINKS, WALK_NO_MAGIC },
-		{ RESOLVE_NO_SYMLINKS, WALK_NO_SYMLINKS | WALK_NO_MAGIC }, { RESOLVE_BENEATH, WALK_BENEATH },
-		{ RESOLVE_IN_ROOT, WALK_IN_ROOT }, { RESOLVE_CACHED, WALK_CACHED },
+		{ RESOLVE_NO_XDEV, WALK_NO_XDEV },
+		{ RESOLVE_NO_MAGICLINKS, WALK_NO_MAGIC },
+		{ RESOLVE_NO_SYMLINKS, WALK_NO_SYMLINKS | WALK_NO_MAGIC },
+		{ RESOLVE_BENEATH, WALK_BENEATH },
+		{ RESOLVE_IN_ROOT, WALK_IN_ROOT },
+		{ RESOLVE_CACHED, WALK_CACHED },
 	};
 	struct linux_open_how how;
 	u32 flags, walk;
@@ -493,7 +497,8 @@ sys_openat2(int dirfd, user_ptr path, user_ptr how_user, size_t size)
 		return err;
 	if ((how.flags & ~(u64)KNOWN_FLAGS) || (how.resolve & ~(u64)KNOWN_RESOLVE))
 		return -EINVAL;
-	if ((how.resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)) == (RESOLVE_BENEATH | RESOLVE_IN_ROOT))
+	if ((how.resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)) ==
+	    (RESOLVE_BENEATH | RESOLVE_IN_ROOT))
 		return -EINVAL;
 	if (how.flags & (O_CREAT | __O_TMPFILE)) {
 		if (how.mode & ~(u64)S_IALLUGO)

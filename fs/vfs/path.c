@@ -1,33 +1,43 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Path walk: from a name to a place, a (mount, dentry) pair. path_resolution(7), openat2(2), symlink(7).
+ * Path walk: from a name to a place, a (mount, dentry) pair. path_resolution(7), openat2(2),
+ * symlink(7).
  *
- * 1. Two modes, one algorithm. Every walk first goes in RCU mode: it takes no reference, no lock, writes nothing that others read, and
- *    ends inside the RCU section with the place and its inode in hand. Whatever RCU mode cannot decide (a name not in the cache, a
- *    file system that wants to be asked, a change under its feet) makes it give up with -ECHILD, and the walk starts again in ref mode,
- *    which holds references on where it stands and may sleep. Ref mode is complete; RCU mode is the same walk on the cached part.
+ * 1. Two modes, one algorithm. Every walk first goes in RCU mode: it takes no reference, no lock,
+ * writes nothing that others read, and ends inside the RCU section with the place and its inode in
+ * hand. Whatever RCU mode cannot decide (a name not in the cache, a file system that wants to be
+ * asked, a change under its feet) makes it give up with -ECHILD, and the walk starts again in ref
+ * mode, which holds references on where it stands and may sleep. Ref mode is complete; RCU mode is
+ * the same walk on the cached part.
  *
- * 2. Why RCU mode is right. Dentries, inodes, mounts and link texts are freed after a grace period, so every pointer met is good to read.
- *    For every dentry stepped on the walk reads its sequence first, then parent, name and inode, and checks the sequence of the
- *    child after reading the child, then that of the parent: at that moment the parent really had this child. Steps across
- *    mounts are checked once, at the end, by the sequence of the mount tree; so are errors. Thus the walk, if it is accepted, equals a walk
- *    in which each step was true at some moment, in order: exactly what ref mode guarantees.
+ * 2. Why RCU mode is right. Dentries, inodes, mounts and link texts are freed after a grace period,
+ * so every pointer met is good to read. For every dentry stepped on the walk reads its sequence
+ * first, then parent, name and inode, and checks the sequence of the child after reading the child,
+ * then that of the parent: at that moment the parent really had this child. Steps across mounts are
+ * checked once, at the end, by the sequence of the mount tree; so are errors. Thus the walk, if it
+ * is accepted, equals a walk in which each step was true at some moment, in order: exactly what ref
+ * mode guarantees.
  *
- * 3. One walk is a loop of two phases. walk_parent goes as far as the last component and leaves it in w->last, which is what creat,
- *    unlink and rename need. walk_last resolves it. If that finds a symbolic link to be followed, the link's body becomes the
- *    name, and the loop goes on. Links inside the path push what is left of the current name on a stack and walk the body first;
- *    a link that ends a body replaces it (no stack growth). 40 links in all, then ELOOP.
+ * 3. One walk is a loop of two phases. walk_parent goes as far as the last component and leaves it
+ * in w->last, which is what creat, unlink and rename need. walk_last resolves it. If that finds a
+ * symbolic link to be followed, the link's body becomes the name, and the loop goes on. Links
+ * inside the path push what is left of the current name on a stack and walk the body first; a link
+ * that ends a body replaces it (no stack growth). 40 links in all, then ELOOP.
  *
- * 4. A name with trailing slashes wants a directory and follows a final link, whatever the flags say.
+ * 4. A name with trailing slashes wants a directory and follows a final link, whatever the flags
+ * say.
  *
- * 5. ".." stops at the root of the walk (the task's, or the start directory with RESOLVE_BENEATH and RESOLVE_IN_ROOT), climbs from a
- *    mount's root to its mount point, and enters what is mounted on the directory it arrives at. With a scoped root, a rename or mount that
- *    happened meanwhile could have carried us out: such walks check both sequences after each ".." and say EAGAIN, as openat2(2) has it.
+ * 5. ".." stops at the root of the walk (the task's, or the start directory with RESOLVE_BENEATH
+ * and RESOLVE_IN_ROOT), climbs from a mount's root to its mount point, and enters what is mounted
+ * on the directory it arrives at. With a scoped root, a rename or mount that happened meanwhile
+ * could have carried us out: such walks check both sequences after each ".." and say EAGAIN, as
+ * openat2(2) has it.
  *
- * 6. Magic links (/proc/PID/fd/N) jump to a place instead of having a body. RCU mode leaves them to ref mode.
+ * 6. Magic links (/proc/PID/fd/N) jump to a place instead of having a body. RCU mode leaves them to
+ * ref mode.
  *
- * Order of errors in one component, as Linux has it: search permission of the directory (EACCES), length (ENAMETOOLONG), existence
- * (ENOENT), directory where one is needed (ENOTDIR).
+ * Order of errors in one component, as Linux has it: search permission of the directory (EACCES),
+ * length (ENAMETOOLONG), existence (ENOENT), directory where one is needed (ENOTDIR).
  */
 #include "uapi/mount.h"
 #include "vfs_internal.h"
@@ -35,8 +45,8 @@
 /* What link bodies in use live in, and what is left of the names around them. */
 struct walk_links {
 	const char *rest[MAX_SYMLINKS];
-	struct inode *inodes[MAX_SYMLINKS];	/* bodies in inode->link */
-	char *bodies[MAX_SYMLINKS];		/* bodies made by get_link */
+	struct inode *inodes[MAX_SYMLINKS]; /* bodies in inode->link */
+	char *bodies[MAX_SYMLINKS];	    /* bodies made by get_link */
 	u32 count;
 };
 
@@ -218,7 +228,8 @@ link_start(struct walk *w, const char *body)
 static int
 link_allowed(struct walk *w, const struct mount *m)
 {
-	if (unlikely(w->flags & WALK_NO_SYMLINKS) || ++w->links > MAX_SYMLINKS || (m->flags & MS_NOSYMFOLLOW))
+	if (unlikely(w->flags & WALK_NO_SYMLINKS) || ++w->links > MAX_SYMLINKS ||
+	    (m->flags & MS_NOSYMFOLLOW))
 		return -ELOOP;
 	return 0;
 }
@@ -314,10 +325,12 @@ step_rcu(struct walk *w, const struct qname *n, bool follow)
 	u32 seq;
 
 	p.dentry = dentry_find_rcu(w->at.dentry, n, &seq);
-	if (unlikely(!p.dentry) || unlikely(READ_ONCE(p.dentry->flags) & (DENTRY_LOOKUP | DENTRY_REVALIDATE)))
+	if (unlikely(!p.dentry) ||
+	    unlikely(READ_ONCE(p.dentry->flags) & (DENTRY_LOOKUP | DENTRY_REVALIDATE)))
 		return -ECHILD;
 	i = READ_ONCE(p.dentry->inode);
-	if (unlikely(dentry_seq_changed(p.dentry, seq)) || unlikely(dentry_seq_changed(w->at.dentry, w->seq)))
+	if (unlikely(dentry_seq_changed(p.dentry, seq)) ||
+	    unlikely(dentry_seq_changed(w->at.dentry, w->seq)))
 		return -ECHILD;
 	if (unlikely(!i))
 		return -ENOENT;
@@ -360,7 +373,7 @@ walk_into(struct walk *w, struct dentry *d, bool follow)
 		mount_get(p.mnt);
 		path_down_mounts(&p);
 		if (p.mnt == w->at.mnt) {
-			mount_put(p.mnt);	/* mounted in some other namespace */
+			mount_put(p.mnt); /* mounted in some other namespace */
 		} else if (w->flags & WALK_NO_XDEV) {
 			path_put(&p);
 			return -EXDEV;
@@ -489,7 +502,8 @@ step_up(struct walk *w)
 	if ((w->flags & WALK_NO_XDEV) && w->at.mnt != from)
 		return -EXDEV;
 	w->inode = w->at.dentry->inode;
-	if (scoped(w) && (seq_read_retry(&rename_seq, w->rename_seq) || seq_read_retry(&mount_seq, w->mount_seq)))
+	if (scoped(w) && (seq_read_retry(&rename_seq, w->rename_seq) ||
+			  seq_read_retry(&mount_seq, w->mount_seq)))
 		return -EAGAIN;
 	return 0;
 }
@@ -535,7 +549,8 @@ push_rest(struct walk *w, const char *rest)
 	return 0;
 }
 
-/* One component of the name: text, length and hash; returns what follows it. Hash as in qname_init, but in one pass with the search. */
+/* One component of the name: text, length and hash; returns what follows it. Hash as in qname_init,
+ * but in one pass with the search. */
 static const char *
 next_component(const char *s, struct qname *n, enum last_type *type)
 {
@@ -629,7 +644,8 @@ walk_all(struct walk *w)
 bool
 walk_rcu_done(struct walk *w)
 {
-	bool valid = !dentry_seq_changed(w->at.dentry, w->seq) && !seq_read_retry(&mount_seq, w->mount_seq);
+	bool valid = !dentry_seq_changed(w->at.dentry, w->seq) &&
+		     !seq_read_retry(&mount_seq, w->mount_seq);
 
 	walk_end(w);
 	return valid;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From a place to its name, as getcwd(2) and the links in /proc/PID/fd tell it. Built backwards in the caller's buffer under RCU, again
- * if a rename or a mount happened meanwhile.
+ * From a place to its name, as getcwd(2) and the links in /proc/PID/fd tell it. Built backwards in
+ * the caller's buffer under RCU, again if a rename or a mount happened meanwhile.
  */
 #include "mount_internal.h"
 
@@ -54,7 +54,8 @@ build(const struct path *p, const struct path *root, char *buf, char **at, bool 
 }
 
 char *
-path_text_reach(const struct path *p, const struct path *root, char *buf, size_t size, bool *reached)
+path_text_reach(const struct path *p, const struct path *root, char *buf, size_t size,
+		bool *reached)
 {
 	const struct dentry *d = p->dentry;
 	char *end, *at;
@@ -70,7 +71,8 @@ path_text_reach(const struct path *p, const struct path *root, char *buf, size_t
 		at = end;
 		return prepend(&at, buf, d->name, d->name_len) ? at : NULL;
 	}
-	if ((READ_ONCE(d->flags) & DENTRY_UNHASHED) && !dentry_is_root(d) && !prepend(&end, buf, " (deleted)", 10))
+	if ((READ_ONCE(d->flags) & DENTRY_UNHASHED) && !dentry_is_root(d) &&
+	    !prepend(&end, buf, " (deleted)", 10))
 		return NULL;
 	do {
 		moves = seq_read_begin(&rename_seq);
@@ -106,7 +108,8 @@ dentry_text(const struct dentry *d, char *buf, size_t size)
 		moves = seq_read_begin(&rename_seq);
 		fits = true;
 		rcu_read_lock();
-		for (const struct dentry *up = d; fits && !dentry_is_root(up); up = READ_ONCE(up->parent))
+		for (const struct dentry *up = d; fits && !dentry_is_root(up);
+		     up = READ_ONCE(up->parent))
 			fits = prepend_name(&end, buf, up);
 		rcu_read_unlock();
 		if (!seq_read_retry(&rename_seq, moves))

@@ -2,10 +2,11 @@
 /*
  * Mount propagation: mount_namespaces(7), "shared subtrees".
  *
- * A peer group is a ring of mounts; what is mounted in one appears in all. A slave has a master, one mount of the group it listens
- * to; it may at the same time be the member of a group of its own, which then hears of it through this slave. So what happens at one
- * mount reaches its peers, their slaves, those slaves' peers, and so on: a graph that users shape, walked here with a queue, never by
- * recursion. All under mounts_lock for writing.
+ * A peer group is a ring of mounts; what is mounted in one appears in all. A slave has a master,
+ * one mount of the group it listens to; it may at the same time be the member of a group of its
+ * own, which then hears of it through this slave. So what happens at one mount reaches its peers,
+ * their slaves, those slaves' peers, and so on: a graph that users shape, walked here with a queue,
+ * never by recursion. All under mounts_lock for writing.
  */
 #include "mount_internal.h"
 
@@ -37,7 +38,8 @@ propagate_set_master(struct mount *m, struct mount *master)
 		list_add(&m->slave_node, &master->slaves);
 }
 
-/* Leave the peer group. Its slaves, and m itself, then listen to another peer; without one, to m's master, if any. */
+/* Leave the peer group. Its slaves, and m itself, then listen to another peer; without one, to m's
+ * master, if any. */
 static void
 leave_group(struct mount *m)
 {
@@ -94,7 +96,8 @@ queue_slaves(struct mount *m, struct list *queue)
 	struct mount *peer = m, *s;
 
 	do {
-		list_for_each_entry(s, &peer->slaves, slave_node) {
+		list_for_each_entry(s, &peer->slaves, slave_node)
+		{
 			if (s->stamp != current_stamp) {
 				s->work_source = m;
 				list_add_tail(&s->work, queue);
@@ -106,11 +109,13 @@ queue_slaves(struct mount *m, struct list *queue)
 }
 
 /*
- * Every mount that hears of dest gets a copy of `source` (a tree to be attached at dest, already shared): peers one of the same
- * groups, slaves one that is slave to it. Copies are gathered by ->work, with parent and point set but not linked.
+ * Every mount that hears of dest gets a copy of `source` (a tree to be attached at dest, already
+ * shared): peers one of the same groups, slaves one that is slave to it. Copies are gathered by
+ * ->work, with parent and point set but not linked.
  */
 int
-propagate_attach(struct mount *dest, struct dentry *point, struct mount *source, struct list *copies)
+propagate_attach(struct mount *dest, struct dentry *point, struct mount *source,
+		 struct list *copies)
 {
 	LIST_HEAD(queue);
 	struct mount *m, *peer, *from, *copy;
@@ -129,7 +134,9 @@ propagate_attach(struct mount *dest, struct dentry *point, struct mount *source,
 			mark(peer);
 			if (!dentry_is_ancestor(peer->root, point))
 				continue;
-			err = mount_copy_tree(from, from->root, COPY_RECURSIVE | COPY_SHARED | COPY_UNBINDABLE, &copy);
+			err = mount_copy_tree(from, from->root,
+					      COPY_RECURSIVE | COPY_SHARED | COPY_UNBINDABLE,
+					      &copy);
 			if (!err) {
 				copy->parent = peer;
 				copy->point = point;
@@ -146,8 +153,10 @@ propagate_attach(struct mount *dest, struct dentry *point, struct mount *source,
 		from = m->work_source->work_source;
 		m->work_source = from;
 		if (dentry_is_ancestor(m->root, point)) {
-			err = mount_copy_tree(from, from->root, COPY_RECURSIVE | COPY_SLAVE | COPY_UNBINDABLE |
-					      (mount_is_shared(m) ? COPY_SHARED : 0), &copy);
+			err = mount_copy_tree(from, from->root,
+					      COPY_RECURSIVE | COPY_SLAVE | COPY_UNBINDABLE |
+						      (mount_is_shared(m) ? COPY_SHARED : 0),
+					      &copy);
 			if (err)
 				break;
 			copy->parent = m;
@@ -170,20 +179,22 @@ propagate_attach(struct mount *dest, struct dentry *point, struct mount *source,
 }
 
 /*
- * `list` (by ->work, children first) is about to be unmounted: add what propagation had mounted along with them, where nothing else is
- * mounted on top of it.
+ * `list` (by ->work, children first) is about to be unmounted: add what propagation had mounted
+ * along with them, where nothing else is mounted on top of it.
  */
 void
 propagate_detach(struct list *list)
 {
 	struct mount *m, *peer, *child, *c;
 
-	list_for_each_entry(m, list, work) {
+	list_for_each_entry(m, list, work)
+	{
 		struct mount *parent = m->parent;
 
 		if (parent == m || (!mount_is_shared(parent) && list_empty(&parent->slaves)))
 			continue;
-		/* ->work is taken: members are reached by walking peers of peers, with the stamp as memory. */
+		/* ->work is taken: members are reached by walking peers of peers, with the stamp as
+		 * memory. */
 		current_stamp++;
 		mark(parent);
 		for (struct mount *at = parent; at;) {
@@ -195,23 +206,25 @@ propagate_detach(struct list *list)
 				if (child && child->super == m->super && list_empty(&child->work)) {
 					bool free = true;
 
-					list_for_each_entry(c, &child->children, child_node)
-						if (list_empty(&c->work))
-							free = false;
+					list_for_each_entry(c, &child->children,
+							    child_node) if (list_empty(&c->work))
+						free = false;
 					if (free)
 						list_add_tail(&child->work, list);
 				}
-				list_for_each_entry(c, &peer->slaves, slave_node)
-					if (c->stamp != current_stamp) {
-						mark(c);
-						c->work_source = next;
-						next = c;
-					}
+				list_for_each_entry(c, &peer->slaves,
+						    slave_node) if (c->stamp != current_stamp)
+				{
+					mark(c);
+					c->work_source = next;
+					next = c;
+				}
 				peer = next_peer(peer);
 				if (peer == at)
 					break;
 			}
-			/* Slaves found are chained by work_source; append them to the chain that `at` heads. */
+			/* Slaves found are chained by work_source; append them to the chain that
+			 * `at` heads. */
 			if (next) {
 				struct mount *tail = next;
 
@@ -226,7 +239,8 @@ propagate_detach(struct list *list)
 	}
 }
 
-/* The nearest group up the chain of masters that is visible under root: mountinfo's propagate_from. */
+/* The nearest group up the chain of masters that is visible under root: mountinfo's propagate_from.
+ */
 u32
 propagate_dominating_group(const struct mount *m, const struct path *root)
 {

@@ -2,8 +2,9 @@
 /*
  * getdents64(2), getdents(2).
  *
- * The directory emits entries until the buffer is full; the one that did not fit is not passed over. Each record carries the position
- * of the entry after it, so a reader may seek to any of them. Records go to user memory as they come: a fault ends the list.
+ * The directory emits entries until the buffer is full; the one that did not fit is not passed
+ * over. Each record carries the position of the entry after it, so a reader may seek to any of
+ * them. Records go to user memory as they come: a fault ends the list.
  */
 #include "generated/syscalls.h"
 #include "uapi/dirent.h"
@@ -13,7 +14,7 @@ struct dents {
 	struct dir_context ctx;
 	user_ptr buf;
 	size_t left, done;
-	bool old;		/* getdents: type behind the name */
+	bool old; /* getdents: type behind the name */
 	int err;
 };
 
@@ -21,7 +22,8 @@ static bool
 emit(struct dir_context *ctx, const char *name, size_t len, u64 ino, u8 type, u64 next_pos)
 {
 	struct dents *d = container_of(ctx, struct dents, ctx);
-	size_t header = d->old ? offsetof(struct linux_dirent, d_name) : offsetof(struct linux_dirent64, d_name);
+	size_t header = d->old ? offsetof(struct linux_dirent, d_name)
+			       : offsetof(struct linux_dirent64, d_name);
 	size_t size = ALIGN_UP(header + len + 1 + (d->old ? 1 : 0), 8ul);
 	/* The longest record; names are at most NAME_MAX. */
 	u8 record[ALIGN_UP(sizeof(struct linux_dirent64) + NAME_MAX + 2, 8)];

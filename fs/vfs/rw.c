@@ -2,9 +2,11 @@
 /*
  * read(2), write(2), lseek(2) and their family.
  *
- * One path: find the file, check its mode, describe the user's memory, call the file's read or write, account. Everything else is in
- * the file's operations. The position of a file that others may share is used under its lock; one reference means that nobody does.
- * What a signal, a full pipe or a limit leaves undone is the operation's business, too: the result goes to the caller as it is.
+ * One path: find the file, check its mode, describe the user's memory, call the file's read or
+ * write, account. Everything else is in the file's operations. The position of a file that others
+ * may share is used under its lock; one reference means that nobody does. What a signal, a full
+ * pipe or a limit leaves undone is the operation's business, too: the result goes to the caller as
+ * it is.
  */
 #include "generated/syscalls.h"
 #include "uapi/uio.h"
@@ -85,7 +87,6 @@ rw_simple(int fd, user_ptr buf, size_t count, enum direction dir)
 			ret = (ssize_t)count < 0 ? -EINVAL : -EFAULT;
 		} else {
 			iter_init_user(&it, dir == READING, buf, MIN(count, MAX_RW_COUNT));
-			it.rw_flags = 0;
 			ret = transfer_at_position(r.file, &it, dir);
 		}
 	}
@@ -124,7 +125,6 @@ rw_at(int fd, user_ptr buf, size_t count, loff_t offset, enum direction dir)
 			ret = (ssize_t)count < 0 ? -EINVAL : -EFAULT;
 		} else {
 			iter_init_user(&it, dir == READING, buf, MIN(count, MAX_RW_COUNT));
-			it.rw_flags = 0;
 			ret = transfer(r.file, &it, &pos, dir);
 		}
 	}
@@ -158,7 +158,8 @@ check_rw_flags(const struct file *f, u32 flags)
 
 /* offset -1: at the file's position. */
 static long
-rw_vector(int fd, user_ptr iov, unsigned long count, s64 offset, bool at_position, u32 flags, enum direction dir)
+rw_vector(int fd, user_ptr iov, unsigned long count, s64 offset, bool at_position, u32 flags,
+	  enum direction dir)
 {
 	struct iov_seg fast[8], *heap = NULL;
 	struct iov_iter it;
@@ -178,7 +179,8 @@ rw_vector(int fd, user_ptr iov, unsigned long count, s64 offset, bool at_positio
 		ret = check_rw_flags(r.file, flags);
 		it.rw_flags = flags;
 		if (!ret)
-			ret = at_position ? transfer_at_position(r.file, &it, dir) : transfer(r.file, &it, &pos, dir);
+			ret = at_position ? transfer_at_position(r.file, &it, dir)
+					  : transfer(r.file, &it, &pos, dir);
 	}
 	kfree(heap);
 	fd_release(r);
@@ -210,13 +212,15 @@ sys_pwritev(int fd, user_ptr iov, unsigned long count, loff_t offset, unsigned l
 }
 
 long
-sys_preadv2(int fd, user_ptr iov, unsigned long count, loff_t offset, unsigned long offset_high, int flags)
+sys_preadv2(int fd, user_ptr iov, unsigned long count, loff_t offset, unsigned long offset_high,
+	    int flags)
 {
 	return rw_vector(fd, iov, count, offset, offset == -1, (u32)flags, READING);
 }
 
 long
-sys_pwritev2(int fd, user_ptr iov, unsigned long count, loff_t offset, unsigned long offset_high, int flags)
+sys_pwritev2(int fd, user_ptr iov, unsigned long count, loff_t offset, unsigned long offset_high,
+	     int flags)
 {
 	return rw_vector(fd, iov, count, offset, offset == -1, (u32)flags, WRITING);
 }
@@ -258,7 +262,6 @@ vfs_read(struct file *f, struct iov_iter *it, u64 *pos)
 	int err = may_transfer(f, READING);
 	ssize_t n;
 
-	it->rw_flags = 0;
 	if (err)
 		return err;
 	n = f->ops->read(f, it, pos);
@@ -273,7 +276,6 @@ vfs_write(struct file *f, struct iov_iter *it, u64 *pos)
 	int err = may_transfer(f, WRITING);
 	ssize_t n;
 
-	it->rw_flags = 0;
 	if (err)
 		return err;
 	n = f->ops->write(f, it, pos);

@@ -2,8 +2,9 @@
 /*
  * stat(2), statx(2), readlink(2).
  *
- * stat of a cached name on a file system whose inodes say all themselves takes no reference and no lock: the walk in RCU mode ends with
- * the inode in hand, its fields are copied, then the walk is confirmed.
+ * stat of a cached name on a file system whose inodes say all themselves takes no reference and no
+ * lock: the walk in RCU mode ends with the inode in hand, its fields are copied, then the walk is
+ * confirmed.
  */
 #include "fs/vfs/device.h"
 #include "generated/syscalls.h"
@@ -203,7 +204,8 @@ sys_newfstatat(int dirfd, user_ptr path, user_ptr st, int flags)
 long
 sys_statx(int dirfd, user_ptr path, unsigned int flags, unsigned int mask, user_ptr buf)
 {
-	u32 walk = (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) | (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
+	u32 walk = (flags & AT_SYMLINK_NOFOLLOW ? 0 : WALK_FOLLOW) |
+		   (flags & AT_EMPTY_PATH ? WALK_EMPTY : 0);
 	struct linux_statx st;
 	struct path p;
 	int err;

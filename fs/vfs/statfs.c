@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* statfs(2): what the file system says, and the flags of the mount. */
-#include "generated/syscalls.h"
+#include "uapi/statfs.h"
 #include "fs/vfs/device.h"
+#include "generated/syscalls.h"
 #include "uapi/major.h"
 #include "uapi/mount.h"
-#include "uapi/statfs.h"
 #include "vfs_internal.h"
 
 int
@@ -26,8 +26,8 @@ path_statfs(const struct path *p, struct linux_statfs *st)
 		st->f_frsize = st->f_bsize;
 	st->f_flags = ST_VALID;
 	/* The low bits are those of mount(2); the others moved. */
-	st->f_flags |= flags & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_SYNCHRONOUS | MS_MANDLOCK | MS_NOATIME |
-				MS_NODIRATIME);
+	st->f_flags |= flags & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_SYNCHRONOUS |
+				MS_MANDLOCK | MS_NOATIME | MS_NODIRATIME);
 	if (flags & MS_RELATIME)
 		st->f_flags |= ST_RELATIME;
 	if (flags & MS_NOSYMFOLLOW)

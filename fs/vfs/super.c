@@ -2,8 +2,8 @@
 /*
  * File-system types and super blocks.
  *
- * A super block is held by the mounts that show it. When the last one goes its cache of names is thrown away, then the file system
- * puts the rest. Types register once, at start-up, and stay.
+ * A super block is held by the mounts that show it. When the last one goes its cache of names is
+ * thrown away, then the file system puts the rest. Types register once, at start-up, and stay.
  */
 #include "core/panic.h"
 #include "fs/vfs/device.h"
@@ -101,7 +101,8 @@ super_for_each(int (*fn)(struct super *s, void *ctx), void *ctx)
 	bool stop = false;
 
 	mutex_lock(&supers_lock);
-	list_for_each_entry(s, &supers, node) {
+	list_for_each_entry(s, &supers, node)
+	{
 		if (!ref_try_get(&s->ref))
 			continue;
 		mutex_unlock(&supers_lock);

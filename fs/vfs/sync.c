@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* sync(2), fsync(2), fdatasync(2), sync_file_range(2): hand what is only in memory to the file systems. */
+/* sync(2), fsync(2), fdatasync(2), sync_file_range(2): hand what is only in memory to the file
+ * systems. */
 #include "generated/syscalls.h"
 #include "uapi/mount.h"
 #include "vfs_internal.h"
@@ -77,7 +78,8 @@ sys_sync_file_range(int fd, loff_t offset, loff_t count, unsigned int flags)
 	s64 end;
 	int err = 0;
 
-	if (flags & ~(u32)(SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER))
+	if (flags & ~(u32)(SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+			   SYNC_FILE_RANGE_WAIT_AFTER))
 		return -EINVAL;
 	if (offset < 0 || count < 0 || __builtin_add_overflow(offset, count, &end))
 		return -EINVAL;
@@ -85,11 +87,13 @@ sys_sync_file_range(int fd, loff_t offset, loff_t count, unsigned int flags)
 	f = r.file;
 	if (!f)
 		return -EBADF;
-	if (!S_ISREG(f->inode->mode) && !S_ISBLK(f->inode->mode) && !S_ISDIR(f->inode->mode) && !S_ISLNK(f->inode->mode))
+	if (!S_ISREG(f->inode->mode) && !S_ISBLK(f->inode->mode) && !S_ISDIR(f->inode->mode) &&
+	    !S_ISLNK(f->inode->mode))
 		err = -ESPIPE;
 	else if (f->inode->mapping.ops && f->inode->mapping.ops->write_page)
-		err = mapping_writeback(&f->inode->mapping, (u64)offset, count ? (u64)end : UINT64_MAX,
-					flags & (SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WAIT_AFTER));
+		err = mapping_writeback(
+			&f->inode->mapping, (u64)offset, count ? (u64)end : UINT64_MAX,
+			flags & (SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WAIT_AFTER));
 	fd_release(r);
 	return err;
 }

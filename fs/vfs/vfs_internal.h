@@ -5,12 +5,12 @@
 #ifndef VFS_INTERNAL_H
 #define VFS_INTERNAL_H
 
+#include "core/time.h"
 #include "fs/vfs/dentry.h"
 #include "fs/vfs/file.h"
 #include "fs/vfs/inode.h"
 #include "fs/vfs/mount.h"
 #include "fs/vfs/path.h"
-#include "core/time.h"
 #include "lib/string.h"
 #include "mm/slab.h"
 #include "mm/user.h"
@@ -34,8 +34,8 @@ struct qname {
 /* --- dentry.c --- */
 
 /*
- * The sequence of a dentry is read without waiting: a reader in the middle of a change gets an odd number, which dentry_seq_changed
- * never accepts.
+ * The sequence of a dentry is read without waiting: a reader in the middle of a change gets an odd
+ * number, which dentry_seq_changed never accepts.
  */
 static inline u32
 dentry_seq(const struct dentry *d)
@@ -62,18 +62,20 @@ dentry_try_get(struct dentry *d)
 	return true;
 }
 
-extern struct seqcount rename_seq;	/* odd or changed: some dentry moved */
+extern struct seqcount rename_seq; /* odd or changed: some dentry moved */
 
 void dentry_init(void);
 void qname_init(struct qname *n, const char *text, u32 len);
 struct dentry *dentry_find_rcu(const struct dentry *parent, const struct qname *n, u32 *seq);
-struct dentry *dentry_find(struct dentry *parent, const struct qname *n);	/* referenced, or NULL */
-/* The child, from the cache or the file system; directory locked (shared is enough). *out referenced, maybe negative. */
+struct dentry *dentry_find(struct dentry *parent, const struct qname *n); /* referenced, or NULL */
+/* The child, from the cache or the file system; directory locked (shared is enough). *out
+ * referenced, maybe negative. */
 int dentry_lookup_locked(struct dentry *parent, const struct qname *n, struct dentry **out);
 struct dentry *dentry_get_parent(struct dentry *d);
 struct dentry *dentry_alloc(struct super *s, const char *name, u32 len, u32 hash);
-void dentry_delete(struct dentry *d);		/* unlinked: negative, or unhashed when in use */
-void dentry_move(struct dentry *d, struct dentry *target, bool exchange);	/* rename: locks as for rename(2) */
+void dentry_delete(struct dentry *d); /* unlinked: negative, or unhashed when in use */
+void dentry_move(struct dentry *d, struct dentry *target,
+		 bool exchange); /* rename: locks as for rename(2) */
 bool dentry_is_ancestor(const struct dentry *ancestor, const struct dentry *d);
 
 static inline bool
@@ -99,37 +101,39 @@ enum last_type { LAST_NORMAL, LAST_DOT, LAST_DOTDOT, LAST_ROOT };
 #define WALK_RCU_LINKS 6
 
 struct walk {
-	struct path at;			/* where we are: referenced, unless rcu */
-	struct inode *inode;		/* at.dentry's */
-	u32 seq;			/* rcu: of at.dentry */
-	u32 mount_seq, rename_seq;	/* as the walk began */
-	u32 flags;			/* WALK_* */
-	bool rcu;			/* inside rcu_read_lock */
+	struct path at;		   /* where we are: referenced, unless rcu */
+	struct inode *inode;	   /* at.dentry's */
+	u32 seq;		   /* rcu: of at.dentry */
+	u32 mount_seq, rename_seq; /* as the walk began */
+	u32 flags;		   /* WALK_* */
+	bool rcu;		   /* inside rcu_read_lock */
 	bool trailing_slash;
 	enum last_type last_type;
-	struct qname last;		/* walk_parent's result */
-	struct fd_ref dir;		/* the file behind dirfd */
-	const char *name;		/* still to be walked */
-	struct path root;		/* referenced, unless rcu */
+	struct qname last; /* walk_parent's result */
+	struct fd_ref dir; /* the file behind dirfd */
+	const char *name;  /* still to be walked */
+	struct path root;  /* referenced, unless rcu */
 	u32 links, depth;
-	struct walk_links *held;	/* what link bodies in use live in; ref mode */
+	struct walk_links *held; /* what link bodies in use live in; ref mode */
 	const char *rest_rcu[WALK_RCU_LINKS];
 };
 
 /*
- * Either mode: begin, walk to the parent of the last component, take the last one; each returns 0 or an error, in RCU mode
- * -ECHILD to say "again in the other mode". walk_last returns 1 when the last component was a link that is followed: go on with
- * walk_parent.
+ * Either mode: begin, walk to the parent of the last component, take the last one; each returns 0
+ * or an error, in RCU mode -ECHILD to say "again in the other mode". walk_last returns 1 when the
+ * last component was a link that is followed: go on with walk_parent.
  */
 int walk_begin(struct walk *w, int dirfd, const char *name, u32 flags, bool rcu);
 int walk_parent(struct walk *w);
 int walk_last(struct walk *w);
-/* Step from the parent to its child d (whose reference is consumed), found by the caller. As walk_last. Ref mode. */
+/* Step from the parent to its child d (whose reference is consumed), found by the caller. As
+ * walk_last. Ref mode. */
 int walk_into(struct walk *w, struct dentry *d, bool follow);
 void walk_end(struct walk *w);
 /* From begin to end: leaves w at the place; ref mode. */
 int walk_lookup_ref(struct walk *w, int dirfd, const char *name, u32 flags);
-/* The same without touching anything: on 0 the caller is inside the RCU section, looks at w->inode, and ends it by walk_rcu_done. */
+/* The same without touching anything: on 0 the caller is inside the RCU section, looks at w->inode,
+ * and ends it by walk_rcu_done. */
 int walk_lookup_rcu(struct walk *w, int dirfd, const char *name, u32 flags);
 /* False: what was seen may never have been true together. */
 bool walk_rcu_done(struct walk *w);
@@ -138,13 +142,15 @@ bool walk_rcu_to_path(struct walk *w, struct path *out);
 
 /* --- mount.c --- */
 
-extern struct seqcount mount_seq;		/* changes with every change of the tree of mounts */
+extern struct seqcount mount_seq; /* changes with every change of the tree of mounts */
 struct mount *mount_find_rcu(struct mount *parent, struct dentry *point);
-struct mount *mount_find(struct mount *parent, struct dentry *point);	/* referenced */
-bool path_up_mount(struct path *p);		/* from a mount's root to its mount point, references moved; false: no parent */
-void path_down_mounts(struct path *p);		/* to the root of what is mounted on it */
-bool dentry_mountpoint(struct dentry *d);	/* somewhere, in any namespace */
-void mount_detach_from(struct dentry *d);	/* the directory was removed: what is mounted on it in other namespaces goes */
+struct mount *mount_find(struct mount *parent, struct dentry *point); /* referenced */
+bool path_up_mount(struct path *p);    /* from a mount's root to its mount point, references moved;
+					  false: no parent */
+void path_down_mounts(struct path *p); /* to the root of what is mounted on it */
+bool dentry_mountpoint(struct dentry *d); /* somewhere, in any namespace */
+void mount_detach_from(struct dentry *d); /* the directory was removed: what is mounted on it in
+					     other namespaces goes */
 
 static inline bool
 mount_try_get(struct mount *m)
@@ -177,7 +183,8 @@ current_umask(void)
 }
 
 void fs_context_init_root(const struct path *root);
-void fs_context_set(struct fs_context *fs, const struct path *root, const struct path *cwd);	/* takes references of its own */
+void fs_context_set(struct fs_context *fs, const struct path *root,
+		    const struct path *cwd); /* takes references of its own */
 /* pivot_root: every task whose root or cwd is `old` gets `new`. */
 void fs_context_replace_all(const struct path *old, const struct path *new);
 
@@ -190,17 +197,20 @@ void anon_init(void);
 void file_put_late(struct file *f);
 int fd_set_cloexec(int fd, bool cloexec);
 int fd_dup_above(int fd, int min, bool cloexec);
-struct file *file_alloc(u32 flags, u32 mode);	/* NULL: no memory, or too many (*) */
-int file_open_how(int dirfd, const char *name, u32 flags, umode_t mode, u32 walk, struct file **out);
+struct file *file_alloc(u32 flags, u32 mode); /* NULL: no memory, or too many (*) */
+int
+file_open_how(int dirfd, const char *name, u32 flags, umode_t mode, u32 walk, struct file **out);
 
 /* --- inode.c --- */
 void inode_init(void);
 int inode_may_create(struct inode *dir);
 int inode_may_delete(struct inode *dir, struct inode *victim, bool is_dir);
-int inode_set_attr(const struct path *p, struct attr_change *c);	/* want write, lock, prepare, setattr, notify */
+int inode_set_attr(const struct path *p,
+		   struct attr_change *c); /* want write, lock, prepare, setattr, notify */
 void inode_set_attr_done(struct dentry *d, const struct attr_change *c);
 int inode_setattr_locked(struct inode *i, struct attr_change *c);
-int inode_remove_privs(struct inode *i);	/* a write clears set-id bits and capabilities; inode locked */
+int
+inode_remove_privs(struct inode *i); /* a write clears set-id bits and capabilities; inode locked */
 bool sticky_forbids(const struct inode *dir, const struct inode *victim);
 
 /* --- stat.c --- */
@@ -211,18 +221,19 @@ int path_statfs(const struct path *p, struct linux_statfs *st);
 int file_readdir(struct file *f, struct dir_context *ctx);
 
 /* --- locks.c --- */
-void locks_release_posix(struct file *f, const void *owner);	/* close(2) of any descriptor of the file */
-void locks_release_file(struct file *f);			/* the open file itself goes: flock, OFD */
+void
+locks_release_posix(struct file *f, const void *owner); /* close(2) of any descriptor of the file */
+void locks_release_file(struct file *f);		/* the open file itself goes: flock, OFD */
 void locks_free(struct inode *i);
 long locks_fcntl(int fd, struct file *f, u32 cmd, user_ptr arg);
 
 /* --- fasync.c --- */
 long fasync_fcntl(struct file *f, u32 cmd, unsigned long arg);
-int fasync_enable(int fd, struct file *f, bool on);		/* O_ASYNC */
+int fasync_enable(int fd, struct file *f, bool on); /* O_ASYNC */
 void fasync_release(struct file *f);
 
 /* --- fcntl.c --- */
-int file_set_flags(int fd, struct file *f, u32 flags);		/* F_SETFL */
+int file_set_flags(int fd, struct file *f, u32 flags); /* F_SETFL */
 
 static inline void
 notify(struct inode *i, struct dentry *d, u32 mask)

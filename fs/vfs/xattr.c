@@ -2,11 +2,12 @@
 /*
  * Extended attributes: xattr(7), setxattr(2), getxattr(2), listxattr(2), removexattr(2).
  *
- * The prefix of a name says who may: user.* follows the file's permission and exists on files and directories only; trusted.* is for
- * CAP_SYS_ADMIN and invisible to others; security.* may be read by all. What the file system does not keep is EOPNOTSUPP.
+ * The prefix of a name says who may: user.* follows the file's permission and exists on files and
+ * directories only; trusted.* is for CAP_SYS_ADMIN and invisible to others; security.* may be read
+ * by all. What the file system does not keep is EOPNOTSUPP.
  */
-#include "generated/syscalls.h"
 #include "uapi/xattr.h"
+#include "generated/syscalls.h"
 #include "vfs_internal.h"
 
 static bool
@@ -37,7 +38,8 @@ may_access(struct inode *i, const char *name, int mask)
 	if (has_prefix(name, XATTR_USER_PREFIX)) {
 		if (!S_ISREG(i->mode) && !S_ISDIR(i->mode))
 			return mask & MAY_WRITE ? -EPERM : -ENODATA;
-		if (S_ISDIR(i->mode) && (i->mode & S_ISVTX) && (mask & MAY_WRITE) && !inode_owner_or_capable(i))
+		if (S_ISDIR(i->mode) && (i->mode & S_ISVTX) && (mask & MAY_WRITE) &&
+		    !inode_owner_or_capable(i))
 			return -EPERM;
 	}
 	return inode_permission(i, mask);
@@ -84,7 +86,8 @@ set_on(const struct path *p, user_ptr name_user, user_ptr value_user, size_t siz
 	rwsem_write_lock(&i->lock);
 	err = may_access(i, name, MAY_WRITE);
 	if (!err)
-		err = i->ops->setxattr ? i->ops->setxattr(i, name, value, size, flags) : -EOPNOTSUPP;
+		err = i->ops->setxattr ? i->ops->setxattr(i, name, value, size, flags)
+				       : -EOPNOTSUPP;
 	rwsem_write_unlock(&i->lock);
 	mount_drop_write(p->mnt);
 	if (!err)

@@ -3,6 +3,6 @@
 #ifndef FS_TMPFS_H
 #define FS_TMPFS_H
 
-void tmpfs_register(void);	/* fs/filesystems.c */
+void tmpfs_register(void); /* fs/filesystems.c */
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Dentries: the name cache. A dentry with inode NULL is negative. Walked under RCU without touching references until the end
- * (theory in fs/vfs/path.c and dentry.c).
+ * Dentries: the name cache. A dentry with inode NULL is negative. Walked under RCU without touching
+ * references until the end (theory in fs/vfs/path.c and dentry.c).
  */
 #ifndef FS_VFS_DENTRY_H
 #define FS_VFS_DENTRY_H
@@ -19,31 +19,33 @@ struct mount;
 #define DNAME_INLINE 40
 
 struct dentry {
-	struct hlist_node hash;		/* in the dentry hash, keyed by (parent, name) */
-	struct dentry *parent;		/* changes by rename; the root's is itself */
-	struct inode *inode;		/* NULL: negative */
+	struct hlist_node hash; /* in the dentry hash, keyed by (parent, name) */
+	struct dentry *parent;	/* changes by rename; the root's is itself */
+	struct inode *inode;	/* NULL: negative */
 	u32 name_hash, name_len;
-	const char *name;		/* inline_name, or in a struct long_name (dentry.c) */
+	const char *name; /* inline_name, or in a struct long_name (dentry.c) */
 	char inline_name[DNAME_INLINE];
-	struct seqcount seq;		/* changes with name, parent and inode */
+	struct seqcount seq; /* changes with name, parent and inode */
 	struct spinlock lock;
 	struct atomic32 refs;
-	u32 flags;			/* DENTRY_* */
+	u32 flags; /* DENTRY_* */
 	struct list children, child_node, alias_node, lru;
 	struct super *super;
-	void *private;			/* pseudo file systems */
-	u32 mounts;			/* mounts that sit here; mount.c's lock */
+	void *private; /* pseudo file systems */
+	u32 mounts;    /* mounts that sit here; mount.c's lock */
 	struct rcu_head rcu;
 };
-#define DENTRY_MOUNTED BIT(0)		/* some mount sits on it: look in the mount hash */
+#define DENTRY_MOUNTED	BIT(0) /* some mount sits on it: look in the mount hash */
 #define DENTRY_UNHASHED BIT(1)
-#define DENTRY_NO_CACHE BIT(2)		/* drop when the last reference goes (procfs pids) */
-#define DENTRY_REVALIDATE BIT(3)	/* ask ops of the super before use: inode_ops.lookup again (proc pids, negative too) */
-#define DENTRY_DEAD BIT(4)
-#define DENTRY_LOOKUP BIT(5)		/* the file system is being asked about this name: wait (dentry.c) */
-#define DENTRY_LRU BIT(6)		/* on the list of reclaim candidates */
-#define DENTRY_USED BIT(7)		/* used since reclaim last looked */
-#define DENTRY_ANON BIT(8)		/* the name is the whole path text */
+#define DENTRY_NO_CACHE BIT(2) /* drop when the last reference goes (procfs pids) */
+#define DENTRY_REVALIDATE                                                                      \
+	BIT(3) /* ask ops of the super before use: inode_ops.lookup again (proc pids, negative \
+		  too) */
+#define DENTRY_DEAD   BIT(4)
+#define DENTRY_LOOKUP BIT(5) /* the file system is being asked about this name: wait (dentry.c) */
+#define DENTRY_LRU    BIT(6) /* on the list of reclaim candidates */
+#define DENTRY_USED   BIT(7) /* used since reclaim last looked */
+#define DENTRY_ANON   BIT(8) /* the name is the whole path text */
 
 /* A place: a dentry in a mount. Both referenced while held. */
 struct path {
@@ -53,22 +55,25 @@ struct path {
 void path_get(const struct path *p);
 void path_put(const struct path *p);
 
-/* File systems: finish a lookup or creation: d gets the inode (reference taken over) or becomes negative (NULL). */
+/* File systems: finish a lookup or creation: d gets the inode (reference taken over) or becomes
+ * negative (NULL). */
 void dentry_add(struct dentry *d, struct inode *i);
 /* Root of a super block. */
 struct dentry *dentry_create_root(struct super *s, struct inode *i);
-/* A hashed child with an inode made from inside the kernel (devtmpfs, pseudo file systems). NULL: no memory. dir locked. */
+/* A hashed child with an inode made from inside the kernel (devtmpfs, pseudo file systems). NULL:
+ * no memory. dir locked. */
 struct dentry *dentry_create_child(struct dentry *parent, const char *name, struct inode *i);
 /* An unhashed dentry for pipes, sockets, memfd: path text "name:[ino]" or as given. */
 struct dentry *dentry_create_anon(struct super *s, const char *name, struct inode *i);
 void dentry_get(struct dentry *d);
 void dentry_put(struct dentry *d);
-void dentry_unhash(struct dentry *d);		/* forget the name: next lookup asks the file system */
+void dentry_unhash(struct dentry *d); /* forget the name: next lookup asks the file system */
 /* Throw away an unused subtree of the cache (rmdir, umount, proc task exit). */
 void dentry_prune(struct dentry *d);
-u64 dentry_shrink(u64 nr);			/* reclaim: number freed */
+u64 dentry_shrink(u64 nr); /* reclaim: number freed */
 
-/* Text of a path as /proc and getcwd show it, built from the end of buf: returns its start, or NULL if too small (-ENAMETOOLONG). Adds " (deleted)". */
+/* Text of a path as /proc and getcwd show it, built from the end of buf: returns its start, or NULL
+ * if too small (-ENAMETOOLONG). Adds " (deleted)". */
 char *path_text(const struct path *p, const struct path *root, char *buf, size_t size);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Device numbers to drivers, and the registry that devtmpfs and sysfs show. A driver registers a device with a name; devtmpfs then has the node.
+ * Device numbers to drivers, and the registry that devtmpfs and sysfs show. A driver registers a
+ * device with a name; devtmpfs then has the node.
  */
 #ifndef FS_VFS_DEVICE_H
 #define FS_VFS_DEVICE_H
@@ -11,23 +12,24 @@
 struct file_ops;
 
 #define DEV_MAKE(major, minor) (((devnum_t)(major) << 32) | (u32)(minor))
-#define DEV_MAJOR(d) ((u32)((d) >> 32))
-#define DEV_MINOR(d) ((u32)(d))
+#define DEV_MAJOR(d)	       ((u32)((d) >> 32))
+#define DEV_MINOR(d)	       ((u32)(d))
 /* Encodings of user space: st_dev / mknod (glibc's 64-bit form), and the 16/32-bit kernel form. */
 u64 dev_to_user(devnum_t d);
 devnum_t dev_from_user(u64 u);
 
 struct device {
-	const char *name;		/* "tty", "pts/0", "vda1": path below /dev */
-	const char *class_name;		/* "mem", "tty", "misc", "block": /sys/class/NAME */
+	const char *name;	/* "tty", "pts/0", "vda1": path below /dev */
+	const char *class_name; /* "mem", "tty", "misc", "block": /sys/class/NAME */
 	devnum_t dev;
-	umode_t mode;			/* S_IFCHR | 0666 */
+	umode_t mode; /* S_IFCHR | 0666 */
 	const struct file_ops *ops;
 	void *private;
 	struct list node;
 };
 
-/* Character devices: ops for a number range. 0 or -EBUSY. The struct device must live until removed. */
+/* Character devices: ops for a number range. 0 or -EBUSY. The struct device must live until
+ * removed. */
 int device_add(struct device *d);
 void device_remove(struct device *d);
 /* Handles opens of numbers without an own struct device (major-wide: ptmx slaves, ttys). */

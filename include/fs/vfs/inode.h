@@ -37,46 +37,52 @@ struct inode_times {
 
 /* What chmod, chown, truncate, utimes ask for. */
 struct attr_change {
-	u32 valid;		/* ATTR_* */
+	u32 valid; /* ATTR_* */
 	u32 mode, uid, gid;
 	u64 size;
 	s64 atime, mtime;
-	struct file *file;	/* ftruncate: the open file, or NULL */
+	struct file *file; /* ftruncate: the open file, or NULL */
 };
-#define ATTR_MODE BIT(0)
-#define ATTR_UID BIT(1)
-#define ATTR_GID BIT(2)
-#define ATTR_SIZE BIT(3)
-#define ATTR_ATIME BIT(4)
-#define ATTR_MTIME BIT(5)
-#define ATTR_ATIME_SET BIT(6)	/* an explicit time rather than now */
+#define ATTR_MODE      BIT(0)
+#define ATTR_UID       BIT(1)
+#define ATTR_GID       BIT(2)
+#define ATTR_SIZE      BIT(3)
+#define ATTR_ATIME     BIT(4)
+#define ATTR_MTIME     BIT(5)
+#define ATTR_ATIME_SET BIT(6) /* an explicit time rather than now */
 #define ATTR_MTIME_SET BIT(7)
 #define ATTR_KILL_SUID BIT(8)
 #define ATTR_KILL_SGID BIT(9)
-#define ATTR_OPEN BIT(10)	/* O_TRUNC */
-#define ATTR_TIMES BIT(11)	/* some time was named: takes the owner, not just write permission */
+#define ATTR_OPEN      BIT(10) /* O_TRUNC */
+#define ATTR_TIMES     BIT(11) /* some time was named: takes the owner, not just write permission */
 
 /*
  * Each slot: what NULL means; locks held on entry; may it sleep (all may, unless said).
  * "dir locked" = dir->lock held for writing; names are those of the dentry.
  */
 struct inode_ops {
-	/* NULL: -ENOTDIR. dir locked for reading at least. Finds d->name in dir and calls dentry_add(d, inode or NULL). 0 or error (not -ENOENT). */
+	/* NULL: -ENOTDIR. dir locked for reading at least. Finds d->name in dir and calls
+	 * dentry_add(d, inode or NULL). 0 or error (not -ENOENT). */
 	int (*lookup)(struct inode *dir, struct dentry *d);
-	/* NULL: -EPERM (create: -EACCES as on read-only pseudo file systems). dir locked. On success dentry_add is done. */
+	/* NULL: -EPERM (create: -EACCES as on read-only pseudo file systems). dir locked. On
+	 * success dentry_add is done. */
 	int (*create)(struct inode *dir, struct dentry *d, umode_t mode);
 	int (*mkdir)(struct inode *dir, struct dentry *d, umode_t mode);
 	int (*mknod)(struct inode *dir, struct dentry *d, umode_t mode, devnum_t dev);
 	int (*symlink)(struct inode *dir, struct dentry *d, const char *target);
 	int (*link)(struct dentry *old, struct inode *dir, struct dentry *d);
-	int (*unlink)(struct inode *dir, struct dentry *d);		/* victim's inode locked too */
+	int (*unlink)(struct inode *dir, struct dentry *d); /* victim's inode locked too */
 	int (*rmdir)(struct inode *dir, struct dentry *d);
-	/* Both dirs locked, victims too. flags: RENAME_NOREPLACE handled by the caller; EXCHANGE, WHITEOUT by the file system: -EINVAL if unknown. */
-	int (*rename)(struct inode *od, struct dentry *o, struct inode *nd, struct dentry *n, u32 flags);
+	/* Both dirs locked, victims too. flags: RENAME_NOREPLACE handled by the caller; EXCHANGE,
+	 * WHITEOUT by the file system: -EINVAL if unknown. */
+	int (*rename)(struct inode *od, struct dentry *o, struct inode *nd, struct dentry *n,
+		      u32 flags);
 	/* O_TMPFILE. NULL: -EOPNOTSUPP. */
 	int (*tmpfile)(struct inode *dir, struct file *f, umode_t mode);
-	/* Symlinks: the target, valid under RCU or while the inode is referenced. NULL with inode->link set: that text. */
-	int (*get_link)(struct inode *i, char *buf, size_t size);	/* length or error; for generated links (/proc/self) */
+	/* Symlinks: the target, valid under RCU or while the inode is referenced. NULL with
+	 * inode->link set: that text. */
+	int (*get_link)(struct inode *i, char *buf,
+			size_t size); /* length or error; for generated links (/proc/self) */
 	/* Magic links (/proc/PID/fd/N): jump to *out (referenced). NULL: an ordinary symlink. */
 	int (*follow_link)(struct inode *i, struct path *out);
 	/* NULL: inode_permission_generic (mode bits, ACL-less). mask MAY_*. */
@@ -87,69 +93,76 @@ struct inode_ops {
 	int (*getattr)(struct inode *i, struct linux_statx *st);
 	/* NULL: -EOPNOTSUPP. inode locked for set/remove. size 0 asks for the length. */
 	ssize_t (*getxattr)(struct inode *i, const char *name, void *value, size_t size);
-	int (*setxattr)(struct inode *i, const char *name, const void *value, size_t size, int flags);
+	int (*setxattr)(struct inode *i, const char *name, const void *value, size_t size,
+			int flags);
 	ssize_t (*listxattr)(struct inode *i, char *list, size_t size);
 	int (*removexattr)(struct inode *i, const char *name);
 };
 
-#define MAY_EXEC 1
-#define MAY_WRITE 2
-#define MAY_READ 4
+#define MAY_EXEC   1
+#define MAY_WRITE  2
+#define MAY_READ   4
 #define MAY_APPEND 8
-#define MAY_OPEN 16
+#define MAY_OPEN   16
 
 struct inode {
-	struct super *super;			/* [I] */
-	const struct inode_ops *ops;		/* [I] */
-	const struct file_ops *file_ops;	/* [I] for opens; specials are redirected by vfs */
-	u64 ino;				/* [I] */
-	umode_t mode;				/* [L] type [I] */
-	u32 uid, gid;				/* [L] */
-	u32 nlink;				/* [L] */
-	u64 size;				/* [L] read with READ_ONCE */
-	u64 blocks;				/* 512-byte units */
-	struct inode_times times;		/* [S] */
-	devnum_t rdev;				/* [I] device nodes */
-	u32 flags;				/* INODE_* */
-	struct mapping mapping;			/* pages */
-	struct rwsem lock;			/* L */
-	struct spinlock spin;			/* S */
-	struct ref ref;				/* dentries, open files through them, the file system */
-	char *link;				/* [I] symlink text, kmalloc'ed */
-	void *private;				/* file system's */
-	struct pipe *pipe;			/* [L] FIFO, while open */
-	struct list dentries;			/* [S] aliases */
+	struct super *super;		 /* [I] */
+	const struct inode_ops *ops;	 /* [I] */
+	const struct file_ops *file_ops; /* [I] for opens; specials are redirected by vfs */
+	u64 ino;			 /* [I] */
+	umode_t mode;			 /* [L] type [I] */
+	u32 uid, gid;			 /* [L] */
+	u32 nlink;			 /* [L] */
+	u64 size;			 /* [L] read with READ_ONCE */
+	u64 blocks;			 /* 512-byte units */
+	struct inode_times times;	 /* [S] */
+	devnum_t rdev;			 /* [I] device nodes */
+	u32 flags;			 /* INODE_* */
+	struct mapping mapping;		 /* pages */
+	struct rwsem lock;		 /* L */
+	struct spinlock spin;		 /* S */
+	struct ref ref;			 /* dentries, open files through them, the file system */
+	char *link;			 /* [I] symlink text, kmalloc'ed */
+	void *private;			 /* file system's */
+	struct pipe *pipe;		 /* [L] FIFO, while open */
+	struct list dentries;		 /* [S] aliases */
 	struct list super_node;
-	struct file_lock_list *locks;		/* fs/vfs/locks.c */
-	void *watches;				/* event/inotify.c */
-	struct hlist_node hash;			/* super's inode hash, when the file system uses inode_find */
-	struct atomic32 writers;		/* open for writing; < 0: denied (executing) */
+	struct file_lock_list *locks; /* fs/vfs/locks.c */
+	void *watches;		      /* event/inotify.c */
+	struct hlist_node hash;	      /* super's inode hash, when the file system uses inode_find */
+	struct atomic32 writers;      /* open for writing; < 0: denied (executing) */
 	struct atomic32 readers;
 	u64 version;
-	void *socket;				/* bound AF_UNIX socket; net/unix */
+	void *socket; /* bound AF_UNIX socket; net/unix */
 	struct rcu_head rcu;
 };
-#define INODE_DELETED BIT(0)
-#define INODE_NOATIME BIT(1)
-#define INODE_APPEND BIT(2)
+#define INODE_DELETED	BIT(0)
+#define INODE_NOATIME	BIT(1)
+#define INODE_APPEND	BIT(2)
 #define INODE_IMMUTABLE BIT(3)
-#define INODE_NEW BIT(4)
-#define INODE_SYNC BIT(5)
-#define INODE_NO_SEEK BIT(6)
-#define INODE_LINKABLE BIT(7)	/* O_TMPFILE without O_EXCL: linkat may give it a name */
+#define INODE_NEW	BIT(4)
+#define INODE_SYNC	BIT(5)
+#define INODE_NO_SEEK	BIT(6)
+#define INODE_LINKABLE	BIT(7) /* O_TMPFILE without O_EXCL: linkat may give it a name */
 
 struct super_ops {
-	/* Last reference gone. nlink == 0: delete for good. Frees nothing of the inode itself but `private`. NULL: nothing. */
+	/* Last reference gone. nlink == 0: delete for good. Frees nothing of the inode itself but
+	 * `private`. NULL: nothing. */
 	void (*evict)(struct inode *i);
-	int (*write_inode)(struct inode *i, bool sync);		/* NULL: nothing to write */
-	int (*sync)(struct super *s, bool wait);		/* NULL: nothing */
-	int (*statfs)(struct super *s, struct linux_statfs *out);	/* NULL: -ENOSYS never happens: generic zeros with magic */
-	int (*remount)(struct super *s, u32 flags, const char *options);	/* NULL: only ro/rw flags change */
-	void (*show_options)(struct super *s, struct strbuf *sb);	/* ",size=64k" for /proc/mounts. NULL: none */
-	void (*put)(struct super *s);				/* unmounted for good */
+	int (*write_inode)(struct inode *i, bool sync); /* NULL: nothing to write */
+	int (*sync)(struct super *s, bool wait);	/* NULL: nothing */
+	int (*statfs)(struct super *s,
+		      struct linux_statfs
+			      *out); /* NULL: -ENOSYS never happens: generic zeros with magic */
+	int (*remount)(struct super *s, u32 flags,
+		       const char *options); /* NULL: only ro/rw flags change */
+	void (*show_options)(struct super *s,
+			     struct strbuf *sb); /* ",size=64k" for /proc/mounts. NULL: none */
+	void (*put)(struct super *s);		 /* unmounted for good */
 	/*
-	 * A dentry with DENTRY_REVALIDATE is about to be used: 1 it still names what it says, 0 forget it and look up anew, or -errno.
-	 * dir is locked for reading at least; may sleep. NULL: 0.
+	 * A dentry with DENTRY_REVALIDATE is about to be used: 1 it still names what it says, 0
+	 * forget it and look up anew, or -errno. dir is locked for reading at least; may sleep.
+	 * NULL: 0.
 	 */
 	int (*revalidate)(struct inode *dir, struct dentry *d);
 };
@@ -158,69 +171,88 @@ struct super {
 	const struct fs_type *type;
 	const struct super_ops *ops;
 	u64 magic;
-	devnum_t dev;			/* st_dev */
+	devnum_t dev; /* st_dev */
 	u32 block_size;
 	u64 max_bytes;
-	u32 flags;			/* SB_RDONLY ... = MS_* bits of the super block */
+	u32 flags; /* SB_RDONLY ... = MS_* bits of the super block */
 	struct dentry *root;
 	void *private;
-	struct ref ref;			/* mounts */
+	struct ref ref; /* mounts */
 	struct list inodes;
 	struct mutex rename_lock;
 	struct spinlock lock;
-	struct list node;		/* all super blocks */
-	char id[64];			/* source as given to mount(2) is per mount */
+	struct list node; /* all super blocks */
+	char id[64];	  /* source as given to mount(2) is per mount */
 	u32 time_gran_ns;
 };
 
 struct fs_type {
 	const char *name;
-	u32 flags;			/* FS_* */
+	u32 flags; /* FS_* */
 	u64 magic;
-	/* Make or find the super block for this mount: *out referenced, with root set. data: option string, may be NULL. */
-	int (*mount)(const struct fs_type *type, const char *source, u32 flags, const char *data, struct super **out);
+	/* Make or find the super block for this mount: *out referenced, with root set. data: option
+	 * string, may be NULL. */
+	int (*mount)(const struct fs_type *type, const char *source, u32 flags, const char *data,
+		     struct super **out);
 	struct fs_type *next;
 };
-#define FS_NEEDS_DEVICE BIT(0)		/* not "nodev" in /proc/filesystems */
-#define FS_USER_MOUNT BIT(1)
+#define FS_NEEDS_DEVICE BIT(0) /* not "nodev" in /proc/filesystems */
+#define FS_USER_MOUNT	BIT(1)
 
 void fs_register(struct fs_type *type);
 const struct fs_type *fs_find(const char *name);
-void fs_list(struct strbuf *out);	/* /proc/filesystems */
+void fs_list(struct strbuf *out); /* /proc/filesystems */
 
 /* A new super block with an anonymous device number. NULL: no memory. */
 struct super *super_create(const struct fs_type *type, const struct super_ops *ops, u64 magic);
 void super_put(struct super *s);
 
 /*
- * File systems that keep inodes by number: the cached one (reference taken), or a new one with INODE_NEW set which the caller fills and ends with
- * inode_ready (or inode_failed: others then get -EIO... and it is dropped). 0, -ENOMEM, -EIO.
+ * File systems that keep inodes by number: the cached one (reference taken), or a new one with
+ * INODE_NEW set which the caller fills and ends with inode_ready (or inode_failed: others then get
+ * -EIO... and it is dropped). 0, -ENOMEM, -EIO.
  */
 int inode_find(struct super *s, u64 ino, struct inode **out);
 void inode_ready(struct inode *i);
 void inode_failed(struct inode *i);
 
 /* A new inode with one reference, times = now, mode given, owner 0. NULL: no memory. */
-struct inode *inode_create(struct super *s, const struct inode_ops *ops, const struct file_ops *fops, umode_t mode, u64 ino);
+struct inode *inode_create(struct super *s, const struct inode_ops *ops,
+			   const struct file_ops *fops, umode_t mode, u64 ino);
 /* Owner from current's fsuid/fsgid, setgid directories inherited. */
 void inode_init_owner(struct inode *i, const struct inode *dir, umode_t mode);
 void inode_get(struct inode *i);
 void inode_put(struct inode *i);	/* may sleep */
-u64 inode_next_number(struct super *s);	/* for pseudo file systems */
+u64 inode_next_number(struct super *s); /* for pseudo file systems */
 s64 inode_now(const struct inode *i);	/* coarse real time */
-void inode_touch(struct inode *i, u32 attr_valid);	/* ATTR_ATIME | ATTR_MTIME | ATTR_MODE(=ctime) set to now */
+void inode_touch(struct inode *i,
+		 u32 attr_valid); /* ATTR_ATIME | ATTR_MTIME | ATTR_MODE(=ctime) set to now */
 struct mount;
-void inode_touch_atime(struct mount *m, struct inode *i);	/* after a read: by the mount's noatime, relatime rules */
+void inode_touch_atime(struct mount *m,
+		       struct inode *i); /* after a read: by the mount's noatime, relatime rules */
 bool inode_atime_due(const struct mount *m, const struct inode *i);
-int inode_permission(struct inode *i, int mask);	/* 0 or -EACCES / -EROFS / -EPERM */
+int inode_permission(struct inode *i, int mask); /* 0 or -EACCES / -EROFS / -EPERM */
 int inode_permission_generic(struct inode *i, int mask);
 bool inode_owner_or_capable(const struct inode *i);
-int setattr_prepare(struct inode *i, const struct attr_change *c);	/* permission checks of chmod, chown, utimes */
+int setattr_prepare(struct inode *i,
+		    const struct attr_change *c); /* permission checks of chmod, chown, utimes */
 int setattr_generic(struct inode *i, const struct attr_change *c);
 void inode_stat(struct inode *i, struct linux_statx *st);
 
-static inline bool inode_is_dir(const struct inode *i) { return S_ISDIR(i->mode); }
-static inline bool inode_is_reg(const struct inode *i) { return S_ISREG(i->mode); }
-static inline bool inode_is_link(const struct inode *i) { return S_ISLNK(i->mode); }
+static inline bool
+inode_is_dir(const struct inode *i)
+{
+	return S_ISDIR(i->mode);
+}
+static inline bool
+inode_is_reg(const struct inode *i)
+{
+	return S_ISREG(i->mode);
+}
+static inline bool
+inode_is_link(const struct inode *i)
+{
+	return S_ISLNK(i->mode);
+}
 
 #endif

@@ -13,46 +13,51 @@ struct strbuf;
 struct fs_context;
 
 struct mount {
-	struct super *super;		/* [I] */
-	struct dentry *root;		/* [I] what is visible at the mount point */
-	struct mount *parent;		/* itself for a namespace's root and detached ones */
-	struct dentry *point;		/* where it sits in the parent */
-	u32 flags;			/* MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_NOATIME, MS_NODIRATIME, MS_RELATIME, MS_NOSYMFOLLOW */
-	u32 id, peer_group, master_group;	/* as mountinfo shows */
+	struct super *super;  /* [I] */
+	struct dentry *root;  /* [I] what is visible at the mount point */
+	struct mount *parent; /* itself for a namespace's root and detached ones */
+	struct dentry *point; /* where it sits in the parent */
+	u32 flags; /* MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_NOATIME, MS_NODIRATIME,
+		      MS_RELATIME, MS_NOSYMFOLLOW */
+	u32 id, peer_group, master_group; /* as mountinfo shows */
 	struct mount_ns *ns;
-	struct hlist_node hash;		/* (parent, point) */
+	struct hlist_node hash; /* (parent, point) */
 	struct list children, child_node, ns_node;
-	struct list peers;		/* ring of the mounts of a peer group */
+	struct list peers; /* ring of the mounts of a peer group */
 	struct list slaves, slave_node;
 	struct mount *master;
-	struct list work;		/* of the change of the tree that is going on (mount.c) */
+	struct list work; /* of the change of the tree that is going on (mount.c) */
 	struct mount *work_source;
-	struct mount *copy;		/* in the tree that is being made */
+	struct mount *copy; /* in the tree that is being made */
 	u32 stamp;
-	bool expiring;			/* umount2(MNT_EXPIRE) came by, and nobody used it since */
-	char *source;			/* mount(2)'s first argument */
-	struct atomic32 refs;		/* open files, cwds, lookups */
+	bool expiring;	      /* umount2(MNT_EXPIRE) came by, and nobody used it since */
+	char *source;	      /* mount(2)'s first argument */
+	struct atomic32 refs; /* open files, cwds, lookups */
 	struct atomic32 writers;
 	struct rcu_head rcu;
 };
 
-extern struct mount_ns *root_mount_ns;		/* of pid 1: for the first nsset */
-/* Boot, after filesystems_init(): the root mount of the first namespace on a fresh tmpfs ("rootfs"). */
+extern struct mount_ns *root_mount_ns; /* of pid 1: for the first nsset */
+/* Boot, after filesystems_init(): the root mount of the first namespace on a fresh tmpfs
+ * ("rootfs"). */
 void vfs_init(void);
 /* (The boot thread's fs_context is root_fs_context, fs/vfs/path.h.) */
 /* Mount `type` at a kernel path (boot: /dev, tests). */
-int vfs_mount_kernel(const char *source, const char *target, const char *type, u32 flags, const char *data);
+int vfs_mount_kernel(const char *source, const char *target, const char *type, u32 flags,
+		     const char *data);
 /* May this mount be written now? Take before changing anything, drop after. 0 or -EROFS. */
 int mount_want_write(struct mount *m);
 void mount_drop_write(struct mount *m);
 void mount_get(struct mount *m);
 void mount_put(struct mount *m);
-/* The mount's tree changed since `seen` (poll of /proc/PID/mounts)? Wakes `mount_ns_wait` at each change. */
+/* The mount's tree changed since `seen` (poll of /proc/PID/mounts)? Wakes `mount_ns_wait` at each
+ * change. */
 u64 mount_ns_event(struct mount_ns *ns);
 struct wait_queue;
 struct wait_queue *mount_ns_wait_queue(struct mount_ns *ns);
 u64 mount_ns_inum(const struct mount_ns *ns);
-/* A new namespace's root and cwd for the calling task: the same places in the copy. Used after mount_ns_copy by unshare and clone. */
+/* A new namespace's root and cwd for the calling task: the same places in the copy. Used after
+ * mount_ns_copy by unshare and clone. */
 void mount_ns_move_fs(struct mount_ns *to, struct fs_context *fs);
 /* setns: root and cwd at the namespace's root. */
 int mount_ns_enter(struct mount_ns *ns, struct fs_context *fs);
