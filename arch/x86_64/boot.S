@@ -96,6 +96,8 @@ enter_64:
 	jmp *%rax
 enter_high:
 	movq $boot_stack_top, %rsp
+	pushq $2
+	popfq
 	movl %ebp, %edi
 	xorl %ebp, %ebp			/* ends backtraces */
 	pushq $0

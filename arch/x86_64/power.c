@@ -71,6 +71,9 @@ arch_power_off(void)
 			   (u8)(f->s5_type_a << SLEEP_TYPE_SHIFT | SLEEP_ENABLE));
 	}
 	udelay(100000);
+	/* Firecracker and machines like it end when the guest resets, and know no other way. */
+	if (cpu_has(CPU_HYPERVISOR))
+		arch_reboot();
 	log_emerg("power: this machine cannot be switched off by software\n");
 	arch_cpu_halt();
 }
