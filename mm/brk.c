@@ -61,13 +61,13 @@ sys_brk(unsigned long brk)
 		populate = (mm->def_flags & (VM_LOCKED | VM_LOCKONFAULT)) == VM_LOCKED;
 	}
 	mm->brk = brk;
-	rwsem_write_unlock(&mm->mmap_lock);
+	mm_write_unlock(mm);
 	if (populate)
 		(void)mm_populate(mm, old_end, new_end - old_end);
 	return (long)brk;
 
 out_unlock:
 	brk = mm->brk;
-	rwsem_write_unlock(&mm->mmap_lock);
+	mm_write_unlock(mm);
 	return (long)brk;
 }

@@ -13,9 +13,10 @@
  *		file, shared			write	the cache's page, dirty
  *		file, private			write	a copy
  *	r/o	private, page ours alone	write	made writable
- *		private				write	a copy; every CPU forgets the old page before the new one shows
- *		shared				write	made writable, page dirty
- *	fits						stale translation or another thread was first: nothing
+ *		private				write	a copy; every CPU forgets the old page
+ *before the new one shows shared				write	made writable, page dirty
+ *	fits						stale translation or another thread was
+ *first: nothing
  *
  * Truncation against faults: a page leaves the cache (page->mapping = NULL) before its mappings are
  * taken down; a fault checks page->mapping under the table lock before it maps. Either the check
@@ -24,7 +25,8 @@
  *
  * A page is "ours alone" if it is anonymous and the entry's reference is the only one.
  *
- * Locking: mmap_lock for reading, so that the vma stays; table lock for the entry.
+ * Locking: the vma's own lock (vma_lock.c), or mmap_lock for reading, so that the vma stays; table
+ *lock for the entry.
  */
 #include "arch/cpu.h"
 #include "arch/regs.h"
@@ -550,7 +552,7 @@ fault_find_vma(struct mm *mm, u64 addr, enum fault_access access, bool force, st
 		if (v && v->start > addr)
 			err = v->flags & VM_GROWSDOWN ? stack_expand(mm, v, addr & PAGE_MASK)
 						      : -EFAULT;
-		rwsem_downgrade(&mm->mmap_lock);
+		mm_write_downgrade(mm);
 		if (err)
 			return err;
 	}
@@ -564,6 +566,27 @@ static void
 fault_signal(struct regs *regs, u64 addr, int sig, int code)
 {
 	task_exception(regs, sig, code, addr, ARCH_TRAP_PAGE_FAULT, regs_trap_error(regs));
+}
+
+/* Under mmap_lock: the vma is being changed, a stack grows, or the access is wrong. */
+static __noinline int
+fault_slow(struct mm *mm, u64 addr, enum fault_access access, bool user, bool *major)
+{
+	struct vma *v;
+	int err;
+
+	rwsem_read_lock(&mm->mmap_lock);
+	do {
+		err = fault_find_vma(mm, addr, access, false, &v);
+		if (!err)
+			err = fault_page(v, addr, access, major);
+		else if (err == -EACCES && user)
+			err = -EPERM;
+		else if (err == -EFAULT && user)
+			err = -ENXIO;
+	} while (err == -EAGAIN);
+	rwsem_read_unlock(&mm->mmap_lock);
+	return err;
 }
 
 bool
@@ -586,17 +609,17 @@ mm_fault(struct regs *regs, uintptr_t addr, bool write, bool exec, bool user)
 		     (!mm || t->fault_disabled || in_atomic() || !arch_irqs_enabled() || exec)))
 		return false;
 
-	rwsem_read_lock(&mm->mmap_lock);
-	do {
-		err = fault_find_vma(mm, addr, access, false, &v);
-		if (likely(!err))
+	v = vma_read_begin(mm, addr);
+	if (likely(v && access_allowed(v, access, false))) {
+		do {
 			err = fault_page(v, addr, access, &major);
-		else if (err == -EACCES && user)
-			err = -EPERM;
-		else if (err == -EFAULT && user)
-			err = -ENXIO;
-	} while (err == -EAGAIN);
-	rwsem_read_unlock(&mm->mmap_lock);
+		} while (unlikely(err == -EAGAIN));
+		vma_read_end(v);
+	} else {
+		if (v)
+			vma_read_end(v);
+		err = fault_slow(mm, addr, access, user, &major);
+	}
 
 	if (major) {
 		t->maj_flt++;

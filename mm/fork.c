@@ -95,6 +95,8 @@ copy_vma(struct mm *mm, struct vma *from, bool *changed)
 {
 	struct vma *v;
 
+	/* No fault of another thread while its pages are looked at. */
+	vma_write_begin(from);
 	if ((from->flags & VM_ACCOUNT) && commit_charge(vma_pages(from)))
 		return -ENOMEM;
 	v = vma_alloc(mm);
@@ -167,7 +169,8 @@ mm_fork(struct mm *parent, struct mm **out)
 	/* Before anyone runs in the child: no CPU may still write to what both see now. */
 	if (changed)
 		arch_tlb_shootdown(&parent->space, 0, USER_END, PAGE_SIZE);
-	rwsem_write_unlock(&parent->mmap_lock);
+	mm_write_unlock(parent);
+	mm->write_seq++;
 	if (err) {
 		mm_users_put(mm);
 		return err;

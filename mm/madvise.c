@@ -65,6 +65,7 @@ advise_flags(struct mm *mm, struct vma **vp, u64 start, u64 end, const struct ad
 		if (err)
 			return err == -ENOMEM ? -EAGAIN : err;
 	}
+	vma_write_begin(v);
 	v->flags = flags;
 	*vp = vma_merge(mm, v);
 	return 0;
@@ -224,7 +225,7 @@ sys_madvise(unsigned long addr, size_t len, int advice)
 		if (rwsem_write_lock_killable(&mm->mmap_lock))
 			return -EINTR;
 		err = advise_range(mm, addr, end, advice);
-		rwsem_write_unlock(&mm->mmap_lock);
+		mm_write_unlock(mm);
 	} else {
 		rwsem_read_lock(&mm->mmap_lock);
 		err = advise_range(mm, addr, end, advice);

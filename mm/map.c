@@ -239,7 +239,7 @@ mm_map(struct mm *mm, const struct mm_map_request *rq)
 	populate = addr >= 0 && ((mm->def_flags & (VM_LOCKED | VM_LOCKONFAULT)) == VM_LOCKED ||
 				 (rq->map_flags & MAP_LOCKED) ||
 				 (rq->map_flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE);
-	rwsem_write_unlock(&mm->mmap_lock);
+	mm_write_unlock(mm);
 	if (populate)
 		(void)mm_populate(mm, (u64)addr, ALIGN_UP(rq->len, PAGE_SIZE));
 	return addr;
@@ -313,6 +313,6 @@ mm_map_vdso(struct mm *mm)
 		mm->vdso_base = (u64)code;
 	data = code;
 out_unlock:
-	rwsem_write_unlock(&mm->mmap_lock);
+	mm_write_unlock(mm);
 	return data;
 }

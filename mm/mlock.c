@@ -97,6 +97,7 @@ lock_range(struct mm *mm, u64 start, u64 end, u32 set)
 				if (err)
 					return err;
 			}
+			vma_write_begin(v);
 			mm_account(mm, v->flags & ~(u32)VM_ACCOUNT, vma_pages(v), -1);
 			v->flags = (v->flags & ~(u32)(VM_LOCKED | VM_LOCKONFAULT)) | set;
 			mm_account(mm, v->flags & ~(u32)VM_ACCOUNT, vma_pages(v), 1);
@@ -141,7 +142,7 @@ lock_user(u64 addr, size_t len, u32 set)
 	}
 	if (!err && len)
 		err = lock_range(mm, start, start + len, set);
-	rwsem_write_unlock(&mm->mmap_lock);
+	mm_write_unlock(mm);
 	if (!err && len && set == VM_LOCKED) {
 		err = populate_range(mm, start, start + len, POPULATE_DEFAULT);
 		err = err == -EFAULT ? -ENOMEM : err == -ENOMEM ? -EAGAIN : err;
@@ -200,13 +201,13 @@ sys_mlockall(int flags)
 		return -EINTR;
 	if ((flags & MCL_CURRENT) && !limits.memlock_exempt &&
 	    mm->total_vm > limits.memlock >> PAGE_SHIFT) {
-		rwsem_write_unlock(&mm->mmap_lock);
+		mm_write_unlock(mm);
 		return -ENOMEM;
 	}
 	mm->def_flags = flags & MCL_FUTURE ? set : 0;
 	if (flags & MCL_CURRENT)
 		lock_all(mm, set);
-	rwsem_write_unlock(&mm->mmap_lock);
+	mm_write_unlock(mm);
 	if ((flags & MCL_CURRENT) && set == VM_LOCKED) {
 		u64 addr = 0;
 
@@ -237,6 +238,6 @@ sys_munlockall(void)
 		return -EINTR;
 	mm->def_flags = 0;
 	lock_all(mm, 0);
-	rwsem_write_unlock(&mm->mmap_lock);
+	mm_write_unlock(mm);
 	return 0;
 }

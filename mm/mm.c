@@ -18,6 +18,8 @@
 
 static struct kmem_cache *mm_cache, *vma_cache;
 
+static void vma_construct(void *v);
+
 void (*mm_exe_put)(void *exe);
 void (*mm_get_limits)(struct mm_limits *out);
 
@@ -25,7 +27,9 @@ void
 mm_caches_init(void)
 {
 	mm_cache = kmem_cache_create("mm_struct", sizeof(struct mm), 64, 0, NULL);
-	vma_cache = kmem_cache_create("vm_area_struct", sizeof(struct vma), 8, 0, NULL);
+	vma_cache = kmem_cache_create("vm_area_struct", sizeof(struct vma), 8, SLAB_RCU_TYPESAFE,
+				      vma_construct);
+	vma_locks_init();
 	zero_page = page_alloc(0, GFP_KERNEL | GFP_ZERO);
 	ASSERT(zero_page);
 	page_set_flag(zero_page, PG_RESERVED);
@@ -34,17 +38,27 @@ mm_caches_init(void)
 struct vma *
 vma_alloc(struct mm *mm)
 {
-	struct vma *v = kmem_cache_zalloc(vma_cache, GFP_KERNEL);
+	struct vma *v = kmem_cache_alloc(vma_cache, GFP_KERNEL);
 
-	if (v)
+	if (v) {
+		/* All but the readers' count. */
+		memset((char *)v + sizeof(v->readers), 0, sizeof(*v) - sizeof(v->readers));
 		v->mm = mm;
+	}
 	return v;
 }
 
 void
 vma_free(struct vma *v)
 {
+	WRITE_ONCE(v->attached, false);
 	kmem_cache_free(vma_cache, v);
+}
+
+static void
+vma_construct(void *v)
+{
+	memset(v, 0, sizeof(struct vma));
 }
 
 struct mm *
@@ -68,6 +82,7 @@ mm_create(void)
 	ref_init(&mm->ref);
 	/* exec moves it below the stack's limit and some randomness. */
 	mm->mmap_base = USER_END - (128ul << 20);
+	mm->write_seq = 1;
 	mm->dumpable = 1;
 	return mm;
 }
@@ -138,9 +153,8 @@ mm_unmap_all(struct mm *mm)
 		vma_free(v);
 	}
 	mm->vmas = (struct rb_root)RB_ROOT;
-	mm->vma_cache = NULL;
 	mm->vma_count = 0;
-	rwsem_write_unlock(&mm->mmap_lock);
+	mm_write_unlock(mm);
 	oom_memory_freed();
 }
 

@@ -166,6 +166,7 @@ vma_protect(struct mm *mm, struct vma *v, u64 start, u64 end, u32 prot, struct g
 			commit_release(pages);
 		return err;
 	}
+	vma_write_begin(v);
 	/* The charge moves along: what mm_account would release for the old flags stays. */
 	mm_account(mm, v->flags & ~(u32)VM_ACCOUNT, pages, -1);
 	v->flags = flags;
@@ -235,7 +236,7 @@ mm_protect(struct mm *mm, u64 addr, u64 len, u32 prot)
 	if (rwsem_write_lock_killable(&mm->mmap_lock))
 		return -EINTR;
 	err = protect_locked(mm, addr, len, prot);
-	rwsem_write_unlock(&mm->mmap_lock);
+	mm_write_unlock(mm);
 	return err;
 }
 

@@ -81,6 +81,7 @@ move_vma(struct mm *mm, struct vma *v, const struct remap *rq, u64 new_addr)
 
 	if (mm->vma_count >= MAX_MAP_COUNT - 3)
 		return -ENOMEM;
+	vma_write_begin(v);
 	if ((v->flags & VM_ACCOUNT) && commit_charge(rq->new_len >> PAGE_SHIFT))
 		return -ENOMEM;
 	to = vma_alloc(mm);
@@ -253,7 +254,7 @@ sys_mremap(unsigned long old_addr, size_t old_len, size_t new_len, unsigned long
 	if (rwsem_write_lock_killable(&mm->mmap_lock))
 		return -EINTR;
 	ret = remap_locked(mm, &rq, &populate);
-	rwsem_write_unlock(&mm->mmap_lock);
+	mm_write_unlock(mm);
 	if (ret >= 0 && populate)
 		(void)mm_populate(mm, (u64)ret + rq.old_len, rq.new_len - rq.old_len);
 	return ret;

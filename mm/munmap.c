@@ -191,7 +191,7 @@ mm_unmap(struct mm *mm, u64 addr, u64 len)
 	if (rwsem_write_lock_killable(&mm->mmap_lock))
 		return -EINTR;
 	err = mm_unmap_locked(mm, addr, len);
-	rwsem_write_unlock(&mm->mmap_lock);
+	mm_write_unlock(mm);
 	return err;
 }
 

@@ -12,11 +12,15 @@
  * business: page tables and accounting are the callers'. ops->open and ->close are called for what
  * splits and merges make and unmake.
  *
- * Locking: mmap_lock, for writing to change, for reading to look.
+ * Locking: mmap_lock, for writing to change, for reading to look; and vma_lock.c for faults, which
+ * hold neither.
  */
 #include "vma.h"
 
-#include "lib/string.h"
+#include "core/percpu.h"
+
+/* Where this CPU's last fault was. */
+static DEFINE_PERCPU(struct vma *, vma_hint);
 
 /* ---- holes ---- */
 
@@ -104,15 +108,38 @@ hole_update(struct vma *v)
 /* ---- the tree ---- */
 
 struct vma *
-vma_find(struct mm *mm, u64 addr)
+vma_find_rcu(struct mm *mm, u64 addr)
 {
-	struct vma *v = READ_ONCE(mm->vma_cache), *best = NULL;
+	struct vma *v = this_cpu_read(vma_hint);
 	struct rb_node *n;
 
-	if (v && v->start <= addr && addr < v->end)
+	/* The hint may be anyone's, dead or alive: its memory is a vma's as long as we are readers.
+	 */
+	if (v && READ_ONCE(v->start) <= addr && addr < READ_ONCE(v->end) &&
+	    READ_ONCE(v->mm) == mm && READ_ONCE(v->attached))
 		return v;
-	for (n = mm->vmas.node; n;) {
+	for (n = READ_ONCE(mm->vmas.node); n;) {
 		v = vma_of(n);
+		if (addr >= READ_ONCE(v->end)) {
+			n = READ_ONCE(n->right);
+		} else if (addr < READ_ONCE(v->start)) {
+			n = READ_ONCE(n->left);
+		} else {
+			this_cpu_write(vma_hint, v);
+			return v;
+		}
+	}
+	return NULL;
+}
+
+struct vma *
+vma_find(struct mm *mm, u64 addr)
+{
+	struct vma *best = NULL;
+
+	for (struct rb_node *n = mm->vmas.node; n;) {
+		struct vma *v = vma_of(n);
+
 		if (v->end > addr) {
 			best = v;
 			if (v->start <= addr)
@@ -122,8 +149,6 @@ vma_find(struct mm *mm, u64 addr)
 			n = n->right;
 		}
 	}
-	if (best)
-		WRITE_ONCE(mm->vma_cache, best);
 	return best;
 }
 
@@ -180,6 +205,9 @@ vma_tree_insert(struct mm *mm, struct vma *v)
 	if (next)
 		gap_propagate(&next->node, NULL);
 	rb_insert_augmented(&v->node, &mm->vmas, &vma_augment);
+	/* Published complete, and marked until the writer is done. */
+	v->write_seq = mm->write_seq;
+	smp_store_release(&v->attached, true);
 	mm->vma_count++;
 }
 
@@ -188,11 +216,11 @@ vma_tree_erase(struct mm *mm, struct vma *v)
 {
 	struct vma *next = vma_next(v);
 
+	vma_write_begin(v);
 	rb_erase_augmented(&v->node, &mm->vmas, &vma_augment);
 	hole_update(next);
 	mm->vma_count--;
-	if (mm->vma_cache == v)
-		WRITE_ONCE(mm->vma_cache, NULL);
+	WRITE_ONCE(v->attached, false);
 }
 
 /* The highest hole part of `len` bytes in [low, high) below nodes of this subtree; 0: none. */
@@ -241,10 +269,11 @@ vma_find_gap(struct mm *mm, u64 len, u64 low, u64 high)
 void
 vma_set_bounds(struct mm *mm, struct vma *v, u64 start, u64 end)
 {
-	if (v->mapping)
+	vma_write_begin(v);
+	if (v->mapping) {
 		rmap_lock(v->mapping);
-	if (v->mapping)
 		rmap_remove_locked(v);
+	}
 	v->pgoff += (s64)(start - v->start) >> PAGE_SHIFT;
 	v->start = start;
 	v->end = end;
@@ -310,6 +339,8 @@ vma_absorb(struct mm *mm, struct vma *a, struct vma *b)
 {
 	u64 end = b->end;
 
+	vma_write_begin(a);
+	vma_write_begin(b);
 	a->has_anon |= b->has_anon;
 	if (a->mapping) {
 		/* As in a split: no walk may miss what b covered. */

@@ -28,6 +28,22 @@ struct vma *vma_merge(struct mm *mm, struct vma *v);
 struct vma *vma_alloc(struct mm *mm);
 void vma_free(struct vma *v);
 
+/* vma_lock.c: the vma at addr, held against change, or NULL: use mmap_lock. */
+void vma_locks_init(void);
+struct vma *vma_read_begin(struct mm *mm, u64 addr);
+void vma_read_end(struct vma *v);
+/*
+ * Before anything in v, which is on the tree, changes: waits for faults in it. Sleeps; undone by
+ * mm_write_unlock.
+ */
+void vma_write_begin(struct vma *v);
+void mm_write_unlock(struct mm *mm);
+void mm_write_downgrade(struct mm *mm);
+
+/* As vma_find, but only the vma that covers addr; RCU reader, so it may miss one or show a dead
+ * one. */
+struct vma *vma_find_rcu(struct mm *mm, u64 addr);
+
 /* rmap.c: which mappings show a page. */
 void rmap_lock(struct mapping *m);
 void rmap_unlock(struct mapping *m);

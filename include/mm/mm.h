@@ -26,9 +26,9 @@ struct strbuf;
 struct vma_ops {
 	void (*open)(struct
 		     /*
-		 * a copy of the vma came to be (fork, split): take references. mmap_lock held
-		 * for writing
-		 */
+		      * a copy of the vma came to be (fork, split): take references. mmap_lock held
+		      * for writing
+		      */
 		     vma *v);
 	void (*close)(struct vma *v); /* it goes away: drop references. May sleep */
 	/*
@@ -67,19 +67,23 @@ struct vma_ops {
 #define VM_LOCKONFAULT BIT(21)
 
 struct vma {
-	u64 start, end; /* [M] page aligned */
-	u32 flags;	/* [M] */
-	struct mm *mm;	/* [I] */
-	bool has_anon;	/* [A] set with the first private page: fork has something to copy */
-	u64 pgoff;	/* [M] page offset of start in mapping (or, anonymous, start >> 12) */
+	struct atomic32
+		readers; /* faults at work in it; survives death and rebirth (mm/vma_lock.c) */
+	bool has_anon;	 /* [A] set with the first private page: fork has something to copy */
+	bool attached;	 /* [M] on the tree */
+	u32 flags;	 /* [M] */
+	u64 write_seq;	 /* [M] == mm->write_seq: being changed, faults keep out */
+	u64 start, end;	 /* [M] page aligned */
+	struct mm *mm;	 /* [I] */
+	u64 pgoff;	 /* [M] page offset of start in mapping (anonymous: start >> 12) */
 	struct mapping *mapping;   /* [I] NULL: anonymous */
 	void *owner;		   /* [I] struct file * of fs/vfs */
 	const struct vma_ops *ops; /* [I] may be NULL */
 	struct rb_node node;	   /* [M] */
-	u64 hole; /* [M] free bytes between the vma below and this one (without a stack's guard) */
-	u64 gap;  /* [M] largest hole in the subtree */
-	struct rb_node rmap_node; /* mapping->rmap_lock */
-	u64 rmap_last;		  /* mapping->rmap_lock: highest page index in the rmap subtree */
+	u64 hole;		   /* [M] free bytes below, without a stack's guard */
+	u64 gap;		   /* [M] largest hole in the subtree */
+	struct rb_node rmap_node;  /* mapping->rmap_lock */
+	u64 rmap_last;		   /* mapping->rmap_lock: highest page index in the rmap subtree */
 };
 
 struct mm {
@@ -87,7 +91,7 @@ struct mm {
 	struct rwsem mmap_lock;
 	struct rb_root vmas;   /* [M] */
 	u32 vma_count;	       /* [M] */
-	struct vma *vma_cache; /* hint */
+	u64 write_seq;	       /* [M] moves when mmap_lock is released by a writer */
 	struct atomic32 users; /* tasks that run in it: at zero everything is unmapped */
 	struct ref
 		/*

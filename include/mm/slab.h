@@ -11,8 +11,9 @@
 
 struct kmem_cache;
 
-#define SLAB_RCU_TYPESAFE \
-	BIT(0) /* memory stays of this type for a grace period after free: RCU lookups re-check identity */
+#define SLAB_RCU_TYPESAFE                                                                       \
+	BIT(0) /* memory stays of this type for a grace period after free: RCU lookups re-check \
+		  identity */
 #define SLAB_RECLAIMABLE BIT(1)
 
 /*

@@ -64,6 +64,11 @@ arch_tlb_shootdown(struct arch_space *space, uintptr_t start, uintptr_t end, siz
 {
 }
 
+void
+vma_write_begin(struct vma *v)
+{
+}
+
 static void
 count_open(struct vma *v)
 {
