@@ -43,6 +43,10 @@ bool capable(int cap);					/* of the current task */
 /* exec: new ids and capabilities for a file with set-id bits or file capabilities, by capabilities(7). `secure` out: AT_SECURE. */
 int cred_for_exec(struct cred *new, bool setuid, u32 uid, bool setgid, u32 gid, bool has_fcaps, u64 f_permitted, u64 f_inheritable, bool f_effective, bool *secure);
 
+struct user_account *user_account_get(struct user_account *u);
+void user_account_put(struct user_account *u);
+/* Find or make the account of a uid. NULL: no memory. */
+struct user_account *user_account_find(u32 uid);
 /* Per-user counters with a limit; false when over the limit. */
 bool user_count_processes(struct user_account *u, int delta, u64 limit);
 bool user_count_sigpending(struct user_account *u, int delta, u64 limit);

@@ -54,10 +54,19 @@ struct pid {
 int pid_alloc(struct pid_ns *ns, const int *want, u32 nr_want, struct pid **out);
 void pid_get(struct pid *p);
 void pid_put(struct pid *p);
-/* Remove from lookup; the numbers become free when the last reference goes. */
-void pid_unhash(struct pid *p);
+/*
+ * tasklist_lock held, after a use of the number ended (thread gone, process reaped, group or session left): when no use is left the number
+ * becomes free for reuse. The struct itself lives as long as it has references (pidfds).
+ */
+void pid_release_number(struct pid *p);
 struct pid *pid_peek(struct pid_ns *ns, int nr);	/* RCU */
 struct pid *pid_find(struct pid_ns *ns, int nr);	/* referenced */
 int pid_nr(const struct pid *p, const struct pid_ns *ns);	/* 0 if not visible there */
 struct pid_ns *current_pid_ns(void);
+/* A child namespace with one reference. NULL: no memory or too deep. */
+struct pid_ns *pid_ns_create(struct pid_ns *parent);
+void pid_ns_get(struct pid_ns *ns);
+void pid_ns_put(struct pid_ns *ns);
+void pid_ns_free(struct pid_ns *ns);
+u64 ns_next_inum(void);		/* unique numbers for /proc/PID/ns links, all kinds of namespace */
 #endif

@@ -17,6 +17,7 @@ struct task;
 struct process;
 struct pid;
 struct linux_siginfo;
+struct user_account;
 
 struct sigaction_kernel {
 	u64 handler, flags, restorer, mask;
@@ -30,8 +31,15 @@ struct sighand {
 
 struct sigqueue_list {
 	u64 mask;			/* bit sig-1: pending */
-	struct list entries;		/* struct sigqueue, task/signal.c */
+	struct list entries;		/* struct sigqueue */
 };
+
+static inline void
+sigqueue_list_init(struct sigqueue_list *l)
+{
+	l->mask = 0;
+	list_init(&l->entries);
+}
 
 #define SIGMASK(sig) (1ull << ((sig) - 1))
 
@@ -51,9 +59,18 @@ int signal_may_send(struct task *t, int sig);
 void siginfo_from_current(struct linux_siginfo *info, int sig, int code);
 
 /* Preallocated entry for timers: queued at most once; re-queue while queued counts an overrun. */
-struct sigqueue;
+struct sigqueue {
+	struct list node;		/* [S] in a pending queue; list_empty when not queued */
+	struct linux_siginfo info;
+	struct user_account *user;	/* charged for it, or NULL */
+	bool preallocated;
+	/* Called under sighand->lock when the entry is taken for delivery, with the copy that user space will see (overrun counts). May be NULL. */
+	void (*dequeued)(struct sigqueue *q, struct linux_siginfo *info);
+	void *owner;
+};
 struct sigqueue *sigqueue_alloc(void);
-void sigqueue_free(struct sigqueue *q);
+/* `p`: the process it is sent to. */
+void sigqueue_free(struct sigqueue *q, struct process *p);
 /* >0: it was already queued (caller counts an overrun), 0 queued (or ignored: -1). */
 int sigqueue_send(struct sigqueue *q, struct task *task_or_null, struct process *process);
 struct linux_siginfo *sigqueue_info(struct sigqueue *q);
@@ -62,6 +79,11 @@ struct linux_siginfo *sigqueue_info(struct sigqueue *q);
 void signal_recalc(struct task *t);
 /* Take the next signal of `mask`'s complement (deliverable set) from thread then group queue: number or 0. sighand->lock held by the function. */
 int signal_dequeue(struct task *t, u64 deliverable, struct linux_siginfo *info);
+int signal_dequeue_locked(struct task *t, u64 deliverable, struct linux_siginfo *info);
+/* sighand->lock held: every thread is to leave with wait status `code`. */
+void signal_start_group_exit(struct process *p, int code);
+/* sighand->lock held: t no longer takes these signals (it blocks them, or exits): wake a thread that does. */
+void signal_retarget(struct task *t, u64 newly_blocked);
 bool signal_fatal_pending(const struct task *t);	/* SIGKILL pending or group exit */
 void signal_flush(struct sigqueue_list *l);
 /* Set current's blocked mask (SIGKILL, SIGSTOP removed) and recalculate. */

@@ -34,10 +34,9 @@ struct task {
 	struct thread thread;		/* first: current_task() is a cast */
 
 	struct process *process;	/* [I] (exec from a thread swaps group leadership, not this) */
-	struct list thread_node;	/* [T] process->threads */
+	struct list thread_node;	/* [T, S] process->threads */
 	struct pid *pid;		/* [T] its tid (exec by a non-leader takes over the leader's) */
 	struct cred *cred;		/* [O] written by the task, read by others under RCU */
-	struct cred *real_cred_unused;
 
 	struct fd_table *files;		/* [L] */
 	struct fs_context *fs;		/* [L] */
@@ -51,6 +50,8 @@ struct task {
 	u64 saved_mask;			/* [O] with TF_RESTORE_MASK */
 	bool stop_dequeued;		/* [S] took a stop signal and has not acted on it; SIGCONT and SIGKILL clear it */
 	u64 alt_sp, alt_size; int alt_flags;	/* [O] sigaltstack */
+	bool must_stop;			/* [S] takes part in the group's stop */
+	int fault_trapno; u64 fault_error, fault_addr;	/* [O] of the last exception, for the signal frame */
 	struct restart_block {
 		long (*func)(struct restart_block *rb);	/* for restart_syscall(2); NULL: -EINTR */
 		u64 args[6];
@@ -74,11 +75,12 @@ struct task {
 	u64 start_time_ns;		/* boot clock */
 	u64 io_rchar, io_wchar, io_syscr, io_syscw;	/* [O] */
 	u64 timer_slack_ns;
-	u8 no_new_privs, keep_caps_unused, dumpable_unused;
+	bool no_new_privs;
 	u32 personality;
 	struct ptrace_state *ptrace;	/* proc/ptrace.c; NULL when not traced */
 	struct list ptraced_node;	/* [T] tracer's process->tracees */
 	struct list task_work;		/* [L] callbacks run on return to user mode */
+	bool work_closed;		/* [L] exiting: no more task work */
 	struct rcu_head rcu;
 	long syscall_nr;		/* [O] being executed, for /proc/PID/syscall */
 	bool has_children;		/* [O] has ever forked: creator of some process */
@@ -96,12 +98,15 @@ enum process_flags {
 	PROC_UNKILLABLE = BIT(7),	/* init of a pid namespace: ignores unhandled signals from inside */
 	PROC_ZOMBIE = BIT(8),		/* leader dead and no thread left: waitable */
 	PROC_EXEC_IN_PROGRESS = BIT(9),	/* de-threading */
+	PROC_NOTIFY_CONTINUED = BIT(10),/* the next thread on its way to user mode tells the parent CLD_CONTINUED */
+	PROC_NOTIFY_STOPPED = BIT(11),	/* the same for CLD_STOPPED when a stop was cut short by SIGCONT */
 };
 
 struct process {
 	struct ref ref;
+	struct pid *pid;		/* [I] the leader's: exec by another thread takes it over */
 	struct task *leader;		/* [T] */
-	struct list threads;		/* [T] tasks, leader first */
+	struct list threads;		/* [T and S to write, either to read] tasks alive, leader first */
 	u32 nr_threads;			/* [T] alive */
 	u32 flags;			/* [S] enum process_flags */
 	struct sighand *sighand;	/* [I] while alive: same object as the tasks' */
@@ -141,7 +146,7 @@ struct process {
 
 	int oom_score_adj;
 	bool has_child_subreaper;
-	void *pi_unused;
+	struct rcu_head rcu;
 };
 
 static inline struct task *
@@ -159,7 +164,9 @@ extern struct spinlock tasklist_lock;
 extern struct process *init_process;		/* pid 1 */
 extern struct atomic32 task_count;		/* threads alive, for RLIMIT_NPROC-like checks and threads-max */
 
-struct task *task_alloc(void);			/* zeroed, one reference in thread.ref */
+struct task *task_alloc(void);			/* zeroed; thread_init_fork gives it its reference */
+/* What thread_init_fork takes as release: drops pid, cred and process references, frees after a grace period. */
+void task_release(struct thread *t);
 struct process *process_alloc(void);
 void process_get(struct process *p);
 void process_put(struct process *p);
@@ -192,6 +199,10 @@ struct task_work {
 	void (*func)(struct task_work *w);
 };
 int task_work_add(struct task *t, struct task_work *w);
+/* Run the current task's work: on the way to user mode, and (close: refuse more) when it exits. Sleeps. */
+void task_work_run(bool close);
+/* A task that thread_init_fork has not seen, or whose birth was undone. */
+void task_free(struct task *t);
 
 /* Another task's shared objects, referenced, or NULL when it has exited. */
 struct mm *task_get_mm(struct task *t);
@@ -200,6 +211,16 @@ struct mm *task_get_mm(struct task *t);
 char task_state_letter(struct task *t);
 void process_times(struct process *p, u64 *utime_ns, u64 *stime_ns);	/* with living threads */
 u64 process_runtime_ns(struct process *p);
+
+/* sighand->lock of a process, stable against exec replacing the sighand. Interrupts off until sighand_unlock. */
+struct sighand *sighand_lock(struct process *p, unsigned long *flags);
+void sighand_unlock(struct sighand *sh, unsigned long flags);
+struct sighand *sighand_create(void);
+void sighand_put(struct sighand *sh);
+
+/* Times and counters as getrusage(2) reports them. */
+struct linux_rusage;
+void process_rusage(struct process *p, int who, struct linux_rusage *out);
 
 void task_init(void);
 #endif
