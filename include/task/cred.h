@@ -49,5 +49,6 @@ void user_account_put(struct user_account *u);
 struct user_account *user_account_find(u32 uid);
 /* Per-user counters with a limit; false when over the limit. */
 bool user_count_processes(struct user_account *u, int delta, u64 limit);
+u32 user_sigpending(const struct user_account *u);	/* for /proc/PID/status */
 bool user_count_sigpending(struct user_account *u, int delta, u64 limit);
 #endif

@@ -10,4 +10,5 @@ struct rlimit_set {
 };
 /* Soft limit of the current process. */
 u64 rlimit_current(u32 resource);
+void rlimit_defaults(struct rlimit_set *l, u64 max_tasks);
 #endif

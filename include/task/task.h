@@ -198,6 +198,11 @@ struct task_work {
 	struct list node;
 	void (*func)(struct task_work *w);
 };
+/* tasklist_lock held: membership in groups and sessions; leave: at reaping. */
+void process_set_pgrp(struct process *p, struct pid *pgrp);
+void process_set_session(struct process *p, struct pid *session);
+void process_leave_groups(struct process *p);
+
 int task_work_add(struct task *t, struct task_work *w);
 /* Run the current task's work: on the way to user mode, and (close: refuse more) when it exits. Sleeps. */
 void task_work_run(bool close);
