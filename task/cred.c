@@ -17,7 +17,7 @@
 #include "mm/slab.h"
 #include "mm/user.h"
 #include "task/task.h"
-#include "task/task_internal.h"
+#include "task_internal.h"
 #include "uapi/errno.h"
 #include "uapi/prctl.h"
 #include "uapi/securebits.h"

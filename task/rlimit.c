@@ -12,7 +12,7 @@
 #include "mm/user.h"
 #include "sched/sched.h"
 #include "task/task.h"
-#include "task/task_internal.h"
+#include "task_internal.h"
 #include "uapi/errno.h"
 
 #define NR_OPEN_MAX 1048576

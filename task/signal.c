@@ -26,7 +26,7 @@
 #include "mm/slab.h"
 #include "mm/user.h"
 #include "task/task.h"
-#include "task/task_internal.h"
+#include "task_internal.h"
 #include "uapi/errno.h"
 
 #define SIG_SYNCHRONOUS (SIGMASK(SIGSEGV) | SIGMASK(SIGBUS) | SIGMASK(SIGILL) | SIGMASK(SIGTRAP) | SIGMASK(SIGFPE) | SIGMASK(SIGSYS))

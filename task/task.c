@@ -15,7 +15,7 @@
 #include "mm/mm.h"
 #include "mm/slab.h"
 #include "sched/sched.h"
-#include "task/task_internal.h"
+#include "task_internal.h"
 #include "uapi/errno.h"
 #include "uapi/resource.h"
 #include "uapi/sched.h"
