@@ -14,6 +14,7 @@
 #include "lib/hash.h"
 #include "lib/sort.h"
 #include "lib/string.h"
+#include "mm/mm.h"
 #include "mm/slab.h"
 #include "mm/user.h"
 #include "task/task.h"
@@ -541,7 +542,7 @@ sys_getegid(void)
 /* ---- supplementary groups ---- */
 
 static int
-gid_compare(const void *a, const void *b)
+gid_compare(const void *a, const void *b, void *unused)
 {
 	u32 x = *(const u32 *)a, y = *(const u32 *)b;
 
@@ -581,7 +582,7 @@ sys_setgroups(int count, user_ptr groups)
 	int r = copy_from_user(g->gids, groups, (size_t)count * sizeof(u32));
 	if (r)
 		goto out_put_groups;
-	sort(g->gids, g->count, sizeof(u32), gid_compare);
+	sort(g->gids, g->count, sizeof(u32), gid_compare, NULL);
 
 	struct cred *new = cred_dup(current_cred());
 	r = -ENOMEM;

@@ -21,6 +21,7 @@
  */
 #include "task/signal.h"
 
+#include "core/arch_upcalls.h"
 #include "core/panic.h"
 #include "lib/string.h"
 #include "mm/slab.h"
