@@ -186,7 +186,7 @@ kmsg_poll(struct file *f, struct poll_table *pt)
 	u32 mask = EPOLLOUT | EPOLLWRNORM;
 
 	if (!r)
-		return EPOLLERR | EPOLLNVAL;
+		return EPOLLERR;
 	poll_wait(f, &kmsg_wait, pt);
 	if (READ_ONCE(r->seq) < log_oldest_seq())
 		mask |= EPOLLERR | EPOLLPRI;

@@ -18,6 +18,7 @@ struct file;
 struct inode;
 struct mm_map_request;
 struct pid;
+struct pipe;
 struct poll_table;
 struct strbuf;
 struct linux_flock;
