@@ -14,6 +14,7 @@
 #include "sched/mutex.h"
 #include "sched/wait.h"
 #include "task/task.h"
+#include "uapi/epoll.h"
 #include "uapi/errno.h"
 #include "uapi/fcntl.h"
 
