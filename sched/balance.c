@@ -3,8 +3,8 @@
  * Which CPU a thread runs on.
  *
  * At wake-up, the cheap decision that matters most:
- *	- two threads that wake each other in turn (a pipe, a socket pair) share the waker's CPU,
- * for the waker is about to sleep: no interrupt, no cold cache, no halted CPU to start;
+ *	- two threads that wake each other in turn (a pipe, a socket pair) share the waker's
+ *	  CPU, for the waker is about to sleep: no interrupt, no cold cache, no halted CPU;
  *	- otherwise the CPU it ran on last, if that is idle; the waker's, if that is idle; a few
  *	  neighbours, if idle; else the less crowded of the first two.
  * A new thread looks further, for it has no cache to lose.

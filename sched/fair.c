@@ -9,8 +9,9 @@
  *
  *	eligible:	lag >= 0
  *	request:	slice ns at a time; its deadline is the virtual time by which the ideal
- *			processor would have served it: vruntime at the start + slice * 1024 /
- * weight pick:		of the eligible ones the earliest deadline
+ *			processor would have served it: vruntime at the start, plus
+ *			slice * 1024 / weight
+ *	pick:		of the eligible ones the earliest deadline
  *
  * Lag bounds the unfairness whatever the sizes of the slices, so slices are free to serve latency:
  * an entity that runs in short bursts (fair_adapt_slice) makes small requests with early deadlines,
