@@ -42,7 +42,6 @@ static void
 init_thread(void *unused)
 {
 	arch_smp_start(sched_idle_stack);
-	arch_smp_wait();
 	arch_protect_kernel();
 	log_info("boot: init after %lu ms\n", time_mono_ns() / NSEC_PER_MSEC);
 }

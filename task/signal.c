@@ -151,6 +151,16 @@ sigqueue_remove(struct sigqueue_list *l, u64 mask)
 	}
 }
 
+void
+signal_discard(struct process *p, u64 mask)
+{
+	struct task *t;
+
+	sigqueue_remove(&p->pending, mask);
+	list_for_each_entry(t, &p->threads, thread_node)
+		sigqueue_remove(&t->pending, mask);
+}
+
 /* ---- state of a thread ---- */
 
 void
@@ -215,7 +225,7 @@ signal_prepare(struct process *p, struct task *t, int sig, bool force)
 		sigqueue_remove(&p->pending, SIG_STOPS);
 		list_for_each_entry(each, &p->threads, thread_node) {
 			sigqueue_remove(&each->pending, SIG_STOPS);
-			each->must_stop = false;
+			each->must_stop = each->stop_dequeued = false;
 			thread_wake_state(&each->thread, THREAD_STOPPED);
 		}
 		if (p->flags & PROC_STOPPED) {
@@ -254,7 +264,7 @@ signal_start_group_exit(struct process *p, int code)
 	p->group_exit_code = code;
 	p->stop_count = 0;
 	list_for_each_entry(t, &p->threads, thread_node) {
-		t->must_stop = false;
+		t->must_stop = t->stop_dequeued = false;
 		t->pending.mask |= SIGMASK(SIGKILL);
 		thread_flag_set(&t->thread, TF_SIGPENDING);
 		if (t != current)
@@ -294,11 +304,20 @@ signal_complete(struct process *p, struct task *t, bool group, int sig)
 	thread_wake_signal(&target->thread, sig == SIGKILL, 0);
 }
 
+/* The sender has no number in the namespace of a pid 1: only SIGKILL and SIGSTOP make a difference then, pid_namespaces(7). */
+static bool
+signal_from_outside(const struct process *p)
+{
+	const struct pid_number *inner = &p->pid->numbers[p->pid->level];
+
+	return inner->nr == 1 && p->pid->level && !in_irq() && thread_is_task(thread_current()) && !pid_nr(current->pid, inner->ns);
+}
+
 static int
 signal_send_locked(struct process *p, struct task *t, bool group, int sig, const struct linux_siginfo *info, struct sigqueue *pre)
 {
-	/* Kernel-made signals and SIGKILL from an outer pid namespace reach even an init that did not ask for them. */
-	bool force = !info || (info->si_code > 0) || info->si_code == SI_KERNEL;
+	/* Kernel-made signals, and what comes from an outer pid namespace, reach even an init that did not ask for them. */
+	bool force = !info || info->si_code > 0 || signal_from_outside(p);
 	struct sigqueue_list *queue = group ? &p->pending : &t->pending;
 	struct sigqueue *q = pre;
 

@@ -21,7 +21,7 @@
 #define KMSG_LINE_MAX 976
 #define LOG_FACILITY_USER 1
 
-static struct wait_queue kmsg_wait = WAIT_QUEUE_INIT(kmsg_wait);
+struct wait_queue kmsg_wait = WAIT_QUEUE_INIT(kmsg_wait);
 
 /* One reader: where it is, and room to format a record, which is too large for the stack. */
 struct kmsg_reader {

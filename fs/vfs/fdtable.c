@@ -317,6 +317,32 @@ fd_table_close_on_exec(struct fd_table *t)
 	}
 }
 
+/* The current task's table becomes its own, with the descriptors below max. */
+static int
+unshare_below(u32 max)
+{
+	struct fd_table *t = current->files, *own;
+	unsigned long irq;
+	int err;
+
+	if (ref_read(&t->ref) == 1)
+		return 0;
+	err = fd_table_dup(t, max, &own);
+	if (err)
+		return err;
+	irq = spin_lock_irqsave(&current->lock);
+	current->files = own;
+	spin_unlock_irqrestore(&current->lock, irq);
+	fd_table_put(t);
+	return 0;
+}
+
+int
+fd_table_unshare(void)
+{
+	return unshare_below(UINT32_MAX);
+}
+
 /* --- look-up --- */
 
 static struct file *
@@ -663,26 +689,20 @@ close_range_of(struct fd_table *t, u32 first, u32 last)
 long
 sys_close_range(unsigned int first, unsigned int last, unsigned int flags)
 {
-	struct fd_table *t = current->files, *own;
+	struct fd_table *t;
 
 	if ((flags & ~(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)) || first > last)
 		return -EINVAL;
-	if ((flags & CLOSE_RANGE_UNSHARE) && ref_read(&t->ref) > 1) {
+	if (flags & CLOSE_RANGE_UNSHARE) {
 		/* Do not copy what would be closed at once. */
-		u32 max = !(flags & CLOSE_RANGE_CLOEXEC) && last >= READ_ONCE(t->array)->size - 1
-				  ? first
-				  : UINT32_MAX;
-		unsigned long irq;
-		int err = fd_table_dup(t, max, &own);
+		bool rest = !(flags & CLOSE_RANGE_CLOEXEC) &&
+			    last >= READ_ONCE(current->files->array)->size - 1;
+		int err = unshare_below(rest ? first : UINT32_MAX);
 
 		if (err)
 			return err;
-		irq = spin_lock_irqsave(&current->lock);
-		current->files = own;
-		spin_unlock_irqrestore(&current->lock, irq);
-		fd_table_put(t);
-		t = own;
 	}
+	t = current->files;
 	if (first > INT32_MAX)
 		return 0;
 	if (flags & CLOSE_RANGE_CLOEXEC)

@@ -92,6 +92,8 @@ file_free(struct file *f)
 		if (f->ops->release)
 			f->ops->release(f);
 	}
+	if (mode & FMODE_EXEC)
+		atomic_inc(&f->inode->writers);
 	if (mode & FMODE_WRITER) {
 		atomic_dec(&f->inode->writers);
 		mount_drop_write(p.mnt);

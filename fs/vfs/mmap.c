@@ -110,8 +110,8 @@ check_file(struct file *f, struct mm_map_request *rq)
 	}
 }
 
-static long
-map_file(struct file *f, struct mm_map_request *rq)
+long
+file_map(struct mm *mm, struct file *f, struct mm_map_request *rq)
 {
 	long ret = check_file(f, rq);
 
@@ -125,7 +125,7 @@ map_file(struct file *f, struct mm_map_request *rq)
 		rq->owner = f;
 		file_get(f);
 	}
-	ret = mm_map(current->thread.mm, rq);
+	ret = mm_map(mm, rq);
 	if (ret < 0 && rq->owner == f)
 		file_put(f);
 	return ret;
@@ -165,7 +165,7 @@ sys_mmap(unsigned long addr, size_t length, unsigned long prot, unsigned long fl
 	else if (!length)
 		ret = -EINVAL;
 	else
-		ret = map_file(r.file, &rq);
+		ret = file_map(current->thread.mm, r.file, &rq);
 	fd_release(r);
 	return ret;
 }

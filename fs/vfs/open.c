@@ -225,6 +225,65 @@ file_open_path(const struct path *p, u32 flags, struct file **out)
 	return open_place(p, flags, false, out);
 }
 
+/* --- programs --- */
+
+/* Writers and execution exclude each other: i->writers is above zero or below. */
+static int
+deny_write(struct inode *i)
+{
+	int writers = atomic_read(&i->writers);
+
+	do {
+		if (writers > 0)
+			return -ETXTBSY;
+	} while (!atomic_try_cmpxchg(&i->writers, &writers, writers - 1));
+	return 0;
+}
+
+int
+file_open_exec(const struct path *p, struct file **out)
+{
+	struct inode *i = p->dentry->inode;
+	struct file *f;
+	int err;
+
+	if (!S_ISREG(i->mode) || (p->mnt->flags & MS_NOEXEC))
+		return -EACCES;
+	err = inode_permission(i, MAY_EXEC | MAY_OPEN);
+	if (err)
+		return err;
+	f = file_alloc(O_RDONLY | O_LARGEFILE, FMODE_READ | FMODE_ATOMIC_POS);
+	if (!f)
+		return -ENFILE;
+	path_get(p);
+	f->path = *p;
+	f->inode = i;
+	f->ops = i->file_ops;
+	err = f->ops ? deny_write(i) : -ENOEXEC;
+	if (!err) {
+		f->mode |= FMODE_EXEC;
+		f->wb_error_seen = i->mapping.wb_error;
+		err = f->ops->open ? f->ops->open(f) : 0;
+	}
+	if (err) {
+		file_put(f);
+		return err;
+	}
+	f->mode |= FMODE_OPENED;
+	notify_file(f, IN_OPEN);
+	*out = f;
+	return 0;
+}
+
+void
+file_allow_write(struct file *f)
+{
+	if (f->mode & FMODE_EXEC) {
+		f->mode &= ~FMODE_EXEC;
+		atomic_inc(&f->inode->writers);
+	}
+}
+
 /* --- creating --- */
 
 /*

@@ -25,6 +25,7 @@ struct nsset {
 	struct cgroup_ns *cgroup;
 };
 
+extern struct nsset root_nsset;		/* of pid 1 */
 struct nsset *nsset_get(struct nsset *n);
 void nsset_put(struct nsset *n);
 /* ns/nsset.c: a copy with the namespaces of `clone_flags` (CLONE_NEW*) made new. 0, -EINVAL, -EPERM, -ENOMEM, -ENOSPC. */

@@ -86,6 +86,8 @@ void signal_start_group_exit(struct process *p, int code);
 void signal_retarget(struct task *t, u64 newly_blocked);
 bool signal_fatal_pending(const struct task *t);	/* SIGKILL pending or group exit */
 void signal_flush(struct sigqueue_list *l);
+/* sighand->lock held: these signals are no longer pending for the process or any of its threads. */
+void signal_discard(struct process *p, u64 mask);
 /* Set current's blocked mask (SIGKILL, SIGSTOP removed) and recalculate. */
 void signal_set_blocked(u64 mask);
 /* sigsuspend, ppoll, epoll_pwait ...: use `mask` until the call ends; restored by the exit path (or kept for the handler). */

@@ -145,7 +145,6 @@ struct process {
 	struct list posix_timers; u32 posix_timer_next_id;
 
 	int oom_score_adj;
-	bool has_child_subreaper;
 	struct rcu_head rcu;
 };
 

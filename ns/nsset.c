@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The set of namespaces that a task is in. A set never changes once a task has it: unshare, setns
+ * and clone make another one. Each kind of namespace lives with its noun (mounts in fs/vfs, pids in
+ * task); here they are held together.
+ *
+ * IPC, network, cgroup, user and time namespaces are not built: EINVAL, as on such a Linux.
+ */
+#include "task/nsset.h"
+
+#include "fs/vfs/inode.h"
+#include "fs/vfs/mount.h"
+#include "mm/slab.h"
+#include "ns/ns.h"
+#include "task/cred.h"
+#include "task/pid.h"
+#include "uapi/errno.h"
+#include "uapi/sched.h"
+
+#define NS_BUILT (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWPID)
+
+struct nsset root_nsset = {
+	.ref = REF_INIT,
+	.uts = &root_uts_ns,
+	.pid_for_children = &root_pid_ns,
+};
+
+void
+ns_init(void)
+{
+	root_nsset.mnt = root_mount_ns;
+}
+
+struct nsset *
+nsset_get(struct nsset *n)
+{
+	ref_get(&n->ref);
+	return n;
+}
+
+void
+nsset_put(struct nsset *n)
+{
+	if (!ref_put(&n->ref))
+		return;
+	uts_ns_put(n->uts);
+	mount_ns_put(n->mnt);
+	pid_ns_put(n->pid_for_children);
+	kfree(n);
+}
+
+struct nsset *
+nsset_dup(const struct nsset *old)
+{
+	struct nsset *n = kzalloc(sizeof(*n), GFP_KERNEL);
+
+	if (!n)
+		return NULL;
+	ref_init(&n->ref);
+	n->uts = uts_ns_get(old->uts);
+	n->mnt = mount_ns_get(old->mnt);
+	n->pid_for_children = old->pid_for_children;
+	pid_ns_get(n->pid_for_children);
+	return n;
+}
+
+int
+nsset_copy(struct nsset *old, u64 flags, struct nsset **out)
+{
+	struct mount_ns *mnt = NULL;
+	struct uts_ns *uts = NULL;
+	struct pid_ns *pid = NULL;
+	struct nsset *n;
+	int r;
+
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (flags & ~(u64)NS_BUILT)
+		return -EINVAL;
+	n = nsset_dup(old);
+	if (!n)
+		return -ENOMEM;
+	r = -ENOSPC;
+	if ((flags & CLONE_NEWPID) && old->pid_for_children->level + 1 >= PID_NS_MAX_LEVEL)
+		goto out_put;
+	r = -ENOMEM;
+	if (flags & CLONE_NEWPID) {
+		pid = pid_ns_create(old->pid_for_children);
+		if (!pid)
+			goto out_put;
+		pid_ns_put(n->pid_for_children);
+		n->pid_for_children = pid;
+	}
+	if (flags & CLONE_NEWUTS) {
+		uts = uts_ns_copy(old->uts);
+		if (!uts)
+			goto out_put;
+		uts_ns_put(n->uts);
+		n->uts = uts;
+	}
+	if (flags & CLONE_NEWNS) {
+		r = mount_ns_copy(old->mnt, &mnt);
+		if (r)
+			goto out_put;
+		mount_ns_put(n->mnt);
+		n->mnt = mnt;
+	}
+	*out = n;
+	return 0;
+
+out_put:
+	nsset_put(n);
+	return r;
+}

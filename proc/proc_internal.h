@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of this room tell each other only. */
+#ifndef PROC_INTERNAL_H
+#define PROC_INTERNAL_H
+
+#include "lib/types.h"
+#include "lib/user_ptr.h"
+
+struct exec;
+struct file;
+struct mm;
+struct process;
+struct regs;
+struct task;
+
+/* ---- exit.c ---- */
+
+/* The calling thread ends; `code` is a wait status. */
+void task_exit(int code) __noreturn;
+/* The whole process ends, with the status of the first who said so. */
+void process_exit(int code) __noreturn;
+/* The task no longer runs in its address space: robust futexes, the child tid, a vfork parent.
+ * Before the space is dropped or replaced. */
+void task_leave_mm(struct task *t);
+/*
+ * tasklist_lock held: the zombie leaves the tree and its numbers become free. The caller puts what
+ * process_reap_finish says, without the lock.
+ */
+struct task *process_reap(struct process *p);
+void process_reap_finish(struct process *p, struct task *leader);
+/* tasklist_lock held: SIGCHLD about a stop or continuation. why: CLD_STOPPED, CLD_CONTINUED,
+ * CLD_TRAPPED. */
+void process_notify_stop(struct process *p, int why, int status);
+int process_wait_status(const struct process *p);
+
+/* ---- fork.c ---- */
+
+void fork_init(void);
+
+/* ---- sigdelivery.c ---- */
+
+/* sighand->lock held: one thread fewer is still to stop. True: that was the last, the parent is to
+ * be told. */
+bool signal_stop_participate(struct task *t);
+bool signal_on_altstack(const struct task *t, u64 sp);
+void signal_reset_altstack(struct task *t);
+/* sighand->lock held: what exec does to the actions. */
+void signal_reset_actions(struct task *t, bool also_ignored);
+
+/* ---- sigaction.c ---- */
+
+int altstack_set(struct task *t, u64 user_sp, u64 new_sp, u64 new_size, int new_flags);
+
+/* ---- exec.c, elf.c, script.c ---- */
+
+#define EXEC_HEAD_SIZE 256 /* of the file, that formats are told by */
+
+/*
+ * One execve in progress. Strings lie in one buffer in the order that they will have on the new
+ * stack: arguments, environment, file name.
+ */
+struct exec {
+	struct file *file; /* to be loaded: the program, or by now a script's interpreter */
+	char *filename;	   /* as told to the program (AT_EXECFN); comm is its last component */
+	bool in_script;	   /* file is the interpreter of a script */
+	bool inaccessible; /* filename is a descriptor that will be closed: no script can be opened
+			      by it */
+	u8 head[EXEC_HEAD_SIZE]; /* zero padded */
+
+	char *strings;		     /* kvmalloc'ed */
+	size_t start, end, capacity; /* used part of it */
+	size_t limit;		     /* most bytes of strings */
+	u32 argc, envc;
+
+	struct cred *cred;     /* the new credentials */
+	bool secure;	       /* AT_SECURE */
+	bool unreadable;       /* the caller may not read the file: no dumps, no /proc/PID/mem */
+	u32 clear_personality; /* bits that set-id programs lose */
+
+	/* The result of loading. */
+	u64 entry, phdr, phnum, phent, interp_base, program_entry;
+	u64 stack_pointer;
+};
+
+/* A kernel string before all others (scripts), the first one away. 0, -E2BIG, -ENOMEM. */
+int exec_push_front(struct exec *x, const char *s);
+void exec_drop_first(struct exec *x);
+/* Another file takes the place of x->file: checks, ETXTBSY, head. */
+int exec_open_by_name(struct exec *x, const char *path);
+/* The point of no return: other threads gone, new address space current. Failures after it kill. */
+int exec_commit(struct exec *x);
+/* Map the stack and put strings, auxv and pointers on it. Address space of x is current. */
+int exec_build_stack(struct exec *x, bool executable);
+
+/* Execute a program from inside the kernel, for the task that becomes init. 0: its registers wait
+ * for arch_enter_user. */
+int exec_kernel(const char *path, const char *const *argv, const char *const *envp);
+void exec_init(void);
+
+/* -ENOEXEC: another format. 1: x->file was replaced by the interpreter, try again. 0: loaded. */
+int script_load(struct exec *x);
+int elf_load(struct exec *x);
+u64 exec_random_offset(u32 bits);
+
+/* ---- rseq.c ---- */
+
+void rseq_fork(struct task *child, u64 clone_flags);
+void rseq_exec(struct task *t);
+/* On the way to user mode after the thread was off its CPU; a critical section that was cut is left
+ * for its abort handler. */
+void rseq_return(struct task *t, struct regs *regs);
+/* A signal frame is about to be built. */
+void rseq_signal(struct task *t, struct regs *regs);
+
+/* ---- rooms that may be absent ---- */
+
+struct pid;
+int pidfd_create(struct pid *pid, u32 flags, struct file **out) __weak;
+struct pid *pidfd_pid(struct file *f) __weak;
+void tty_session_exit(struct process *leader) __weak;
+void process_timers_init(struct process *p) __weak;
+void process_timers_exit(struct process *p) __weak;
+void process_timers_exec(struct process *p) __weak;
+
+#endif
