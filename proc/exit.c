@@ -514,6 +514,7 @@ exit_finish(struct task *t)
 
 	spin_lock(&p->sighand->lock);
 	account_dead_thread(p, t);
+	cpu_timers_exit_locked(t);
 	signal_flush(&t->pending);
 	list_del_init(&t->thread_node);
 	bool empty = list_empty(&p->threads);

@@ -73,6 +73,8 @@ rlimit_change(struct process *p, u32 resource, const struct linux_rlimit64 *new,
 		} else {
 			WRITE_ONCE(p->limits.lim[resource].max, new->rlim_max);
 			WRITE_ONCE(p->limits.lim[resource].cur, new->rlim_cur);
+			if (resource == RLIMIT_CPU)
+				cpu_timers_changed(p);
 		}
 	}
 	spin_unlock_irqrestore(&p->lock, flags);

@@ -15,6 +15,7 @@
 #include "mm/mm.h"
 #include "mm/slab.h"
 #include "sched/sched.h"
+#include "task/timers.h"
 #include "task_internal.h"
 #include "uapi/errno.h"
 #include "uapi/resource.h"
@@ -413,5 +414,6 @@ task_init(void)
 	signal_init();
 	cred_init();
 	rlimit_init();
+	timers_init();
 	thread_fatal_pending = signal_thread_fatal;
 }

@@ -5,11 +5,14 @@
 
 #include "lib/types.h"
 
+struct process;
 struct thread;
 
 void signal_init(void);
 void cred_init(void);
 void rlimit_init(void);
+void clock_init(void);
+void itimers_exit(struct process *p);
 bool signal_thread_fatal(const struct thread *t);
 
 #endif

@@ -16,6 +16,7 @@
 #include "sched/mutex.h"
 #include "sched/thread.h"
 #include "sched/wait.h"
+#include "task/cpu_timer.h"
 #include "task/cred.h"
 #include "task/pid.h"
 #include "task/rlimit.h"
@@ -84,7 +85,7 @@ struct task {
 	struct rcu_head rcu;
 	long syscall_nr;		/* [O] being executed, for /proc/PID/syscall */
 	bool has_children;		/* [O] has ever forked: creator of some process */
-	u64 cpu_timer_hint;
+	struct cpu_timer_set cpu_timers;	/* [S] on this thread's CPU time */
 };
 
 enum process_flags {
@@ -140,9 +141,12 @@ struct process {
 	u64 maxrss;
 
 	/* timers [S] */
-	struct timer itimer_real; u64 itimer_real_interval; 
-	u64 itimer_value[3], itimer_interval[3];	/* PROF and VIRTUAL, in CPU time */
+	struct timer itimer_real;
+	u64 itimer_value[3], itimer_interval[3];	/* absolute on its clock, 0: not armed */
 	struct list posix_timers; u32 posix_timer_next_id;
+	struct xarray posix_timer_ids;
+	struct cpu_timer_set cpu_timers;	/* on the process's CPU time */
+	u64 xcpu_next_sec;		/* RLIMIT_CPU: when SIGXCPU comes next */
 
 	int oom_score_adj;
 	struct rcu_head rcu;
