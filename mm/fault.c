@@ -6,17 +6,16 @@
  * the leaf table, after everything that can sleep (allocating, reading a file) was done without it.
  * Whoever finds the entry changed meanwhile drops his work: the other did it.
  *
- *	entry	vma				access	outcome
- *	none	anonymous			read	the zero page
- *						write	a fresh page (or 2 MiB, huge.c)
- *		file				read	up to 16 pages around, from the page cache
- *		file, shared			write	the cache's page, dirty
- *		file, private			write	a copy
- *	r/o	private, page ours alone	write	made writable
- *		private				write	a copy; every CPU forgets the old page
- *before the new one shows shared				write	made writable, page dirty
- *	fits						stale translation or another thread was
- *first: nothing
+ *	entry	vma			access	outcome
+ *	none	anonymous		read	the zero page
+ *					write	a fresh page (or 2 MiB, huge.c)
+ *		file			read	up to 16 pages around, from the page cache
+ *		file, shared		write	the cache's page, dirty
+ *		file, private		write	a copy
+ *	r/o	private, ours alone	write	made writable
+ *		private			write	a copy; all CPUs forget the old page first
+ *		shared			write	made writable, page dirty
+ *	fits					stale translation, or another thread was first
  *
  * Truncation against faults: a page leaves the cache (page->mapping = NULL) before its mappings are
  * taken down; a fault checks page->mapping under the table lock before it maps. Either the check

@@ -53,14 +53,15 @@ mapping_find(struct mapping *m, u64 index)
 }
 
 static struct page *
-page_create(struct mapping *m, u64 index)
+page_create(struct mapping *m, u64 index, bool fill)
 {
-	struct page *page = page_alloc(0, m->ops->read_page ? GFP_USER : GFP_USER | GFP_ZERO);
+	bool zero = !m->ops->read_page && !fill;
+	struct page *page = page_alloc(0, zero ? GFP_USER | GFP_ZERO : GFP_USER);
 	u32 flags = PG_LOCKED;
 
 	if (!page)
 		return NULL;
-	if (!m->ops->read_page)
+	if (zero)
 		flags |= PG_UPTODATE;
 	if (m->flags & MAPPING_SHMEM)
 		flags |= PG_SWAPBACKED;
@@ -81,8 +82,9 @@ page_discard(struct mapping *m, struct page *page, bool prepared)
 	page_put(page);
 }
 
-int
-mapping_get_locked(struct mapping *m, u64 index, struct page **out)
+/* fill: a new page's contents are the caller's business, also where they would be zeroes. */
+static int
+get_locked(struct mapping *m, u64 index, bool fill, struct page **out)
 {
 	bool prepares = !m->ops->read_page && m->ops->prepare_dirty;
 	struct page *page;
@@ -98,7 +100,7 @@ mapping_get_locked(struct mapping *m, u64 index, struct page **out)
 			page_put(page);
 			continue;
 		}
-		page = page_create(m, index);
+		page = page_create(m, index, fill);
 		if (!page)
 			return -ENOMEM;
 		if (prepares) {
@@ -137,6 +139,12 @@ mapping_get_locked(struct mapping *m, u64 index, struct page **out)
 }
 
 int
+mapping_get_locked(struct mapping *m, u64 index, struct page **out)
+{
+	return get_locked(m, index, false, out);
+}
+
+int
 mapping_read(struct mapping *m, u64 index, struct page **out)
 {
 	struct page *page;
@@ -151,7 +159,8 @@ mapping_read(struct mapping *m, u64 index, struct page **out)
 		err = mapping_get_locked(m, index, &page);
 		if (err)
 			return err;
-		if (page_flag(page, PG_UPTODATE)) {
+		/* In memory, what is not up to date was being filled, and has been waited for. */
+		if (page_flag(page, PG_UPTODATE) || !m->ops->read_page) {
 			page_unlock(page);
 			break;
 		}
@@ -247,6 +256,32 @@ mapping_read_iter(struct mapping *m, u64 pos, u64 size, struct iov_iter *it)
 }
 
 /*
+ * A whole new page of a mapping in memory: not zeroed first. Until it is up to date, readers take
+ * it for the hole that it was. Bytes copied or -errno.
+ */
+static ssize_t
+write_new(struct mapping *m, u64 index, struct iov_iter *it)
+{
+	struct page *page;
+	size_t got;
+	int err = get_locked(m, index, true, &page);
+
+	if (err)
+		return err;
+	/* With the page locked: a source that is this very page must not be waited for. */
+	user_fault_disable();
+	got = iter_copy_from(it, page_to_virt(page), PAGE_SIZE);
+	user_fault_enable();
+	if (!page_flag(page, PG_UPTODATE)) {
+		memset((char *)page_to_virt(page) + got, 0, PAGE_SIZE - got);
+		page_set_flag(page, PG_UPTODATE);
+	}
+	page_unlock(page);
+	page_put(page);
+	return (ssize_t)got;
+}
+
+/*
  * Pages that live in memory alone: no page lock is needed, since the caller's inode lock keeps
  * truncation out.
  */
@@ -265,9 +300,21 @@ write_memory(struct mapping *m, u64 pos, struct iov_iter *it)
 			/*
 			 * A bad source address must not leave a page behind that was never there.
 			 */
-			err = iter_fault_in(it, 1);
-			if (!err)
-				err = mapping_get_locked(m, pos >> PAGE_SHIFT, &page);
+			err = iter_fault_in(it, n);
+			if (err)
+				break;
+			if (n == PAGE_SIZE) {
+				ssize_t filled = write_new(m, pos >> PAGE_SHIFT, it);
+
+				if (filled < 0) {
+					err = (int)filled;
+					break;
+				}
+				done += filled;
+				pos += (u64)filled;
+				continue;
+			}
+			err = mapping_get_locked(m, pos >> PAGE_SHIFT, &page);
 			if (err)
 				break;
 			page_unlock(page);

@@ -3,10 +3,13 @@
  * Removing pages from a mapping: truncation, hole punching, invalidation, the end of the object.
  *
  * Truncation against
- *	read	the reader holds a reference to the page he copies from: old data or zeroes, both
- *allowed write	the caller's inode lock fault	the caller has stored the new size; creating pages
- *takes invalidate_lock shared, we hold it exclusively; mapping pages that exist is ordered by
- *fault.c's theory writeback, read-in	the page lock; a page under writeback is waited for
+ *	read		the reader holds a reference to the page that he copies from: old data
+ *			or zeroes, both are allowed
+ *	write		the caller's inode lock
+ *	fault		the caller has stored the new size; creating pages takes invalidate_lock
+ *			shared, we hold it exclusively; fault.c orders mapping what exists
+ *	writeback,
+ *	read-in		the page lock; a page under writeback is waited for
  */
 #include "lib/string.h"
 #include "mm/mapping.h"
