@@ -23,7 +23,8 @@ struct iov_iter {
 	size_t count;  /* bytes left in all */
 	const struct iov_seg *segs;
 	struct iov_seg one; /* storage of the single-segment case */
-	u32 rw_flags;	    /* RWF_* of preadv2 and pwritev2, for the file's read and write; else 0 */
+	/* RWF_* of preadv2 and pwritev2, for the file's read and write; else 0 */
+	u32 rw_flags;
 };
 
 #define IOV_MAX 1024

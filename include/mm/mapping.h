@@ -50,21 +50,16 @@ struct mapping_ops {
 struct mapping {
 	const struct mapping_ops *ops; /* [I] */
 	void *host;		       /* [I] the inode */
-	const u64 *
-		/*
-		 * [I] where the owner keeps the size in bytes: faults beyond it are SIGBUS.
-		 * NULL: no end
-		 */
-		size;
+	/* [I] where the owner keeps the size in bytes: faults beyond it are SIGBUS. NULL: no end */
+	const u64 *size;
 	struct xarray pages;	   /* [T] marks: 0 dirty, 1 writeback */
 	struct spinlock tree_lock; /* T */
 	u64 nr_pages;		   /* [T] */
-	struct rwsem
-		/* faults and reads that create pages hold it shared; truncation exclusively */
-		invalidate_lock;
+	/* faults and reads that create pages hold it shared; truncation exclusively */
+	struct rwsem invalidate_lock;
 	struct mutex rmap_lock; /* [M] guards vmas */
-	struct rb_root
-		vmas; /* [M] interval tree of vmas that map this, for unmapping (mm/rmap.c) */
+	/* [M] interval tree of vmas that map this, for unmapping (mm/rmap.c) */
+	struct rb_root vmas;
 	struct atomic32 writable_maps; /* shared writable vmas (for seals) */
 	struct atomic32 deny_write;    /* > 0: executing text (ETXTBSY) */
 	u32 gfp;

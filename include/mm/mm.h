@@ -24,12 +24,10 @@ struct strbuf;
  * NULL: nothing to do.
  */
 struct vma_ops {
-	void (*open)(struct
-		     /*
-		      * a copy of the vma came to be (fork, split): take references. mmap_lock held
-		      * for writing
-		      */
-		     vma *v);
+	/*
+	 * A copy of the vma came to be (fork, split): take references. mmap_lock held for writing
+	 */
+	void (*open)(struct vma *v);
 	void (*close)(struct vma *v); /* it goes away: drop references. May sleep */
 	/*
 	 * A mapping without struct mapping (device memory): provide the page. NULL: v->mapping or
@@ -67,15 +65,15 @@ struct vma_ops {
 #define VM_LOCKONFAULT BIT(21)
 
 struct vma {
-	struct atomic32
-		readers; /* faults at work in it; survives death and rebirth (mm/vma_lock.c) */
-	bool has_anon;	 /* [A] set with the first private page: fork has something to copy */
-	bool attached;	 /* [M] on the tree */
-	u32 flags;	 /* [M] */
-	u64 write_seq;	 /* [M] == mm->write_seq: being changed, faults keep out */
-	u64 start, end;	 /* [M] page aligned */
-	struct mm *mm;	 /* [I] */
-	u64 pgoff;	 /* [M] page offset of start in mapping (anonymous: start >> 12) */
+	/* faults at work in it; survives death and rebirth (mm/vma_lock.c) */
+	struct atomic32 readers;
+	bool has_anon;	/* [A] set with the first private page: fork has something to copy */
+	bool attached;	/* [M] on the tree */
+	u32 flags;	/* [M] */
+	u64 write_seq;	/* [M] == mm->write_seq: being changed, faults keep out */
+	u64 start, end; /* [M] page aligned */
+	struct mm *mm;	/* [I] */
+	u64 pgoff;	/* [M] page offset of start in mapping (anonymous: start >> 12) */
 	struct mapping *mapping;   /* [I] NULL: anonymous */
 	void *owner;		   /* [I] struct file * of fs/vfs */
 	const struct vma_ops *ops; /* [I] may be NULL */
@@ -93,12 +91,10 @@ struct mm {
 	u32 vma_count;	       /* [M] */
 	u64 write_seq;	       /* [M] moves when mmap_lock is released by a writer */
 	struct atomic32 users; /* tasks that run in it: at zero everything is unmapped */
-	struct ref
-		/*
-		 * structure and root table: users hold one together, lazy CPUs and /proc readers
-		 * each one
-		 */
-		ref;
+	/*
+	 * structure and root table: users hold one together, lazy CPUs and /proc readers each one
+	 */
+	struct ref ref;
 	u64 mmap_base; /* [I] top of the mmap area, searched downwards */
 	u64 start_code, end_code, start_data, end_data; /* set by exec */
 	u64 start_brk, brk;				/* [M] */

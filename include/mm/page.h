@@ -52,8 +52,8 @@ struct page { /* 64 bytes */
 			struct ref ref;
 			struct atomic32 mapcount; /* page-table entries that map it (file pages) */
 		};
-		struct atomic64
-			ref_and_map; /* both, changed together: a map count in the high half */
+		/* both, changed together: a map count in the high half */
+		struct atomic64 ref_and_map;
 	};
 	union {
 		struct mapping *mapping; /* page cache; NULL once it has left */

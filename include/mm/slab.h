@@ -11,9 +11,9 @@
 
 struct kmem_cache;
 
-#define SLAB_RCU_TYPESAFE                                                                       \
-	BIT(0) /* memory stays of this type for a grace period after free: RCU lookups re-check \
-		  identity */
+/* Memory stays of this type for a grace period after free: RCU lookups check identity again. */
+#define SLAB_RCU_TYPESAFE BIT(0)
+/* The objects are a cache that memory pressure can shrink. */
 #define SLAB_RECLAIMABLE BIT(1)
 
 /*
