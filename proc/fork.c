@@ -428,12 +428,13 @@ task_clone(struct clone_request *rq)
 		fd_install(pidfd, pidfd_file);
 	if (rq->flags & CLONE_PARENT_SETTID)
 		(void)!put_user(rq->parent_tid, nr);
-	if (rq->flags & CLONE_VFORK)
-		task_get(t);
-	thread_wake_new(&t->thread);
 	if (rq->flags & CLONE_VFORK) {
+		task_get(t);
+		thread_wake_new_sync(&t->thread);
 		vfork_wait(t, &vfork_done);
 		task_put(t);
+	} else {
+		thread_wake_new(&t->thread);
 	}
 	return nr;
 

@@ -132,14 +132,13 @@ balance_wake_cpu(struct thread *t, bool *sync)
 }
 
 u32
-balance_new_cpu(struct thread *t)
+balance_new_cpu(struct thread *t, bool *sync)
 {
 	u32 this = cpu_id();
 
-	if (cpu_count == 1)
+	if (cpu_usable(t, this) && (*sync || cpu_count == 1 || rq_is_idle(rq_this())))
 		return this;
-	if (cpu_usable(t, this) && rq_is_idle(rq_this()))
-		return this;
+	*sync = false;
 	return balance_allowed_cpu(t);
 }
 

@@ -424,7 +424,7 @@ wake_sleeping(struct thread *t, u32 states, bool sync)
 	t->burst_start = t->sum_exec_ns;
 	if (unlikely(state == THREAD_NEW)) {
 		why = FAIR_NEW;
-		cpu = balance_new_cpu(t);
+		cpu = balance_new_cpu(t, &sync);
 	} else {
 		why = FAIR_SLEEP;
 		cpu = balance_wake_cpu(t, &sync);
@@ -489,6 +489,13 @@ thread_wake_new(struct thread *t)
 {
 	atomic64_inc(&sched_forks);
 	wake_sleeping(t, THREAD_NEW, false);
+}
+
+void
+thread_wake_new_sync(struct thread *t)
+{
+	atomic64_inc(&sched_forks);
+	wake_sleeping(t, THREAD_NEW, true);
 }
 
 void

@@ -155,6 +155,8 @@ int thread_init_fork(struct thread *t, struct thread *parent, void (*release)(st
 void thread_abort_fork(struct thread *t);
 /* First wake-up of a new thread: chooses a CPU and queues it. */
 void thread_wake_new(struct thread *t);
+/* The same by a parent who waits for the child at once (vfork): it starts on this CPU. */
+void thread_wake_new_sync(struct thread *t);
 
 /* The running thread ends here: never returns. Its stack is freed by the thread that runs next,
  * then the reference is put. */
