@@ -263,7 +263,7 @@ mount_unlink(struct mount *m)
 	hlist_del_init_rcu(&m->hash);
 	list_del_init(&m->child_node);
 	if (--point->mounts == 0)
-		__atomic_fetch_and(&point->flags, ~DENTRY_MOUNTED, __ATOMIC_SEQ_CST);
+		__atomic_fetch_and(&point->flags, ~(u32)DENTRY_MOUNTED, __ATOMIC_SEQ_CST);
 	WRITE_ONCE(m->parent, m);
 	WRITE_ONCE(m->point, NULL);
 }

@@ -246,6 +246,19 @@ link_to(const struct path *old, struct path_create *pc)
 	return err;
 }
 
+int
+vfs_link_kernel(const char *old_path, struct path_create *pc)
+{
+	struct path old;
+	int err = path_lookup(AT_FDCWD, old_path, 0, &old);
+
+	if (err)
+		return err;
+	err = link_to(&old, pc);
+	path_put(&old);
+	return err;
+}
+
 long
 sys_linkat(int old_dirfd, user_ptr old_path, int new_dirfd, user_ptr new_path, int flags)
 {
@@ -381,6 +394,14 @@ out_write:
 out:
 	walk_end(&w);
 	return err;
+}
+
+int
+vfs_remove_kernel(const char *path)
+{
+	int err = remove_name(AT_FDCWD, path, false);
+
+	return err == -EISDIR ? remove_name(AT_FDCWD, path, true) : err;
 }
 
 long

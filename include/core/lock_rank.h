@@ -12,9 +12,10 @@
 
 enum lock_rank {
 	/* sleeping locks: mutex, rwsem */
+	RANK_FILE_POS = 5,    /* file->pos_lock: around a whole read, write or readdir */
+	RANK_PSEUDO_TEXT = 6, /* the text of an open pseudo file, while it is made */
 	RANK_MOUNT_NS = 10, /* the tree of mounts of a namespace */
 	RANK_RENAME = 20,   /* one cross-directory rename a super block at a time */
-	RANK_FILE_POS = 25, /* file->pos_lock: around a whole read, write or readdir */
 	RANK_DIR = 30,	    /* inode->lock of a directory (parent before child: nested) */
 	RANK_INODE = 40,    /* inode->lock of a file: size, truncate, write */
 	RANK_EXEC = 55,	    /* process->exec_lock: credentials and mm replaced by exec */

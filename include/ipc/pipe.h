@@ -34,6 +34,11 @@ struct pipe {
 	struct page *spare;		/* a page kept for the next write */
 	struct wait_queue rd_wait, wr_wait;
 	void *user;			/* who is charged */
+	/*
+	 * splice is moving the first buffer elsewhere with the lock released: readers wait on rd_wait as for data, pipe_set_size says
+	 * -EBUSY. Poll goes by the buffers as always.
+	 */
+	bool tail_busy;
 };
 
 struct pipe *pipe_create(void);		/* NULL: no memory */

@@ -28,6 +28,7 @@ struct file_ops;
 struct strbuf;
 struct linux_statfs;
 struct cred;
+struct pseudo_entry;
 struct dir_context;
 
 /* Time stamps: ns since 1970 (signed: before it too). */
@@ -133,7 +134,10 @@ struct inode {
 	struct atomic32 writers;      /* open for writing; < 0: denied (executing) */
 	struct atomic32 readers;
 	u64 version;
-	void *socket; /* bound AF_UNIX socket; net/unix */
+	union {
+		void *socket; /* bound AF_UNIX socket; net/unix */
+		const struct pseudo_entry *entry; /* pseudo file systems: pseudo.c */
+	};
 	struct rcu_head rcu;
 };
 #define INODE_DELETED	BIT(0)
@@ -143,6 +147,8 @@ struct inode {
 #define INODE_NEW	BIT(4)
 #define INODE_SYNC	BIT(5)
 #define INODE_NO_SEEK	BIT(6)
+#define INODE_STATIC_CTX BIT(9) /* pseudo files: private is not counted */
+#define INODE_VOLATILE BIT(8) /* pseudo files: the owner may change, ask at each use */
 #define INODE_LINKABLE	BIT(7) /* O_TMPFILE without O_EXCL: linkat may give it a name */
 
 struct super_ops {

@@ -52,6 +52,10 @@ int vfs_mkdir(struct path_create *pc, umode_t mode);
 int vfs_mknod(struct path_create *pc, umode_t mode, devnum_t dev);
 int vfs_symlink(struct path_create *pc, const char *target);
 
+/* Another name for an existing file; remove a file or an empty directory. */
+int vfs_link_kernel(const char *old, struct path_create *pc);
+int vfs_remove_kernel(const char *path);
+
 /* Root, cwd, umask of a task; shared by CLONE_FS. */
 struct fs_context {
 	struct ref ref;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Declarative pseudo files: proc, sys and cgroup describe their trees as tables; this library gives
- * them lookup, readdir, reading through a text buffer that is generated at the first read of
- * position 0 (and again after a seek to 0), and writing of short texts.
+ * them lookup, readdir, reading through a text buffer that is generated at each read of position 0,
+ * and writing of short texts.
  */
 #ifndef FS_VFS_PSEUDO_H
 #define FS_VFS_PSEUDO_H
@@ -15,25 +15,34 @@ struct pseudo_node;
 struct pseudo_entry {
 	const char *name; /* last entry of a table: NULL */
 	umode_t mode;	  /* type and permission */
+
 	/* Regular files. */
-	int (*show)(struct strbuf *sb,
-		    void *ctx); /* text; 0 or -errno. strbuf grows as needed (library retries) */
-	ssize_t (*store)(void *ctx, const char *text,
-			 size_t len); /* NUL-terminated copy; len or -errno. NULL: not writable */
-	const struct file_ops
-		*fops; /* instead of show/store: own operations; inode->private is ctx */
-	/* Directories. */
+
+	/* The text; 0 or -errno. The buffer grows as needed: show is called again. */
+	int (*show)(struct strbuf *sb, void *ctx);
+	/* A NUL-terminated copy of what was written; len or -errno. NULL: not writable (-EIO). */
+	ssize_t (*store)(void *ctx, const char *text, size_t len);
+	/* Instead of show and store: own operations; inode->private is ctx. */
+	const struct file_ops *fops;
+
+	/* Directories: a table, and names that a table cannot list. */
+
 	const struct pseudo_entry *children;
-	/* Symlinks. */
-	int (*link)(char *buf, size_t size, void *ctx);
-	int (*follow)(void *ctx, struct path *out); /* magic link */
-	/* Dynamic directories: names that a table cannot list. */
+	/* Fills *out, with a count of its ctx that the caller drops; 0 or -ENOENT... */
 	int (*lookup_dynamic)(void *ctx, const char *name, size_t len, struct pseudo_node *out);
+	/* Emits names at positions from first_pos on; dc->pos is not below it. */
 	int (*readdir_dynamic)(void *ctx, struct dir_context *dc, u64 first_pos);
+
+	/* Symlinks: the text (its length or -errno), and for magic links the place itself. */
+
+	int (*link)(char *buf, size_t size, void *ctx);
+	int (*follow)(void *ctx, struct path *out);
+
+	/* NULL: by mode and owner. */
 	int (*permission)(void *ctx, int mask);
 };
 
-/* What a dynamic lookup found. ctx ownership: get/put below. */
+/* What a dynamic lookup found. */
 struct pseudo_node {
 	const struct pseudo_entry *entry;
 	void *ctx;
@@ -42,17 +51,23 @@ struct pseudo_node {
 	bool volatile_name; /* must be looked up again at each use (pids) */
 };
 
-/* How ctx pointers are kept alive by inodes: shared by a whole tree. */
+/* How ctx pointers are kept alive by inodes: shared by a whole tree. Either may be NULL. */
 struct pseudo_ctx_ops {
 	void (*get)(void *ctx);
 	void (*put)(void *ctx);
 };
 
-/* Build a super block from a root entry. */
+/* Make the tree of a type known, so that it can be extended before it is first mounted. */
+int pseudo_declare(const struct fs_type *type, const struct pseudo_entry *root);
+/* Build a super block from a root entry; takes a count of ctx of its own. 0 or -ENOMEM. */
 int pseudo_super_create(const struct fs_type *type, u64 magic, const struct pseudo_entry *root,
 			void *ctx, const struct pseudo_ctx_ops *cops, struct super **out);
-/* Add a table under an existing directory entry at run time (drivers' sysfs files, net's
- * /proc/net). path "" = root. 0, -ENOENT, -ENOMEM. */
+/*
+ * Add a table under an existing directory at run time (drivers' sysfs files, net's /proc/net).
+ * path "" is the root. ctx is for ever. 0, -ENOENT (no such directory, or type not declared),
+ * -ENOMEM.
+ */
 int pseudo_extend(const struct fs_type *type, const char *path, const struct pseudo_entry *table,
 		  void *ctx);
+
 #endif

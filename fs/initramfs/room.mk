@@ -1,0 +1,2 @@
+OBJS-fs/initramfs := initramfs.o
+DEPS-fs/initramfs := lib core sched mm task fs/vfs
