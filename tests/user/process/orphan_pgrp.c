@@ -46,8 +46,9 @@ main(void)
 		if ((kid = fork()) == 0) {
 			setpgid(0, 0);
 			handle(SIGHUP, on, 0);
-			m[100] = getpid();
 			pid_t p = getppid();
+
+			m[100] = getpid();
 			while (getppid() == p)
 				sleep_ms(1);
 			sleep_ms(30);
