@@ -16,9 +16,24 @@
 #include "core/panic.h"
 #include "core/percpu.h"
 #include "core/time.h"
+#include "core/random.h"
+#include "drivers/mem.h"
+#include "drivers/random.h"
+#include "fs/filesystems.h"
+#include "fs/initramfs.h"
+#include "fs/vfs/device.h"
+#include "fs/vfs/mount.h"
+#include "fs/vfs/path.h"
+#include "ipc/futex.h"
+#include "ipc/pipe.h"
 #include "mm/page.h"
+#include "proc/exec.h"
 #include "sched/sched.h"
 #include "sched/work.h"
+#include "task/task.h"
+#include "uapi/fcntl.h"
+#include "uapi/major.h"
+#include "uapi/stat.h"
 
 /* arch's entry code knows the work flags by their values: arch/x86_64/asm.h, traps.h. */
 STATIC_ASSERT(TF_EXIT_WORK == 0x17 && TF_RESCHED == 0x02 && TF_ENTRY_WORK == 0x300);
@@ -38,12 +53,72 @@ memory_limit_apply(u64 limit)
 	}
 }
 
+/* The two objects a root without /dev still needs: Linux's built-in initramfs has the same three. */
+static void
+root_prepare(void)
+{
+	struct path_create pc;
+
+	if (path_create_begin(AT_FDCWD, "/dev", true, &pc) == 0) {
+		(void)vfs_mkdir(&pc, 0755);
+		path_create_done(&pc);
+	}
+	if (path_create_begin(AT_FDCWD, "/dev/console", false, &pc) == 0) {
+		(void)vfs_mknod(&pc, S_IFCHR | 0600, DEV_MAKE(TTYAUX_MAJOR, 1));
+		path_create_done(&pc);
+	}
+	if (path_create_begin(AT_FDCWD, "/root", true, &pc) == 0) {
+		(void)vfs_mkdir(&pc, 0700);
+		path_create_done(&pc);
+	}
+}
+
+static void
+initrd_unpack(void)
+{
+	if (!boot_info.initrd_len) {
+		log_warn("boot: no initramfs was given (-initrd)\n");
+		return;
+	}
+	(void)initramfs_unpack(phys_to_virt(boot_info.initrd_start), boot_info.initrd_len);
+	mm_free_boot_range(boot_info.initrd_start, boot_info.initrd_len);
+	boot_info.initrd_len = 0;
+}
+
+/* An initramfs with /init is the root. root= would name a disk: there is no block device to mount yet. */
+static void
+init_start(void)
+{
+	static const char *paths[8];
+	u32 n = 0;
+
+	if (boot_options.rdinit) {
+		paths[n++] = boot_options.rdinit;
+	} else if (boot_options.init) {
+		paths[n++] = boot_options.init;
+	} else {
+		if (boot_options.root)
+			log_warn("boot: root=%s: no such block device; the initramfs stays the root\n", boot_options.root);
+		paths[n++] = "/init";
+		paths[n++] = "/sbin/init";
+		paths[n++] = "/etc/init";
+		paths[n++] = "/bin/init";
+		paths[n++] = "/bin/sh";
+	}
+	init_process_start(paths, boot_options.argv, boot_options.envp);
+}
+
+/* The part of the start that may sleep. */
 static void
 init_thread(void *unused)
 {
 	arch_smp_start(sched_idle_stack);
+	root_prepare();
+	initrd_unpack();
+	arch_smp_wait();
 	arch_protect_kernel();
 	log_info("boot: init after %lu ms\n", time_mono_ns() / NSEC_PER_MSEC);
+	init_start();
 }
 
 void
@@ -56,8 +131,17 @@ kernel_main(void)
 	percpu_init(cpu_count);
 	time_init();
 	mm_init();
+	random_init();
 	sched_init();
 	work_system_init();
+	task_init();
+	filesystems_init();
+	vfs_init();
+	futex_init();
+	pipe_init();
+	proc_init();
+	mem_devices_init();
+	random_devices_init();
 	thread_wake(thread_create(init_thread, NULL, "init"));
 	sched_idle();
 }
