@@ -81,7 +81,7 @@ initrd_unpack(void)
 		return;
 	}
 	(void)initramfs_unpack(phys_to_virt(boot_info.initrd_start), boot_info.initrd_len);
-	mm_free_boot_range(boot_info.initrd_start, boot_info.initrd_len);
+	mm_release_boot(boot_info.initrd_start, boot_info.initrd_start + boot_info.initrd_len);
 	boot_info.initrd_len = 0;
 }
 
@@ -115,7 +115,6 @@ init_thread(void *unused)
 	arch_smp_start(sched_idle_stack);
 	root_prepare();
 	initrd_unpack();
-	arch_smp_wait();
 	arch_protect_kernel();
 	log_info("boot: init after %lu ms\n", time_mono_ns() / NSEC_PER_MSEC);
 	init_start();

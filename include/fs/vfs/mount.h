@@ -7,6 +7,7 @@
 #include "fs/vfs/dentry.h"
 #include "lib/list.h"
 
+struct fs_type;
 struct super;
 struct mount_ns;
 struct strbuf;
