@@ -170,8 +170,12 @@ regions_map(void)
 static void
 mark_reserved(u64 start, u64 end)
 {
-	for (u64 pfn = start; pfn < end; pfn++)
+	for (u64 pfn = start; pfn < end; pfn++) {
+		/* One reference that nobody drops: parts of the kernel image are mapped by
+		 * programs. */
 		atomic_set(&pfn_to_page(pfn)->flags, PG_RESERVED);
+		atomic64_set(&pfn_to_page(pfn)->ref_and_map, 1);
+	}
 }
 
 static void
@@ -274,6 +278,7 @@ mm_release_boot(paddr_t start, paddr_t end)
 
 		if (ours) {
 			atomic_set(&pfn_to_page(pfn)->flags, 0);
+			atomic64_set(&pfn_to_page(pfn)->ref_and_map, 0);
 			continue;
 		}
 		if (pfn > run)

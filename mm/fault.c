@@ -118,6 +118,7 @@ install_file(struct vma *v, pte_t *pte, struct page *page, u32 prot)
 	if (page_flag(page, PG_RESERVED)) {
 		/* Part of the kernel image: not counted. */
 		pte_set(pte, pte_set_soft(e, PTE_SOFT_SPECIAL, true));
+		page_put(page);
 		return;
 	}
 	if (atomic_inc_return(&page->mapcount) == 1)

@@ -83,6 +83,16 @@ page_drop_mapped(struct gather *g, struct page *page)
 		page_release(page);
 }
 
+/* The high-water mark is looked at when the water is about to fall. */
+static void
+mm_hiwater_update(struct mm *mm)
+{
+	s64 rss = (s64)mm_rss(mm);
+
+	if (rss > atomic64_read(&mm->hiwater_rss))
+		atomic64_set(&mm->hiwater_rss, rss);
+}
+
 void
 gather_flush(struct gather *g)
 {
@@ -97,6 +107,8 @@ gather_flush(struct gather *g)
 	g->start = UINT64_MAX;
 	g->end = 0;
 
+	if (g->anon | g->file | g->shmem)
+		mm_hiwater_update(mm);
 	if (g->anon) {
 		atomic64_sub(&mm->rss_anon, g->anon);
 		mem_count(MC_ANON, -g->anon);

@@ -117,7 +117,7 @@ move_vma(struct mm *mm, struct vma *v, const struct remap *rq, u64 new_addr)
 		(void)mm_unmap_locked(mm, new_addr, rq->new_len);
 		return -ENOMEM;
 	}
-	if (v->start <= rq->old_addr && !keep_old) {
+	if (old_len && !keep_old) {
 		err = mm_unmap_locked(mm, rq->old_addr, old_len);
 		if (err)
 			return err;

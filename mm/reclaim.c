@@ -144,9 +144,8 @@ page_reclaim(struct page *page, u32 gfp)
 		return false;
 	}
 	if (atomic_read(&page->mapcount)) {
-		if (rmap_locked(m, page->index))
+		if (!rmap_try_unmap(m, page->index))
 			goto out_unlock;
-		rmap_unmap(m, page->index, page->index, ZAP_FILE_ONLY);
 	}
 	if (page_flag(page, PG_DIRTY)) {
 		if (m->ops->write_page && !(gfp & GFP_NOFS)) {

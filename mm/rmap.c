@@ -170,17 +170,12 @@ overlap_addresses(const struct vma *v, u64 first, u64 last, u64 *start, u64 *end
 	*end = v->start + ((high - v->pgoff + 1) << PAGE_SHIFT);
 }
 
-void
-rmap_unmap(struct mapping *m, u64 first, u64 last, enum zap_what what)
+static void
+unmap_locked(struct mapping *m, u64 first, u64 last, enum zap_what what)
 {
 	struct gather g;
 	u64 start, end;
 
-	/* Orders the removal from the cache before this look: see fault.c. */
-	smp_mb();
-	if (rb_empty(&m->vmas))
-		return;
-	mutex_lock(&m->rmap_lock);
 	for (struct vma *v = overlap_in(m->vmas.node, first, last); v;
 	     v = overlap_next(v, first, last)) {
 		overlap_addresses(v, first, last, &start, &end);
@@ -188,6 +183,17 @@ rmap_unmap(struct mapping *m, u64 first, u64 last, enum zap_what what)
 		zap_range(&g, v, start, end, what);
 		gather_finish(&g);
 	}
+}
+
+void
+rmap_unmap(struct mapping *m, u64 first, u64 last, enum zap_what what)
+{
+	/* Orders the removal from the cache before this look: see fault.c. */
+	smp_mb();
+	if (rb_empty(&m->vmas))
+		return;
+	mutex_lock(&m->rmap_lock);
+	unmap_locked(m, first, last, what);
 	mutex_unlock(&m->rmap_lock);
 }
 
@@ -232,16 +238,21 @@ rmap_clean(struct mapping *m, u64 index)
 }
 
 bool
-rmap_locked(struct mapping *m, u64 index)
+rmap_try_unmap(struct mapping *m, u64 index)
 {
 	bool locked = false;
 
+	smp_mb();
 	if (rb_empty(&m->vmas))
+		return true;
+	/* Whoever holds it may be the one who needs memory, and we are at work for him. */
+	if (!mutex_trylock(&m->rmap_lock))
 		return false;
-	mutex_lock(&m->rmap_lock);
 	for (struct vma *v = overlap_in(m->vmas.node, index, index); v && !locked;
 	     v = overlap_next(v, index, index))
 		locked = v->flags & VM_LOCKED;
+	if (!locked)
+		unmap_locked(m, index, index, ZAP_FILE_ONLY);
 	mutex_unlock(&m->rmap_lock);
-	return locked;
+	return !locked;
 }

@@ -35,7 +35,8 @@ mapping_detach(struct mapping *m, struct page *page)
 	mem_count(MC_FILE, -1);
 	if (m->flags & MAPPING_SHMEM)
 		mem_count(MC_SHMEM, -1);
-	if (page_flag(page, PG_LRU))
+	/* Also if it is off the list just now: see lru_putback. */
+	if (m->ops->read_page)
 		lru_remove(page);
 }
 

@@ -155,6 +155,22 @@ void mm_set_brk(struct mm *mm, u64 start);
 /* vDSO and vvar pages; returns the ELF header address or -errno. */
 long mm_map_vdso(struct mm *mm);
 
+/* Resident pages, now and at most so far. */
+static inline u64
+mm_rss(const struct mm *mm)
+{
+	s64 rss = atomic64_read(&mm->rss_anon) + atomic64_read(&mm->rss_file) +
+		  atomic64_read(&mm->rss_shmem);
+
+	return rss > 0 ? (u64)rss : 0;
+}
+
+static inline u64
+mm_hiwater_rss(const struct mm *mm)
+{
+	return MAX(mm_rss(mm), (u64)atomic64_read(&mm->hiwater_rss));
+}
+
 /* mmap_lock held: the first vma with end > addr, or NULL. */
 struct vma *vma_find(struct mm *mm, u64 addr);
 struct vma *vma_first(struct mm *mm);

@@ -88,6 +88,15 @@ mutex_lock(struct mutex *m)
 	atomic64_set(&m->owner, 1);
 }
 
+bool
+mutex_trylock(struct mutex *m)
+{
+	if (atomic64_read(&m->owner))
+		return false;
+	mutex_lock(m);
+	return true;
+}
+
 void
 mutex_unlock(struct mutex *m)
 {
