@@ -484,7 +484,7 @@ switch_mm(struct task *me, struct mm *mm)
 {
 	struct process *p = me->process;
 
-	task_leave_mm(me);
+	task_leave_mm(me, false);
 	spin_lock_irq(&me->lock);
 	struct mm *old = mm_switch_current(mm);
 	spin_unlock_irq(&me->lock);
@@ -495,7 +495,6 @@ switch_mm(struct task *me, struct mm *mm)
 		p->maxrss = MAX(p->maxrss, MAX(rss, (u64)atomic64_read(&old->hiwater_rss)));
 		mm_users_put(old);
 	}
-	futex_exec();
 }
 
 /* Names, masks and the like: what a new program does not inherit. */

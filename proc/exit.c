@@ -379,13 +379,16 @@ vfork_release(struct task *t)
 }
 
 void
-task_leave_mm(struct task *t)
+task_leave_mm(struct task *t, bool exiting)
 {
 	struct mm *mm = t->thread.mm;
 	user_ptr tid = t->clear_child_tid;
 
 	if (mm) {
-		futex_exit();
+		if (exiting)
+			futex_exit();
+		else
+			futex_exec();
 		/* pthread_join waits for it, so only if somebody else is left in this memory. */
 		if (tid.addr && atomic_read(&mm->users) > 1 && put_user(tid, 0u) == 0)
 			(void)futex_wake_user(tid, 1);
@@ -397,7 +400,7 @@ task_leave_mm(struct task *t)
 static void
 exit_mm(struct task *t)
 {
-	task_leave_mm(t);
+	task_leave_mm(t, true);
 
 	unsigned long flags = spin_lock_irqsave(&t->lock);
 	struct mm *mm = mm_switch_current(NULL);

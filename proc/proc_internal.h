@@ -21,7 +21,7 @@ void task_exit(int code) __noreturn;
 void process_exit(int code) __noreturn;
 /* The task no longer runs in its address space: robust futexes, the child tid, a vfork parent.
  * Before the space is dropped or replaced. */
-void task_leave_mm(struct task *t);
+void task_leave_mm(struct task *t, bool exiting);
 /*
  * tasklist_lock held: the zombie leaves the tree and its numbers become free. The caller puts what
  * process_reap_finish says, without the lock.

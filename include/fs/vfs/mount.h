@@ -68,5 +68,6 @@ void mount_ns_put(struct mount_ns *ns);
 /* Text of /proc/PID/mounts (style 0), mountinfo (1), mountstats (2), as seen from root. */
 void mount_show(struct mount_ns *ns, const struct path *root, int style, struct strbuf *sb);
 /* Internal mount of a pseudo file system for anonymous files. NULL: it could not be made. */
+struct fs_type;
 struct mount *mount_internal(const struct fs_type *type);
 #endif
