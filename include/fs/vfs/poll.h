@@ -5,7 +5,7 @@
 #define FS_VFS_POLL_H
 
 #include "sched/wait.h"
-#include "uapi/poll.h" /* EPOLLIN ... */
+#include "uapi/epoll.h"
 
 struct file;
 struct poll_table {

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: MIT
+OBJS-event := poll_set.o poll.o select.o eventfd.o
+DEPS-event := lib arch core sched mm task fs/vfs
