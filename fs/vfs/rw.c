@@ -9,7 +9,6 @@
  * it is.
  */
 #include "generated/syscalls.h"
-#include "uapi/epoll.h"
 #include "uapi/uio.h"
 #include "vfs_internal.h"
 
@@ -283,14 +282,6 @@ vfs_write(struct file *f, struct iov_iter *it, u64 *pos)
 	if (n > 0)
 		notify_file(f, IN_MODIFY);
 	return n;
-}
-
-u32
-vfs_poll(struct file *f, struct poll_table *pt)
-{
-	if (f->ops->poll)
-		return f->ops->poll(f, pt);
-	return EPOLLIN | EPOLLOUT | EPOLLRDNORM | EPOLLWRNORM; /* always ready */
 }
 
 ssize_t
