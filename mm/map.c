@@ -142,7 +142,8 @@ mm_map_locked(struct mm *mm, const struct mm_map_request *request)
 		return -EINVAL;
 	if (!len || len > USER_END)
 		return -ENOMEM;
-	if (rq.pgoff + pages < rq.pgoff)
+	if (rq.pgoff + pages < rq.pgoff ||
+	    (rq.mapping && rq.pgoff + pages > (u64)INT64_MAX >> PAGE_SHIFT))
 		return -EOVERFLOW;
 	if (shared)
 		flags |= VM_SHARED;

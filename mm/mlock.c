@@ -49,7 +49,7 @@ populate_range(struct mm *mm, u64 start, u64 end, enum populate_how how)
 		write = how == POPULATE_WRITE || (how == POPULATE_DEFAULT &&
 						  (v->flags & (VM_WRITE | VM_SHARED)) == VM_WRITE);
 		if (!(v->flags & (write ? VM_WRITE : VM_READ | VM_WRITE | VM_EXEC)))
-			err = -EFAULT;
+			err = how == POPULATE_DEFAULT ? -EFAULT : -EINVAL;
 		/* In pieces, so that others get at the lock. */
 		stop = MIN(end, MIN(v->end, addr + HUGE_SIZE));
 		for (; addr < stop && !err; addr += PAGE_SIZE) {
