@@ -153,6 +153,9 @@ mm_futex_key(struct mm *mm, u64 uaddr, bool shared, bool write, struct futex_key
 	} else if ((v->flags & VM_SHARED) && v->mapping) {
 		out->a = (u64)(uintptr_t)v->mapping;
 		out->b = v->pgoff + ((uaddr - v->start) >> PAGE_SHIFT);
+		if (v->mapping->size &&
+		    out->b >= DIV_ROUND_UP(READ_ONCE(*v->mapping->size), PAGE_SIZE))
+			err = -EFAULT;
 		/* Never the key of a private word: offsets there are multiples of 4. */
 		out->offset |= 1;
 	}
