@@ -54,6 +54,7 @@
 #include "sched/sched.h"
 #include "task/cred.h"
 #include "task/task.h"
+#include "task/timers.h"
 #include "uapi/elf.h"
 #include "uapi/errno.h"
 #include "uapi/fcntl.h"
@@ -510,8 +511,7 @@ reset_task(struct exec *x)
 	rseq_exec(me);
 	me->personality &= ~x->clear_personality;
 	me->restart.func = NULL;
-	if (process_timers_exec)
-		process_timers_exec(p);
+	process_timers_exec(p);
 	fd_table_close_on_exec(me->files);
 
 	spin_lock_irq(&p->sighand->lock);

@@ -47,6 +47,7 @@
 #include "sched/sched.h"
 #include "task/nsset.h"
 #include "task/task.h"
+#include "task/timers.h"
 #include "uapi/errno.h"
 #include "uapi/wait.h"
 
@@ -554,8 +555,7 @@ exit_last(struct process *p, int code)
 	if (p == init_process)
 		panic("Attempted to kill init! exitcode=0x%08x",
 		      (u32)(p->flags & PROC_GROUP_EXIT ? p->group_exit_code : code));
-	if (process_timers_exit)
-		process_timers_exit(p);
+	process_timers_exit(p);
 	if (p->session == p->pid && tty_session_exit)
 		tty_session_exit(p);
 	if (inner->nr == 1)

@@ -20,6 +20,7 @@
 #include "arch/regs.h"
 #include "arch/thread.h"
 #include "core/time.h"
+#include "event/pidfd.h"
 #include "fs/vfs/file.h"
 #include "fs/vfs/inode.h"
 #include "fs/vfs/mount.h"
@@ -82,7 +83,7 @@ clone_flags_check(const struct clone_request *rq)
 	if ((f & CLONE_THREAD) && ((f & (CLONE_NEWUSER | CLONE_NEWPID)) ||
 				   current->ns->pid_for_children != current_pid_ns()))
 		return -EINVAL;
-	if ((f & CLONE_PIDFD) && ((f & (CLONE_THREAD | CLONE_DETACHED)) || !pidfd_create))
+	if ((f & CLONE_PIDFD) && (f & (CLONE_THREAD | CLONE_DETACHED)))
 		return -EINVAL;
 	if ((f & CLONE_NEWIPC) && (f & CLONE_SYSVSEM))
 		return -EINVAL;
@@ -240,8 +241,6 @@ fork_process(struct task *t, u64 flags)
 	p->nr_threads = 1;
 	p->leader = t;
 	list_add(&t->thread_node, &p->threads);
-	if (process_timers_init)
-		process_timers_init(p);
 	return 0;
 }
 

@@ -112,8 +112,6 @@ init_create(void)
 	p->nr_threads = 1;
 	p->flags = PROC_UNKILLABLE;
 	list_add(&t->thread_node, &p->threads);
-	if (process_timers_init)
-		process_timers_init(p);
 	return t;
 }
 

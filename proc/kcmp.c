@@ -6,7 +6,7 @@
 #include "core/random.h"
 #include "fs/vfs/file.h"
 #include "generated/syscalls.h"
-#include "proc/access.h"
+#include "task/access.h"
 #include "task/task.h"
 #include "uapi/errno.h"
 #include "uapi/pidfd.h"

@@ -114,12 +114,6 @@ void rseq_signal(struct task *t, struct regs *regs);
 
 /* ---- rooms that may be absent ---- */
 
-struct pid;
-int pidfd_create(struct pid *pid, u32 flags, struct file **out) __weak;
-struct pid *pidfd_pid(struct file *f) __weak;
 void tty_session_exit(struct process *leader) __weak;
-void process_timers_init(struct process *p) __weak;
-void process_timers_exit(struct process *p) __weak;
-void process_timers_exec(struct process *p) __weak;
 
 #endif

@@ -9,7 +9,7 @@
 #include "mm/mm.h"
 #include "mm/slab.h"
 #include "mm/user.h"
-#include "proc/access.h"
+#include "task/access.h"
 #include "task/task.h"
 #include "uapi/errno.h"
 

@@ -15,6 +15,7 @@
  * thread made (or inherited).
  */
 #include "uapi/wait.h"
+#include "event/pidfd.h"
 #include "fs/vfs/file.h"
 #include "generated/syscalls.h"
 #include "lib/string.h"
@@ -290,7 +291,7 @@ wait_pidfd(int fd, struct wait_request *rq)
 	struct fd_ref ref = fd_lookup(fd);
 	int r = -EBADF;
 
-	if (ref.file && pidfd_pid) {
+	if (ref.file) {
 		rq->pid = pidfd_pid(ref.file);
 		if (rq->pid) {
 			pid_get(rq->pid);

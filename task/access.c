@@ -3,7 +3,7 @@
  * May the current task look into, or change, another one? The rule of ptrace(2), "Ptrace access
  * mode checking", shared by ptrace, process_vm_readv, kcmp and /proc/PID.
  */
-#include "proc/access.h"
+#include "task/access.h"
 
 #include "core/rcu.h"
 #include "mm/mm.h"

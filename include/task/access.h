@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Access to another task, ptrace(2). */
-#ifndef PROC_ACCESS_H
-#define PROC_ACCESS_H
+#ifndef TASK_ACCESS_H
+#define TASK_ACCESS_H
 
 #include "lib/types.h"
 
