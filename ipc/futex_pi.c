@@ -618,10 +618,10 @@ void
 futex_pi_exit(struct task *t)
 {
 	unsigned long flags = spin_lock_irqsave(&pi_lock);
-	struct futex_pi *pi, *next;
+	struct futex_pi *pi;
 
-	list_for_each_entry_safe(pi, next, &t->pi_held, held_node)
-	{
+	while (!pi_task_gone(t) &&
+	       (pi = list_first_entry_or_null(&t->pi_held, struct futex_pi, held_node))) {
 		if (first_waiter(pi)) {
 			pi->died = true;
 			pi_grant(pi);
