@@ -158,6 +158,9 @@ mm_futex_key(struct mm *mm, u64 uaddr, bool shared, bool write, struct futex_key
 			err = -EFAULT;
 		/* Never the key of a private word: offsets there are multiples of 4. */
 		out->offset |= 1;
+	} else {
+		/* Not the private word of the same address either. */
+		out->offset |= 2;
 	}
 	rwsem_read_unlock(&mm->mmap_lock);
 	return err;
