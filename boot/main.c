@@ -115,6 +115,7 @@ init_thread(void *unused)
 	arch_smp_start(sched_idle_stack);
 	root_prepare();
 	initrd_unpack();
+	arch_smp_wait();
 	arch_protect_kernel();
 	log_info("boot: init after %lu ms\n", time_mono_ns() / NSEC_PER_MSEC);
 	init_start();

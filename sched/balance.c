@@ -3,8 +3,8 @@
  * Which CPU a thread runs on.
  *
  * At wake-up, the cheap decision that matters most:
- *	- two threads that wake each other in turn (a pipe, a socket pair) share the waker's CPU,
- * for the waker is about to sleep: no interrupt, no cold cache, no halted CPU to start;
+ *	- two threads that wake each other in turn (a pipe, a socket pair) share the waker's
+ *	  CPU, for the waker is about to sleep: no interrupt, no cold cache, no halted CPU;
  *	- otherwise the CPU it ran on last, if that is idle; the waker's, if that is idle; a few
  *	  neighbours, if idle; else the less crowded of the first two.
  * A new thread looks further, for it has no cache to lose.
@@ -86,32 +86,31 @@ rt_wake_cpu(struct thread *t)
 	return best;
 }
 
-/* t->cpu's run queue is locked. In: the waker says that it will sleep. Out: t stays with a waker
- * who will. */
+/*
+ * t->cpu's run queue is locked. *sync in: the waker says that it will sleep. Out: t waits on this
+ * CPU until it does.
+ */
 u32
 balance_wake_cpu(struct thread *t, bool *sync)
 {
 	struct thread *waker = thread_current();
 	u32 this = cpu_id(), prev = t->cpu, probe;
-	bool partners;
+	bool partners = *sync;
 
-	if (cpu_count == 1)
-		return prev;
-	if (unlikely(t->effective_rt)) {
-		*sync = false;
+	*sync = false;
+	if (unlikely(t->effective_rt))
 		return rt_wake_cpu(t);
-	}
-	if (in_irq() || waker->is_idle) {
-		*sync = false;
-	} else {
-		partners = t->waker == waker && waker->waker == t;
+	if (!in_irq() && !waker->is_idle) {
+		partners |= t->waker == waker && waker->waker == t;
 		WRITE_ONCE(t->waker, waker);
-		if ((*sync || partners) && rq_this()->count == 1 && cpu_usable(t, this)) {
+		if (partners && rq_this()->count == 1 && cpu_usable(t, this) &&
+		    !waker->effective_rt) {
 			*sync = true;
 			return this;
 		}
-		*sync = false;
 	}
+	if (cpu_count == 1)
+		return prev;
 	if (cpu_usable(t, prev) && rq_is_idle(rq_of(prev)))
 		return prev;
 	if (this != prev && rq_is_idle(rq_this()) && cpu_usable(t, this))

@@ -3,14 +3,15 @@
  * Fair scheduling: earliest eligible virtual deadline first.
  *
  * Every entity has a virtual clock, vruntime, that runs at 1024 / weight of real time while it
- * runs. On an ideal processor, shared by all at once, the clocks would agree; their weighted average
- * V is that ideal clock. An entity's lag, V - vruntime, is what it is owed (positive) or has had too
- * much.
+ * runs. On an ideal processor, shared by all at once, the clocks would agree; their weighted
+ *average V is that ideal clock. An entity's lag, V - vruntime, is what it is owed (positive) or has
+ *had too much.
  *
  *	eligible:	lag >= 0
  *	request:	slice ns at a time; its deadline is the virtual time by which the ideal
- *			processor would have served it: vruntime at the start + slice * 1024 /
- * weight pick:		of the eligible ones the earliest deadline
+ *			processor would have served it: vruntime at the start, plus
+ *			slice * 1024 / weight
+ *	pick:		of the eligible ones the earliest deadline
  *
  * Lag bounds the unfairness whatever the sizes of the slices, so slices are free to serve latency:
  * an entity that runs in short bursts (fair_adapt_slice) makes small requests with early deadlines,
@@ -174,7 +175,10 @@ vruntime_eligible(const struct fair_queue *q, u64 vruntime)
 	return (s64)(vruntime - q->base) * weight <= sum;
 }
 
-/* Let base follow the least clock, so that the differences stay small. */
+/*
+ * Let base follow the least clock, so that the differences stay small. Once a request, and when the
+ * queue falls empty, is often enough.
+ */
 static void
 queue_advance_base(struct fair_queue *q)
 {
@@ -233,7 +237,6 @@ fair_enqueue(struct fair_queue *q, struct sched_entity *se, enum fair_reason why
 	se->queued = true;
 	q->count++;
 	tree_insert(q, se);
-	queue_advance_base(q);
 }
 
 void
@@ -250,8 +253,8 @@ fair_dequeue(struct fair_queue *q, struct sched_entity *se, enum fair_reason why
 	else
 		tree_remove(q, se);
 	se->queued = false;
-	q->count--;
-	queue_advance_base(q);
+	if (!--q->count && (s64)(se->vruntime - q->base) > 0)
+		q->base = se->vruntime;
 	if (why == FAIR_MOVE)
 		se->deadline = (s64)(se->deadline - se->vruntime) > 0 ? se->deadline - se->vruntime
 								      : 0;
@@ -316,9 +319,9 @@ fair_charge(struct fair_queue *q, u64 ns)
 	struct sched_entity *se = q->curr;
 
 	se->vruntime += entity_scale(se, ns);
-	queue_advance_base(q);
 	if ((s64)(se->vruntime - se->deadline) < 0)
 		return false;
+	queue_advance_base(q);
 	se->slice = MIN(se->slice * 2, FAIR_SLICE_MAX_NS);
 	se->deadline = se->vruntime + entity_scale(se, se->slice);
 	return q->count > 1;
@@ -345,7 +348,6 @@ fair_yield(struct fair_queue *q)
 	if ((s64)(se->vruntime - average) <= 0)
 		se->vruntime = average + 1; /* now not eligible, until the others have caught up */
 	se->deadline = se->vruntime + entity_scale(se, se->slice);
-	queue_advance_base(q);
 }
 
 void

@@ -8,8 +8,8 @@
  * queues.
  *
  *	WAITERS		the queue is not empty: unlock must take the slow path
- *	HANDOFF		the first in the queue was woken and lost against a newcomer: unlock now
- * gives it the mutex, so that nobody starves
+ *	HANDOFF		the first in the queue was woken and lost against a newcomer: the next
+ *			unlock gives it the mutex, so that nobody starves
  *
  * Locking: wait_lock guards the queue and the setting of flags; the owner part changes without it.
  * A mutex may not be freed while an unlock is still in it: an object that is freed by the next one

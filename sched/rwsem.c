@@ -3,10 +3,11 @@
  * Reader-writer locks that sleep.
  *
  *	state	WRITER		held for writing
- *		WAITERS		the queue is not empty: releases wake its head, and readers do not
- * join readers
- *		HANDOFF		the head of the queue was woken and lost against a newcomer: only it
- * may take the lock now, and the release that frees it gives it away bits 3-63	number of readers
+ *		WAITERS		the queue is not empty: releases wake its head, and readers
+ *				do not join readers
+ *		HANDOFF		the head of the queue was woken and lost against a newcomer:
+ *				only it may take the lock now, and the release gives it away
+ *		bits 3-63	number of readers
  *
  * As with mutexes, a lock that has become free goes to whoever is there first, for handing it to a
  * thread that must be woken would leave it idle for the length of a switch each time; HANDOFF

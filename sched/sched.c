@@ -255,16 +255,13 @@ switch_finish(struct thread *prev)
 		thread_bury(prev);
 }
 
-void
-sched_switch(bool preempt)
+/* This CPU's queue, locked and charged; preemption off but for the lock. Unlocks it. */
+static void
+switch_locked(struct run_queue *rq, bool preempt)
 {
-	struct run_queue *rq = rq_this();
 	struct thread *prev = thread_current(), *next;
 	u32 state;
 
-	arch_irq_disable();
-	spin_lock(&rq->lock);
-	rq_charge(rq);
 	/* After the charge, which may ask for what we are doing. */
 	preempt_clear_need_resched();
 	rq->resched_sent = false;
@@ -306,6 +303,17 @@ sched_switch(bool preempt)
 	this_cpu_write(current_thread, next);
 	prev = arch_switch(prev, next, &prev->arch, &next->arch, next->kstack);
 	switch_finish(prev);
+}
+
+void
+sched_switch(bool preempt)
+{
+	struct run_queue *rq = rq_this();
+
+	arch_irq_disable();
+	spin_lock(&rq->lock);
+	rq_charge(rq);
+	switch_locked(rq, preempt);
 }
 
 /* A new thread comes from arch_switch here instead of to the end of sched_switch. */
@@ -367,14 +375,15 @@ sched_yield(void)
 
 	preempt_disable();
 	rq = rq_this();
-	spin_lock_irq(&rq->lock);
-	rq_charge(rq);
-	if (t->effective_rt)
-		rt_yield(&rq->rt, t);
-	else
-		fair_yield(&rq->fair);
-	spin_unlock_irq(&rq->lock);
-	sched_switch(true);
+	if (READ_ONCE(rq->count) > 1) {
+		spin_lock_irq(&rq->lock);
+		rq_charge(rq);
+		if (t->effective_rt)
+			rt_yield(&rq->rt, t);
+		else
+			fair_yield(&rq->fair);
+		switch_locked(rq, true);
+	}
 	preempt_enable();
 }
 

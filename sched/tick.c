@@ -20,9 +20,8 @@
 #include "lib/math.h"
 
 #define KEEPER_IDLE_NS NSEC_PER_SEC
-#define LOAD_PERIOD_NS      \
-	(5 * NSEC_PER_SEC + \
-	 4 * NSEC_PER_MSEC) /* not in step with things that happen each second \
+#define LOAD_PERIOD_NS                                                                            \
+	(5 * NSEC_PER_SEC + 4 * NSEC_PER_MSEC) /* not in step with things that happen each second \
 						*/
 #define LOAD_SHIFT 11
 #define LOAD_ONE   (1u << LOAD_SHIFT)

@@ -3,7 +3,8 @@
  * Other CPUs: start them all at once, make them call functions, stop them.
  *
  * A call request is a slot of the sending CPU with the set of those who have yet to run it; whoever
- * waits for its own slot meanwhile runs what others want of it, so two senders cannot block each other.
+ * waits for its own slot meanwhile runs what others want of it, so two senders cannot block each
+ * other.
  */
 #include "arch/smp.h"
 
@@ -22,7 +23,8 @@
 #include "x86.h"
 
 #define TRAMPOLINE	 0x8000
-#define START_TIMEOUT_NS (5 * NSEC_PER_SEC)
+#define START_TIMEOUT_NS (10 * NSEC_PER_SEC)
+#define START_AGAIN_NS	 NSEC_PER_MSEC
 
 struct call_request {
 	struct cpumask waiting;
@@ -36,6 +38,7 @@ u64 smp_stack_top[MAX_CPUS]; /* 0: the CPU is to halt */
 u64 smp_root;
 
 static DEFINE_PERCPU(struct call_request, call_request);
+static u64 startup_sent;
 static bool stopping;
 
 void smp_cpu_start(u32 cpu) __noreturn;
@@ -53,12 +56,16 @@ smp_cpu_start(u32 cpu)
 	cpu_main();
 }
 
+static void
+startup_send(void)
+{
+	apic_broadcast_startup(TRAMPOLINE >> 12);
+	startup_sent = time_mono_ns();
+}
+
 void
 arch_smp_start(void *(*idle_stack)(u32 cpu))
 {
-	u64 deadline = time_mono_ns() + START_TIMEOUT_NS, again = time_mono_ns() + NSEC_PER_MSEC;
-	u32 online;
-
 	if (cpu_count == 1)
 		return;
 	for (u32 cpu = 1; cpu < cpu_count; cpu++) {
@@ -71,21 +78,37 @@ arch_smp_start(void *(*idle_stack)(u32 cpu))
 	       (size_t)(trampoline_end - trampoline_start));
 
 	apic_broadcast_init();
+	/* Real processors of old want 10 ms; those under a hypervisor are ready at once. */
 	if (!cpu_has(CPU_HYPERVISOR))
 		udelay(10000);
-	apic_broadcast_startup(TRAMPOLINE >> 12);
-	do {
-		online = 0;
-		for (u32 cpu = 0; cpu < cpu_count; cpu++)
-			online += cpumask_test(&cpu_online, cpu);
-		if (again && time_mono_ns() > again) {
-			apic_broadcast_startup(TRAMPOLINE >> 12);
-			again = 0;
-		}
-		arch_cpu_relax();
-	} while (online < cpu_count && time_mono_ns() < deadline);
+	startup_send();
+}
+
+static bool
+all_online(void)
+{
 	for (u32 cpu = 0; cpu < cpu_count; cpu++)
 		if (!cpumask_test(&cpu_online, cpu))
+			return false;
+	return true;
+}
+
+/* A second start-up message, after a while, for CPUs that missed the first: others ignore it. */
+void
+arch_smp_wait(void)
+{
+	u64 first = startup_sent;
+	u32 online = 0;
+
+	while (!all_online() && time_mono_ns() - first < START_TIMEOUT_NS) {
+		if (startup_sent == first && time_mono_ns() - first > START_AGAIN_NS)
+			startup_send();
+		arch_cpu_relax();
+	}
+	for (u32 cpu = 0; cpu < cpu_count; cpu++)
+		if (cpumask_test(&cpu_online, cpu))
+			online++;
+		else
 			log_err("smp: CPU %u (APIC id %u) did not start\n", cpu,
 				apic_id_of_cpu[cpu]);
 	log_info("smp: %u CPUs\n", online);

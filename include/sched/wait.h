@@ -26,8 +26,10 @@ struct wait_queue {
 };
 
 struct wait_entry;
-/* Called with wq->lock held, interrupts off. Returns true if it woke someone (counts against
- * exclusive). `key`: poll events mask or 0. */
+/*
+ * Called with wq->lock held, interrupts off. Returns true if it woke someone (counts against
+ * exclusive). `key`: poll events mask or 0.
+ */
 typedef bool wait_func(struct wait_entry *we, u32 key);
 
 #define WAIT_EXCLUSIVE BIT(0)
@@ -45,12 +47,11 @@ struct wait_entry {
 	}
 void wait_queue_init(struct wait_queue *wq);
 
-void wait_add(
-	struct wait_queue *wq,
-	struct wait_entry *we); /* non-exclusive at the head region, exclusive (flag) at the tail */
+/* Non-exclusive entries go to the front, exclusive ones (WAIT_EXCLUSIVE) to the back. */
+void wait_add(struct wait_queue *wq, struct wait_entry *we);
 void wait_remove(struct wait_queue *wq, struct wait_entry *we); /* safe if already removed */
-bool wait_func_wake(struct wait_entry *we,
-		    u32 key); /* the default: wake the thread; leaves the entry queued */
+/* The default: wakes the thread and leaves the entry queued. The other form takes it off. */
+bool wait_func_wake(struct wait_entry *we, u32 key);
 bool wait_func_autoremove(struct wait_entry *we, u32 key);
 
 void wake_up_key(struct wait_queue *wq, u32 states, int nr_exclusive, u32 key);
