@@ -39,6 +39,7 @@ enum lock_rank {
 	RANK_FILE_LOCKS = 122,
 	RANK_FD_TABLE = 125,
 	RANK_FS = 130,	       /* small locks inside one file system */
+	RANK_TTY_LINE = 135, /* a terminal's line discipline */
 	RANK_PAGE_TABLE = 140, /* leaf page-table locks */
 	RANK_PAGE_CACHE = 145, /* mapping->tree_lock */
 	RANK_LRU = 150,
@@ -62,6 +63,7 @@ enum lock_rank {
 	RANK_RCU = 285,
 	RANK_LEAF = 290, /* short locks under which nothing else is taken */
 	RANK_LOG = 299,
+	RANK_CONSOLE = 300, /* a serial port's registers: the log prints under any other lock */
 };
 
 #endif

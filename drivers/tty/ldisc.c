@@ -1,0 +1,635 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The line discipline: what termios(3) says happens to each byte.
+ *
+ * 1. Input. Bytes come from the driver's ring, by the worker. In canonical mode they are edited in the ring `buf` between canon_head (end of the last
+ *    complete line) and head; a line end moves canon_head up and sets its bit in line_ends. End-of-file is a line end whose byte, 0, is not
+ *    handed out. In raw mode canon_head is not used: everything between tail and head may be read.
+ *
+ * 2. Echo goes into a small ring of its own, emptied to the driver as there is room, before any program's output, so that neither a program that
+ *    writes much nor a slow line can delay or reorder it, and the worker never waits.
+ *
+ * 3. Output. With OPOST newlines become CR NL, tabs spaces, and the column is tracked, which erasing a tab needs.
+ *
+ * Signals are not sent here (that takes locks which come before ours): they are returned as a mask.
+ */
+#include "lib/atomic.h"
+#include "lib/bitmap.h"
+#include "lib/string.h"
+#include "task/signal.h"
+#include "tty_internal.h"
+#include "uapi/ioctl.h"
+
+#define AT(t, i) ((t)->buf[(i) & (TTY_BUF - 1)])
+
+static bool
+flag_i(const struct tty *t, u32 f)
+{
+	return t->termios.c_iflag & f;
+}
+
+static bool
+flag_l(const struct tty *t, u32 f)
+{
+	return t->termios.c_lflag & f;
+}
+
+/* Is c the control character `which`? 0 disables one. */
+static bool
+is_cc(const struct tty *t, u32 which, u8 c)
+{
+	return t->termios.c_cc[which] && t->termios.c_cc[which] == c;
+}
+
+static bool
+is_control(u8 c)
+{
+	return c < 32 || c == 127;
+}
+
+static bool
+is_continuation(const struct tty *t, u8 c)
+{
+	return flag_i(t, IUTF8) && (c & 0xc0) == 0x80;
+}
+
+static bool
+is_word(u8 c)
+{
+	return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') || c == '_' || c >= 128;
+}
+
+static void
+line_end_set(struct tty *t, u32 at)
+{
+	t->line_ends[(at & (TTY_BUF - 1)) / 64] |= 1ul << (at & 63);
+}
+
+static bool
+line_end_test(const struct tty *t, u32 at)
+{
+	return t->line_ends[(at & (TTY_BUF - 1)) / 64] & (1ul << (at & 63));
+}
+
+static void
+line_end_clear(struct tty *t, u32 at)
+{
+	t->line_ends[(at & (TTY_BUF - 1)) / 64] &= ~(1ul << (at & 63));
+}
+
+/* ---- output ---- */
+
+/* One byte through OPOST: false when there is no room for all that it becomes. */
+static bool
+output_char(struct tty *t, u8 c)
+{
+	u32 oflag = t->termios.c_oflag, n = 1;
+	u8 out[8] = { c };
+
+	switch (c) {
+	case '\n':
+		if (oflag & ONLRET)
+			t->column = 0;
+		if (oflag & ONLCR) {
+			out[0] = '\r';
+			out[1] = '\n';
+			n = 2;
+		}
+		break;
+	case '\r':
+		if ((oflag & ONOCR) && t->column == 0)
+			return true;
+		if (oflag & OCRNL)
+			out[0] = '\n';
+		break;
+	case '\t':
+		if ((oflag & TABDLY) == XTABS) {
+			n = 8 - (t->column & 7);
+			memset(out, ' ', n);
+		}
+		break;
+	default:
+		if ((oflag & OLCUC) && c >= 'a' && c <= 'z')
+			out[0] = c - 32;
+	}
+	if (t->driver->write_room(t) < n)
+		return false;
+	t->driver->write(t, out, n);
+
+	switch (c) {
+	case '\n':
+		if (oflag & ONLCR)
+			t->column = 0;
+		t->canon_column = t->column;
+		break;
+	case '\r':
+		if (!(oflag & OCRNL) || (oflag & ONLRET))
+			t->column = 0;
+		t->canon_column = t->column;
+		break;
+	case '\t':
+		t->column += 8 - (t->column & 7);
+		break;
+	case '\b':
+		if (t->column)
+			t->column--;
+		break;
+	default:
+		if (!is_control(c) && !is_continuation(t, c))
+			t->column++;
+	}
+	return true;
+}
+
+/* Bytes that OPOST leaves alone and that move the column by one each. */
+static u32
+plain_run(const struct tty *t, const u8 *data, u32 len)
+{
+	u32 n = 0;
+
+	if (t->termios.c_oflag & OLCUC)
+		return 0;
+	while (n < len && data[n] >= 32 && data[n] < 127)
+		n++;
+	return n;
+}
+
+void
+ldisc_flush_echo(struct tty *t)
+{
+	if (t->stopped)
+		return;
+	while (t->echo_tail != t->echo_head) {
+		u8 c = t->echo[t->echo_tail % sizeof(t->echo)];
+
+		if (t->termios.c_oflag & OPOST) {
+			if (!output_char(t, c))
+				return;
+		} else if (!t->driver->write(t, &c, 1)) {
+			return;
+		}
+		t->echo_tail++;
+	}
+}
+
+u32
+ldisc_output(struct tty *t, const u8 *data, u32 len)
+{
+	u32 done = 0;
+
+	if (t->stopped)
+		return 0;
+	ldisc_flush_echo(t);
+	if (t->echo_tail != t->echo_head)
+		return 0;
+	if (!(t->termios.c_oflag & OPOST))
+		return t->driver->write(t, data, len);
+	while (done < len) {
+		u32 run = plain_run(t, data + done, len - done);
+
+		if (run) {
+			u32 n = t->driver->write(t, data + done, run);
+
+			t->column += n;
+			done += n;
+			if (n < run)
+				break;
+		} else if (output_char(t, data[done])) {
+			done++;
+		} else {
+			break;
+		}
+	}
+	return done;
+}
+
+/* ---- echo ---- */
+
+static void
+echo_raw(struct tty *t, u8 c)
+{
+	if (t->echo_head - t->echo_tail == sizeof(t->echo))
+		t->echo_tail++;		/* the line is stuck: the oldest echo is what nobody will miss */
+	t->echo[t->echo_head++ % sizeof(t->echo)] = c;
+}
+
+static void
+echo_char(struct tty *t, u8 c)
+{
+	if (is_control(c) && flag_l(t, ECHOCTL) && c != '\t' && c != '\n') {
+		echo_raw(t, '^');
+		echo_raw(t, c ^ 0x40);
+	} else {
+		echo_raw(t, c);
+	}
+}
+
+/* An input byte is echoed: note where on the screen the line began. */
+static void
+echo_input(struct tty *t, u8 c)
+{
+	if (!flag_l(t, ECHO))
+		return;
+	if (t->erasing) {
+		echo_raw(t, '/');
+		t->erasing = false;
+	}
+	if (t->head == t->canon_head) {
+		ldisc_flush_echo(t);
+		t->canon_column = t->column;
+	}
+	echo_char(t, c);
+}
+
+/* ---- editing ---- */
+
+static void
+erase_echo_tab(struct tty *t)
+{
+	/* The screen column where the tab began: walk the line up to it. */
+	u32 col = t->canon_column, i;
+
+	for (i = t->canon_head; i != t->head; i++) {
+		u8 c = AT(t, i);
+
+		if (c == '\t')
+			col = (col | 7) + 1;
+		else if (is_control(c))
+			col += flag_l(t, ECHOCTL) ? 2 : 0;
+		else if (!is_continuation(t, c))
+			col++;
+	}
+	for (u32 n = 8 - (col & 7); n; n--)
+		echo_raw(t, '\b');
+}
+
+static void
+erase_echo(struct tty *t, u8 c, bool single)
+{
+	if (!flag_l(t, ECHO))
+		return;
+	if (flag_l(t, ECHOPRT)) {
+		if (!t->erasing) {
+			echo_raw(t, '\\');
+			t->erasing = true;
+		}
+		echo_char(t, c);
+	} else if (single && !flag_l(t, ECHOE)) {
+		echo_char(t, t->termios.c_cc[VERASE]);
+	} else if (c == '\t') {
+		erase_echo_tab(t);
+	} else {
+		u32 cells = is_control(c) ? (flag_l(t, ECHOCTL) ? 2 : 0) : 1;
+
+		for (; cells; cells--) {
+			echo_raw(t, '\b');
+			echo_raw(t, ' ');
+			echo_raw(t, '\b');
+		}
+	}
+}
+
+/* Remove the last character (all bytes of it). */
+static void
+erase_one(struct tty *t, bool single)
+{
+	u32 at = t->head;
+	u8 c;
+
+	do {
+		c = AT(t, --at);
+	} while (is_continuation(t, c) && at != t->canon_head);
+	if (is_continuation(t, c))
+		return;		/* half a character: leave it */
+	t->head = at;
+	erase_echo(t, c, single);
+}
+
+static void
+erase_word(struct tty *t)
+{
+	bool seen = false;
+
+	while (t->head != t->canon_head) {
+		bool word = is_word(AT(t, t->head - 1));
+
+		if (seen && !word)
+			break;
+		seen |= word;
+		erase_one(t, false);
+	}
+}
+
+static void
+erase_line(struct tty *t)
+{
+	if (flag_l(t, ECHO) && flag_l(t, ECHOK) && flag_l(t, ECHOKE) && flag_l(t, ECHOE)) {
+		while (t->head != t->canon_head)
+			erase_one(t, false);
+		return;
+	}
+	t->head = t->canon_head;
+	if (flag_l(t, ECHO)) {
+		t->erasing = false;
+		echo_char(t, t->termios.c_cc[VKILL]);
+		if (flag_l(t, ECHOK))
+			echo_raw(t, '\n');
+	}
+}
+
+static void
+reprint_line(struct tty *t)
+{
+	echo_char(t, t->termios.c_cc[VREPRINT]);
+	echo_raw(t, '\n');
+	for (u32 i = t->canon_head; i != t->head; i++)
+		echo_char(t, AT(t, i));
+}
+
+/* ---- input ---- */
+
+static void
+put(struct tty *t, u8 c)
+{
+	AT(t, t->head) = c;
+	line_end_clear(t, t->head);
+	t->head++;
+}
+
+static void
+end_line(struct tty *t, u8 c)
+{
+	put(t, c);
+	line_end_set(t, t->head - 1);
+	t->canon_head = t->head;
+}
+
+/*
+ * How much more may be taken from the driver. A canonical line that fills the buffer without an end must still let its end in: more bytes are
+ * taken and thrown away.
+ */
+u32
+ldisc_input_room(struct tty *t)
+{
+	u32 used = t->head - t->tail, room = TTY_BUF - 1 - used;
+
+	if (flag_l(t, ICANON) && t->canon_head == t->tail)
+		return TTY_BUF;
+	return room;
+}
+
+static bool
+full(const struct tty *t)
+{
+	return t->head - t->tail >= TTY_BUF - 1;
+}
+
+void
+tty_stop_locked(struct tty *t)
+{
+	if (t->stopped)
+		return;
+	t->stopped = true;
+	if (t->driver->status)
+		t->driver->status(t, TIOCPKT_STOP);
+}
+
+void
+tty_start_locked(struct tty *t)
+{
+	if (!t->stopped)
+		return;
+	t->stopped = false;
+	if (t->driver->status)
+		t->driver->status(t, TIOCPKT_START);
+	ldisc_flush_echo(t);
+}
+
+/* Characters that act in every mode. True: used up. */
+static bool
+input_special(struct tty *t, u8 c, u32 *signals)
+{
+	int sig = 0;
+
+	if (flag_i(t, IXON)) {
+		if (is_cc(t, VSTART, c)) {
+			tty_start_locked(t);
+			return true;
+		}
+		if (is_cc(t, VSTOP, c)) {
+			tty_stop_locked(t);
+			return true;
+		}
+	}
+	if (!flag_l(t, ISIG))
+		return false;
+	if (is_cc(t, VINTR, c))
+		sig = SIGINT;
+	else if (is_cc(t, VQUIT, c))
+		sig = SIGQUIT;
+	else if (is_cc(t, VSUSP, c))
+		sig = SIGTSTP;
+	if (!sig)
+		return false;
+	*signals |= 1u << sig;
+	if (!flag_l(t, NOFLSH)) {
+		ldisc_flush_input(t);
+		t->echo_tail = t->echo_head;
+		if (t->driver->discard_output)
+			t->driver->discard_output(t);
+	}
+	if (flag_i(t, IXON))
+		tty_start_locked(t);
+	if (flag_l(t, ECHO))
+		echo_char(t, c);
+	return true;
+}
+
+/* Canonical editing characters. True: used up. */
+static bool
+input_edit(struct tty *t, u8 c)
+{
+	bool extended = flag_l(t, IEXTEN);
+
+	if (is_cc(t, VERASE, c) || is_cc(t, VKILL, c) || (extended && is_cc(t, VWERASE, c))) {
+		if (t->head == t->canon_head)
+			return true;
+		if (is_cc(t, VERASE, c))
+			erase_one(t, true);
+		else if (is_cc(t, VKILL, c))
+			erase_line(t);
+		else
+			erase_word(t);
+		if (t->head == t->canon_head && t->erasing) {
+			echo_raw(t, '/');
+			t->erasing = false;
+		}
+		return true;
+	}
+	if (extended && is_cc(t, VLNEXT, c)) {
+		t->literal_next = true;
+		if (flag_l(t, ECHO) && flag_l(t, ECHOCTL)) {
+			echo_raw(t, '^');
+			echo_raw(t, '\b');
+		}
+		return true;
+	}
+	if (extended && is_cc(t, VREPRINT, c) && flag_l(t, ECHO)) {
+		reprint_line(t);
+		return true;
+	}
+	if (c == '\n') {
+		if (flag_l(t, ECHO) || flag_l(t, ECHONL))
+			echo_raw(t, '\n');
+		end_line(t, c);
+		return true;
+	}
+	if (is_cc(t, VEOF, c)) {
+		end_line(t, 0);
+		return true;
+	}
+	if (is_cc(t, VEOL, c) || (extended && is_cc(t, VEOL2, c))) {
+		echo_input(t, c);
+		end_line(t, c);
+		return true;
+	}
+	return false;
+}
+
+static void
+input_char(struct tty *t, u8 c, u32 *signals)
+{
+	if (flag_i(t, ISTRIP))
+		c &= 0x7f;
+	if (flag_i(t, IUCLC) && flag_l(t, IEXTEN) && c >= 'A' && c <= 'Z')
+		c += 32;
+	if (t->literal_next) {
+		t->literal_next = false;
+		if (!full(t)) {
+			echo_input(t, c);
+			put(t, c);
+		}
+		return;
+	}
+	if (t->stopped && flag_i(t, IXON) && flag_i(t, IXANY) && !is_cc(t, VSTART, c) && !is_cc(t, VSTOP, c))
+		tty_start_locked(t);
+	if (input_special(t, c, signals))
+		return;
+	if (c == '\r') {
+		if (flag_i(t, IGNCR))
+			return;
+		if (flag_i(t, ICRNL))
+			c = '\n';
+	} else if (c == '\n' && flag_i(t, INLCR)) {
+		c = '\r';
+	}
+	/* A full buffer leaves room for a line end only. */
+	if (flag_l(t, ICANON)) {
+		bool over = t->head - t->tail >= TTY_BUF - 1;
+
+		if (over && c != '\n' && !is_cc(t, VEOF, c) && !is_cc(t, VERASE, c) && !is_cc(t, VKILL, c) && !is_cc(t, VWERASE, c)) {
+			if (flag_i(t, IMAXBEL))
+				echo_raw(t, '\a');
+			return;
+		}
+		if (input_edit(t, c))
+			return;
+	}
+	if (full(t))
+		return;
+	echo_input(t, c);
+	if (c == 0xff && flag_i(t, PARMRK) && !flag_i(t, ISTRIP))
+		put(t, c);
+	put(t, c);
+}
+
+void
+ldisc_input(struct tty *t, const u8 *data, u32 len, u32 *signals)
+{
+	for (u32 i = 0; i < len; i++)
+		input_char(t, data[i], signals);
+	ldisc_flush_echo(t);
+}
+
+void
+ldisc_flush_input(struct tty *t)
+{
+	t->tail = t->canon_head = t->head;
+	t->literal_next = t->erasing = false;
+	if (t->driver->status)
+		t->driver->status(t, TIOCPKT_FLUSHREAD);
+}
+
+/* ---- reading ---- */
+
+bool
+ldisc_readable(struct tty *t, u32 min)
+{
+	if (flag_l(t, ICANON))
+		return t->canon_head != t->tail;
+	return t->head - t->tail >= MAX(min, 1u);
+}
+
+u32
+ldisc_pending(struct tty *t)
+{
+	u32 n;
+
+	if (!flag_l(t, ICANON))
+		return t->head - t->tail;
+	n = t->canon_head - t->tail;
+	for (u32 i = t->tail; i != t->canon_head; i++) {
+		if (line_end_test(t, i) && AT(t, i) == 0)
+			n--;
+	}
+	return n;
+}
+
+u32
+ldisc_take(struct tty *t, u8 *out, u32 len, bool *line_done)
+{
+	u32 n = 0;
+	bool canon = flag_l(t, ICANON);
+	u32 end = canon ? t->canon_head : t->head;
+
+	*line_done = false;
+	while (t->tail != end && n < len) {
+		u8 c = AT(t, t->tail);
+		bool last = canon && line_end_test(t, t->tail);
+
+		t->tail++;
+		if (last)
+			line_end_clear(t, t->tail - 1);
+		if (!last || c != 0)
+			out[n++] = c;
+		if (last) {
+			*line_done = true;
+			break;
+		}
+	}
+	/* A read that took all of a line but its end-of-file mark takes the mark too: else the next one would see end of file. */
+	if (canon && !*line_done && n && n == len && t->tail != end && line_end_test(t, t->tail) && AT(t, t->tail) == 0) {
+		line_end_clear(t, t->tail);
+		t->tail++;
+		*line_done = true;
+	}
+	return n;
+}
+
+/* Switching ICANON: what was typed so far becomes readable as it is, or the unread bytes one line. */
+void
+ldisc_termios_changed(struct tty *t, const struct linux_termios2 *old)
+{
+	if ((old->c_lflag ^ t->termios.c_lflag) & ICANON) {
+		memset(t->line_ends, 0, sizeof(t->line_ends));
+		t->literal_next = t->erasing = false;
+		if (flag_l(t, ICANON) && t->head != t->tail) {
+			line_end_set(t, t->head - 1);
+			t->canon_head = t->head;
+		} else {
+			t->canon_head = t->tail;
+		}
+	}
+	if (!flag_i(t, IXON) && (old->c_iflag & IXON))
+		tty_start_locked(t);
+}

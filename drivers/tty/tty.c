@@ -1,0 +1,545 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Terminals as files: open and close, read and write, hang-up, /dev/tty and /dev/console.
+ *
+ * A file on a terminal remembers how many hang-ups the terminal had when it was opened (f->version); once that number has grown the file is
+ * dead: reads give end of file, writes EIO, ioctls EIO, poll says hang-up.
+ *
+ * Locks: open_lock (first open, last close) and read_lock, write_lock (one reader, one writer) are sleeping; tty->lock guards the line discipline and is
+ * dropped around every copy to or from user memory. A reader and the worker thus never wait for each other's page faults.
+ */
+#include "core/log.h"
+#include "core/panic.h"
+#include "core/time.h"
+#include "fs/vfs/device.h"
+#include "fs/vfs/file.h"
+#include "fs/vfs/inode.h"
+#include "fs/vfs/poll.h"
+#include "generated/syscalls.h"
+#include "lib/string.h"
+#include "task/task.h"
+#include "tty_internal.h"
+#include "uapi/errno.h"
+#include "uapi/fcntl.h"
+#include "uapi/ioctl.h"
+#include "uapi/major.h"
+#include "uapi/stat.h"
+
+#define CHUNK 256
+
+void
+tty_termios_default(struct linux_termios2 *tio)
+{
+	static const u8 cc[NCCS] = {
+		[VINTR] = 3, [VQUIT] = 28, [VERASE] = 127, [VKILL] = 21, [VEOF] = 4, [VMIN] = 1, [VSTART] = 17, [VSTOP] = 19,
+		[VSUSP] = 26, [VREPRINT] = 18, [VDISCARD] = 15, [VWERASE] = 23, [VLNEXT] = 22,
+	};
+
+	memset(tio, 0, sizeof(*tio));
+	tio->c_iflag = ICRNL | IXON;
+	tio->c_oflag = OPOST | ONLCR;
+	tio->c_cflag = B38400 | CS8 | CREAD | HUPCL;
+	tio->c_lflag = ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | IEXTEN;
+	memcpy(tio->c_cc, cc, sizeof(cc));
+	tio->c_ispeed = tio->c_ospeed = 38400;
+}
+
+static void tty_rx_work(struct work *w);
+
+void
+tty_init_common(struct tty *t, const struct tty_driver *driver, void *private, const char *name, u64 dev)
+{
+	memset(t, 0, sizeof(*t));
+	ref_init(&t->ref);
+	t->driver = driver;
+	t->private = private;
+	strscpy(t->name, name, sizeof(t->name));
+	t->dev = dev;
+	mutex_init(&t->open_lock, RANK_TTY);
+	mutex_init(&t->rx_lock, RANK_SLEEP_LEAF);
+	mutex_init(&t->read_lock, RANK_TTY);
+	mutex_init(&t->write_lock, RANK_TTY);
+	spin_init(&t->lock, RANK_TTY_LINE);
+	tty_termios_default(&t->termios);
+	ringbuf_init(&t->raw, t->raw_bytes, sizeof(t->raw_bytes));
+	work_init(&t->rx_work, tty_rx_work);
+	wait_queue_init(&t->read_wait);
+	wait_queue_init(&t->write_wait);
+}
+
+void
+tty_put(struct tty *t)
+{
+	if (!ref_put(&t->ref))
+		return;
+	work_cancel_sync(&t->rx_work);
+	if (t->driver->release)
+		t->driver->release(t);
+}
+
+/* ---- the driver's side ---- */
+
+static void
+tty_signal_mask(struct tty *t, u32 signals)
+{
+	for (; signals; signals &= signals - 1)
+		tty_signal_pgrp(t, __builtin_ctz(signals));
+}
+
+/* Move raw bytes through the line discipline. What does not fit stays in the ring until a reader makes room. */
+static void
+tty_rx_work(struct work *w)
+{
+	struct tty *t = container_of(w, struct tty, rx_work);
+	u8 chunk[CHUNK];
+
+	mutex_lock(&t->rx_lock);
+	for (;;) {
+		u32 signals = 0;
+
+		spin_lock(&t->lock);
+		u32 room = MIN(ldisc_input_room(t), (u32)sizeof(chunk));
+		u32 n = room ? ringbuf_read(&t->raw, chunk, room) : 0;
+		if (n)
+			ldisc_input(t, chunk, n, &signals);
+		else
+			ldisc_flush_echo(t);
+		bool readable = ldisc_readable(t, 1);
+		spin_unlock(&t->lock);
+
+		tty_signal_mask(t, signals);
+		if (readable || signals)
+			wake_up_key(&t->read_wait, THREAD_NORMAL, INT32_MAX, EPOLLIN | EPOLLRDNORM);
+		if (n && t->driver->input_drained)
+			t->driver->input_drained(t);
+		if (!n)
+			break;
+	}
+	mutex_unlock(&t->rx_lock);
+}
+
+void
+tty_receive_kick(struct tty *t)
+{
+	work_queue(&t->rx_work);
+}
+
+void
+tty_receive_break(struct tty *t)
+{
+	u32 iflag = READ_ONCE(t->termios.c_iflag);
+	static const u8 nul;
+
+	if (iflag & IGNBRK)
+		return;
+	if (iflag & BRKINT)
+		tty_signal_pgrp(t, SIGINT);
+	else if (tty_receive(t, &nul, 1))
+		tty_receive_kick(t);
+}
+
+void
+tty_write_wakeup(struct tty *t)
+{
+	if (READ_ONCE(t->echo_head) != READ_ONCE(t->echo_tail))
+		work_queue(&t->rx_work);
+	if (wait_queue_active(&t->write_wait))
+		wake_up_key(&t->write_wait, THREAD_NORMAL, INT32_MAX, EPOLLOUT | EPOLLWRNORM);
+}
+
+void
+tty_hangup(struct tty *t)
+{
+	struct pid *session = NULL, *front = NULL;
+	struct process *leader = NULL;
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+
+	session = t->session;
+	front = t->pgrp;
+	if (front)
+		pid_get(front);
+	if (session && session->process) {
+		leader = session->process;
+		process_get(leader);
+	}
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+
+	spin_lock(&t->lock);
+	WRITE_ONCE(t->hangups, t->hangups + 1);
+	ldisc_flush_input(t);
+	t->echo_tail = t->echo_head;
+	t->stopped = false;
+	tty_termios_default(&t->termios);
+	spin_unlock(&t->lock);
+	tty_disassociate(t);
+	wake_up_key(&t->read_wait, THREAD_NORMAL, INT32_MAX, EPOLLIN | EPOLLHUP | EPOLLERR | EPOLLRDNORM);
+	wake_up_key(&t->write_wait, THREAD_NORMAL, INT32_MAX, EPOLLOUT | EPOLLHUP | EPOLLERR | EPOLLWRNORM);
+	if (leader) {
+		(void)signal_send_process(leader, SIGHUP, NULL);
+		(void)signal_send_process(leader, SIGCONT, NULL);
+		process_put(leader);
+	}
+	if (front) {
+		(void)signal_send_pgrp(front, SIGHUP, NULL);
+		(void)signal_send_pgrp(front, SIGCONT, NULL);
+		pid_put(front);
+	}
+}
+
+/* ---- the file's side ---- */
+
+bool
+tty_file_dead(const struct file *f)
+{
+	const struct tty *t = f->private;
+
+	return f->version != READ_ONCE(t->hangups);
+}
+
+int
+tty_open_file(struct file *f, struct tty *t)
+{
+	int r = 0;
+
+	mutex_lock(&t->open_lock);
+	if (t->exclusive && t->opens && !capable(CAP_SYS_ADMIN))
+		r = -EBUSY;
+	else if (t->opens == 0 && t->driver->open)
+		r = t->driver->open(t);
+	if (r == 0) {
+		t->opens++;
+		f->version = READ_ONCE(t->hangups);
+		f->private = t;
+		f->ops = &tty_file_ops;
+		f->mode |= FMODE_STREAM | FMODE_NO_SYNC;
+	}
+	mutex_unlock(&t->open_lock);
+	if (r) {
+		tty_put(t);
+		return r;
+	}
+	if (!(f->flags & O_NOCTTY))
+		tty_try_ctty(t, f);
+	return 0;
+}
+
+static void
+tty_file_release(struct file *f)
+{
+	struct tty *t = f->private;
+
+	mutex_lock(&t->open_lock);
+	if (--t->opens == 0) {
+		t->exclusive = false;
+		if (t->driver->close)
+			t->driver->close(t);
+	}
+	mutex_unlock(&t->open_lock);
+	tty_put(t);
+}
+
+/* VTIME is in tenths of a second. */
+static u64
+vtime_deadline(u32 tenths)
+{
+	return time_mono_ns() + (u64)tenths * 100 * NSEC_PER_MSEC;
+}
+
+static bool
+tty_readable(struct tty *t, u32 min)
+{
+	spin_lock(&t->lock);
+	bool r = ldisc_readable(t, min);
+	spin_unlock(&t->lock);
+	return r;
+}
+
+static bool
+read_may_end(struct file *f, struct tty *t, u32 min)
+{
+	return tty_readable(t, min) || tty_file_dead(f) || READ_ONCE(t->closed_other);
+}
+
+/*
+ * Wait for something to read by ICANON or VMIN and VTIME: 1 something is there (or must be looked at), 0 the time is over, or an error. `got`: bytes read
+ * so far by this call.
+ */
+static int
+tty_wait_input(struct file *f, struct tty *t, u32 got, u32 want)
+{
+	u32 vmin = t->termios.c_cc[VMIN], vtime = t->termios.c_cc[VTIME];
+	u64 deadline = TIME_NEVER;
+	u32 need = 1;
+	int r;
+
+	if (!(t->termios.c_lflag & ICANON)) {
+		if (vmin == 0) {
+			if (vtime == 0 || got)
+				return 0;
+			deadline = vtime_deadline(vtime);
+		} else if (got >= MIN(vmin, want)) {
+			return 0;
+		} else if (vtime && got) {
+			deadline = vtime_deadline(vtime);
+		} else if (!vtime) {
+			need = MIN(vmin, want) - got;
+		}
+	} else if (got) {
+		return 0;
+	}
+	if (f->flags & O_NONBLOCK)
+		return got ? 0 : -EAGAIN;
+	r = wait_event_interruptible_timeout(&t->read_wait, read_may_end(f, t, need), deadline);
+	return r == -ETIMEDOUT ? 0 : r ? r : 1;
+}
+
+static ssize_t
+tty_read(struct file *f, struct iov_iter *it, u64 *pos)
+{
+	struct tty *t = f->private;
+	u32 want = (u32)MIN(iter_count(it), (size_t)INT32_MAX), got = 0;
+	int r = tty_check_change(t, SIGTTIN);
+	u8 chunk[CHUNK];
+	bool line_done = false;
+
+	if (tty_file_dead(f) || !want)
+		return 0;
+	if (r)
+		return r;
+	if (f->flags & O_NONBLOCK) {
+		if (!mutex_trylock(&t->read_lock))
+			return -EAGAIN;
+	} else {
+		r = mutex_lock_interruptible(&t->read_lock);
+		if (r)
+			return -ERESTARTSYS;
+	}
+	while (got < want && !line_done) {
+		spin_lock(&t->lock);
+		bool some = ldisc_readable(t, 1);
+		u32 n = some ? ldisc_take(t, chunk, MIN(want - got, (u32)sizeof(chunk)), &line_done) : 0;
+		spin_unlock(&t->lock);
+		if (some) {
+			size_t copied = iter_copy_to(it, chunk, n);
+
+			got += (u32)copied;
+			if (copied < n) {
+				r = -EFAULT;
+				break;
+			}
+			continue;
+		}
+		if (tty_file_dead(f))
+			break;
+		if (READ_ONCE(t->closed_other)) {
+			r = -EIO;
+			break;
+		}
+		r = tty_wait_input(f, t, got, want);
+		if (r <= 0)
+			break;
+		r = tty_check_change(t, SIGTTIN);
+		if (r)
+			break;
+	}
+	mutex_unlock(&t->read_lock);
+	if (!ringbuf_empty(&t->raw))
+		work_queue(&t->rx_work);	/* room was made for what waits */
+	return got ? (ssize_t)got : r;
+}
+
+static bool
+write_may_go(struct file *f, struct tty *t)
+{
+	spin_lock(&t->lock);
+	bool r = !t->stopped && t->driver->write_room(t) >= 8;
+	spin_unlock(&t->lock);
+	return r || tty_file_dead(f) || READ_ONCE(t->closed_other);
+}
+
+static ssize_t
+tty_write_locked(struct file *f, struct tty *t, struct iov_iter *it)
+{
+	u8 chunk[CHUNK];
+	size_t done = 0;
+
+	while (iter_count(it)) {
+		u32 len = (u32)iter_copy_from(it, chunk, MIN(iter_count(it), sizeof(chunk))), at = 0;
+
+		if (!len)
+			return done ? (ssize_t)done : -EFAULT;
+		while (at < len) {
+			if (tty_file_dead(f) || READ_ONCE(t->closed_other))
+				return done ? (ssize_t)done : -EIO;
+			spin_lock(&t->lock);
+			u32 n = ldisc_output(t, chunk + at, len - at);
+			spin_unlock(&t->lock);
+			at += n;
+			done += n;
+			if (n)
+				continue;
+			int r = -EAGAIN;
+			if (!(f->flags & O_NONBLOCK))
+				r = wait_event_interruptible(&t->write_wait, write_may_go(f, t));
+			if (r) {
+				iter_revert(it, len - at);
+				return done ? (ssize_t)done : r;
+			}
+		}
+	}
+	return (ssize_t)done;
+}
+
+static ssize_t
+tty_write(struct file *f, struct iov_iter *it, u64 *pos)
+{
+	struct tty *t = f->private;
+	int r;
+
+	if (tty_file_dead(f))
+		return -EIO;
+	if (READ_ONCE(t->termios.c_lflag) & TOSTOP) {
+		r = tty_check_change(t, SIGTTOU);
+		if (r)
+			return r;
+	}
+	if (f->flags & O_NONBLOCK) {
+		if (!mutex_trylock(&t->write_lock))
+			return -EAGAIN;
+	} else if (mutex_lock_interruptible(&t->write_lock)) {
+		return -ERESTARTSYS;
+	}
+	ssize_t done = tty_write_locked(f, t, it);
+	mutex_unlock(&t->write_lock);
+	return done;
+}
+
+static u32
+tty_poll(struct file *f, struct poll_table *pt)
+{
+	struct tty *t = f->private;
+	u32 mask = 0, min = 1;
+
+	poll_wait(f, &t->read_wait, pt);
+	poll_wait(f, &t->write_wait, pt);
+	spin_lock(&t->lock);
+	if (!(t->termios.c_lflag & ICANON) && !t->termios.c_cc[VTIME] && t->termios.c_cc[VMIN])
+		min = t->termios.c_cc[VMIN];
+	if (ldisc_readable(t, min))
+		mask |= EPOLLIN | EPOLLRDNORM;
+	if (!t->stopped && t->driver->write_room(t) >= 8)
+		mask |= EPOLLOUT | EPOLLWRNORM;
+	spin_unlock(&t->lock);
+	if (READ_ONCE(t->closed_other))
+		mask |= EPOLLHUP;
+	if (tty_file_dead(f))
+		mask |= EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLRDNORM | EPOLLWRNORM;
+	return mask;
+}
+
+u64
+tty_number(const struct tty *t)
+{
+	return t ? dev_encode(DEV_MAJOR(t->dev), DEV_MINOR(t->dev)) : 0;
+}
+
+/* ---- registry ---- */
+
+#define TTY_MAX 8
+static struct tty *ttys[TTY_MAX];
+static u32 tty_count;
+static char console_name[16];
+static struct device tty_nodes[TTY_MAX];
+
+int
+tty_register(struct tty *t)
+{
+	if (tty_count == TTY_MAX)
+		return -ENOSPC;
+	struct device *d = &tty_nodes[tty_count];
+
+	*d = (struct device){ .name = t->name, .class_name = "tty", .dev = t->dev, .mode = S_IFCHR | 0600, .ops = &tty_file_ops, .private = t };
+	ttys[tty_count++] = t;
+	return device_add(d);
+}
+
+void
+tty_set_console(const char *name)
+{
+	strscpy(console_name, name, sizeof(console_name));
+}
+
+static struct tty *
+console_find(void)
+{
+	for (u32 i = 0; i < tty_count; i++) {
+		if (strcmp(ttys[i]->name, console_name) == 0)
+			return ttys[i];
+	}
+	return tty_count ? ttys[0] : NULL;
+}
+
+/* Open by number: a line, /dev/console (5, 1), or the process's own terminal (5, 0). */
+static int
+tty_open(struct file *f)
+{
+	devnum_t dev = f->inode->rdev;
+
+	if (dev == DEV_MAKE(TTYAUX_MAJOR, 0)) {
+		struct tty *t = tty_of_session();
+
+		f->flags |= O_NOCTTY;
+		return t ? tty_open_file(f, t) : -ENXIO;
+	}
+	if (dev == DEV_MAKE(TTYAUX_MAJOR, 1)) {
+		struct tty *t = console_find();
+
+		if (!t)
+			return -ENODEV;
+		f->flags |= O_NOCTTY;
+		tty_get(t);
+		return tty_open_file(f, t);
+	}
+	for (u32 i = 0; i < tty_count; i++) {
+		if (ttys[i]->dev == dev) {
+			tty_get(ttys[i]);
+			return tty_open_file(f, ttys[i]);
+		}
+	}
+	return -ENXIO;
+}
+
+/* vhangup(2): of the caller's own terminal. */
+long
+sys_vhangup(void)
+{
+	if (!capable(CAP_SYS_TTY_CONFIG))
+		return -EPERM;
+	struct tty *t = tty_of_session();
+	if (t) {
+		tty_hangup(t);
+		tty_put(t);
+	}
+	return 0;
+}
+
+static struct device aux_devices[] = {
+	{ .name = "tty", .class_name = "tty", .dev = DEV_MAKE(TTYAUX_MAJOR, 0), .mode = S_IFCHR | 0666, .ops = &tty_file_ops },
+	{ .name = "console", .class_name = "tty", .dev = DEV_MAKE(TTYAUX_MAJOR, 1), .mode = S_IFCHR | 0600, .ops = &tty_file_ops },
+};
+
+void
+tty_devices_init(void)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(aux_devices); i++)
+		(void)device_add(&aux_devices[i]);
+}
+
+const struct file_ops tty_file_ops = {
+	.open = tty_open,
+	.release = tty_file_release,
+	.read = tty_read,
+	.write = tty_write,
+	.poll = tty_poll,
+	.ioctl = tty_ioctl,
+};

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: MIT */
+/* Serial lines: 16550 UARTs, ttyS0 to ttyS3. */
+#ifndef DRIVERS_SERIAL_H
+#define DRIVERS_SERIAL_H
+
+/* Probe the four standard ports; each found becomes a terminal, the console's one takes the log over. */
+void serial_init(void);
+
+#endif
