@@ -19,6 +19,8 @@
 #include "core/random.h"
 #include "drivers/mem.h"
 #include "drivers/random.h"
+#include "drivers/serial.h"
+#include "drivers/tty.h"
 #include "fs/filesystems.h"
 #include "fs/initramfs.h"
 #include "fs/vfs/device.h"
@@ -142,6 +144,10 @@ kernel_main(void)
 	proc_init();
 	mem_devices_init();
 	random_devices_init();
+	tty_devices_init();
+	if (boot_options.console)
+		tty_set_console(boot_options.console);
+	serial_init();
 	thread_wake(thread_create(init_thread, NULL, "init"));
 	sched_idle();
 }
