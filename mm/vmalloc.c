@@ -16,6 +16,7 @@
 #include "lib/rbtree.h"
 #include "mm/slab.h"
 #include "mm_internal.h"
+#include "lib/string.h"
 #include "pagetable.h"
 
 #define FLUSH_AFTER (16ul << 20)
@@ -266,7 +267,9 @@ kvmalloc(size_t size, u32 gfp)
 	void *p = kmalloc(size, size > PAGE_SIZE ? gfp | GFP_NOWARN : gfp);
 
 	if (!p && size > PAGE_SIZE)
-		p = vmalloc(size, gfp);
+		return vmalloc(size, gfp);
+	if (p && (gfp & GFP_ZERO))
+		memset(p, 0, size);
 	return p;
 }
 
