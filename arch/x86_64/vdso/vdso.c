@@ -17,7 +17,8 @@ struct timeval {
 	s64 tv_sec, tv_usec;
 };
 
-extern const struct vdso_data vdso_page __attribute__((visibility("hidden")));
+/* Not const, though it is read-only here: the compiler would keep what it has read. */
+extern struct vdso_data vdso_page __attribute__((visibility("hidden")));
 
 int __vdso_clock_gettime(int clock, struct linux_timespec *ts);
 int __vdso_gettimeofday(struct timeval *tv, void *zone);
