@@ -201,7 +201,7 @@ sys_pidfd_getfd(int pidfd, int fd, unsigned int flags)
 {
 	struct fd_ref ref;
 	struct pid *pid;
-	struct file *f;
+	struct file *f = NULL;
 	int r = -EBADF;
 
 	if (flags)

@@ -171,7 +171,7 @@ pid_nr(const struct pid *p, const struct pid_ns *ns)
 struct pid_ns *
 current_pid_ns(void)
 {
-	const struct pid *p = current->pid;
+	const struct pid *p = thread_is_task(thread_current()) ? current->pid : NULL;
 
 	return p ? p->numbers[p->level].ns : &root_pid_ns;
 }
