@@ -512,7 +512,7 @@ fifo_open(struct file *f)
 	}
 	f->private = p;
 	f->ops = &pipe_file_ops;
-	f->mode |= FMODE_STREAM | FMODE_NO_SYNC;
+	f->mode |= FMODE_STREAM | FMODE_NO_SYNC | FMODE_NOWAIT_OK;
 	return 0;
 }
 
@@ -575,7 +575,7 @@ pipe_files(u32 flags, struct file **rd, struct file **wr)
 	p->readers = p->writers = p->r_opens = p->w_opens = 1;
 	i->pipe = p;
 
-	u32 stream = FMODE_STREAM | FMODE_NO_SYNC;
+	u32 stream = FMODE_STREAM | FMODE_NO_SYNC | FMODE_NOWAIT_OK;
 	r = file_create_on(d, &pipe_file_ops, p, O_RDONLY | (flags & O_NONBLOCK), FMODE_READ | stream, rd);
 	if (r == 0) {
 		r = file_create_on(d, &pipe_file_ops, p, O_WRONLY | (flags & (O_NONBLOCK | O_DIRECT)), FMODE_WRITE | stream, wr);

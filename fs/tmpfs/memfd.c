@@ -51,8 +51,8 @@ create_file(const char *name, u32 flags, struct file **out)
 	if (err)
 		return err;
 	i->nlink = 0;
-	if (!(flags & MFD_ALLOW_SEALING))
-		tmpfs_inode_of(i)->seals = F_SEAL_SEAL;
+	if (flags & MFD_ALLOW_SEALING)
+		tmpfs_inode_of(i)->seals = 0;
 	p.dentry = dentry_create_anon(p.mnt->super, name, i);
 	if (!p.dentry) {
 		inode_put(i);

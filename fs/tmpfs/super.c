@@ -99,6 +99,7 @@ tmpfs_inode_create(struct super *s, const struct inode *dir, umode_t mode, devnu
 	if (S_ISREG(mode)) {
 		i->mapping.ops = &tmpfs_mapping_ops;
 		i->mapping.flags |= MAPPING_SHMEM;
+		ti->seals = F_SEAL_SEAL; /* only memfd_create takes it off */
 	} else if (S_ISDIR(mode)) {
 		i->nlink = 2;
 		i->size = 2 * ENTRY_SIZE;

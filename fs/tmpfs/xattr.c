@@ -6,16 +6,17 @@
 #include "task/cred.h"
 #include "tmpfs_internal.h"
 
-static bool
-supported(const char *name)
+/* 0, -EOPNOTSUPP, or -EINVAL for a class without a name. */
+static int
+check_name(const char *name)
 {
 	static const char *const prefixes[] = { XATTR_USER_PREFIX, XATTR_TRUSTED_PREFIX,
 						XATTR_SECURITY_PREFIX };
 
 	for (u32 i = 0; i < ARRAY_SIZE(prefixes); i++)
 		if (str_starts_with(name, prefixes[i]))
-			return name[strlen(prefixes[i])] != '\0';
-	return false;
+			return name[strlen(prefixes[i])] ? 0 : -EINVAL;
+	return -EOPNOTSUPP;
 }
 
 static struct tmpfs_xattr *
@@ -40,9 +41,11 @@ tmpfs_getxattr(struct inode *i, const char *name, void *value, size_t size)
 	struct tmpfs_inode *ti = tmpfs_inode_of(i);
 	struct tmpfs_xattr *x;
 	ssize_t ret;
+	int err;
 
-	if (!supported(name))
-		return -EOPNOTSUPP;
+	err = check_name(name);
+	if (err)
+		return err;
 	rwsem_read_lock(&ti->xattr_lock);
 	x = find(ti, name);
 	if (!x) {
@@ -64,10 +67,11 @@ tmpfs_setxattr(struct inode *i, const char *name, const void *value, size_t size
 	struct tmpfs_inode *ti = tmpfs_inode_of(i);
 	struct tmpfs_xattr *x, *old;
 	size_t len = strlen(name);
-	int err = 0;
+	int err;
 
-	if (!supported(name))
-		return -EOPNOTSUPP;
+	err = check_name(name);
+	if (err)
+		return err;
 	x = kmalloc(sizeof(*x) + len + 1, GFP_KERNEL);
 	if (!x)
 		return -ENOMEM;
@@ -136,9 +140,11 @@ tmpfs_removexattr(struct inode *i, const char *name)
 {
 	struct tmpfs_inode *ti = tmpfs_inode_of(i);
 	struct tmpfs_xattr *x;
+	int err;
 
-	if (!supported(name))
-		return -EOPNOTSUPP;
+	err = check_name(name);
+	if (err)
+		return err;
 	rwsem_write_lock(&ti->xattr_lock);
 	x = find(ti, name);
 	if (x) {

@@ -167,11 +167,11 @@ file_seek_size(struct file *f, s64 offset, int whence)
 		if (offset == 0)
 			return (s64)f->pos;
 		if (__builtin_add_overflow((s64)f->pos, offset, &pos))
-			return -EOVERFLOW;
+			return -EINVAL;
 		break;
 	case SEEK_END:
 		if (__builtin_add_overflow((s64)size, offset, &pos))
-			return -EOVERFLOW;
+			return -EINVAL;
 		break;
 	case SEEK_DATA:
 	case SEEK_HOLE:
@@ -201,7 +201,7 @@ file_seek_pos(struct file *f, s64 offset, int whence)
 
 	if (whence == SEEK_CUR) {
 		if (__builtin_add_overflow((s64)f->pos, offset, &pos))
-			return -EOVERFLOW;
+			return -EINVAL;
 	} else if (whence != SEEK_SET) {
 		return -EINVAL;
 	}

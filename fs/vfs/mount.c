@@ -915,10 +915,10 @@ umount_path(struct path *p, int flags)
 	bool at_root;
 	int err;
 
-	if (p->dentry != m->root || m->ns != current_mount_ns())
-		return -EINVAL;
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
+	if (p->dentry != m->root || m->ns != current_mount_ns())
+		return -EINVAL;
 	fs_context_paths(current_fs(), &root, NULL);
 	at_root = root.mnt == m && root.dentry == m->root;
 	path_put(&root);
