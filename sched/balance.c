@@ -7,7 +7,8 @@
  *	  CPU, for the waker is about to sleep: no interrupt, no cold cache, no halted CPU;
  *	- otherwise the CPU it ran on last, if that is idle; the waker's, if that is idle; a few
  *	  neighbours, if idle; else the less crowded of the first two.
- * A new thread looks further, for it has no cache to lose.
+ * A new thread looks further, for it has no cache to lose; but the child of a parent that has
+ *waited for its last children starts where the parent is (a shell and its commands).
  *
  * Later, against what has become uneven: a CPU whose tick finds more than one runnable thread notes
  * itself in `crowded` and wakes an idle CPU, which pulls one over; a CPU with something to do, but
@@ -28,6 +29,9 @@
 #define BALANCE_NS (16 * TICK_NS)
 #define ROTATE_NS  (32 * TICK_NS)
 #define PULL_TRIES 16
+
+#define FORK_WAITS_SURE 2
+#define FORK_WAIT_NS	500000ull
 
 static struct cpumask crowded;
 
@@ -130,11 +134,40 @@ balance_wake_cpu(struct thread *t, bool *sync)
 	return prev;
 }
 
+/*
+ * Will the parent wait for its new child? A shell does, make -j and servers with many threads do
+ * not: they start the next one first.
+ */
+static bool
+fork_will_wait(struct thread *parent)
+{
+	bool waits = !parent->fork_pending && parent->fork_waits >= FORK_WAITS_SURE;
+
+	if (parent->fork_pending)
+		parent->fork_waits = 0;
+	parent->fork_pending = true;
+	parent->forked_at = time_mono_ns();
+	return waits;
+}
+
+void
+balance_fork_slept(struct thread *parent, u64 now)
+{
+	parent->fork_pending = false;
+	if (now - parent->forked_at > FORK_WAIT_NS)
+		parent->fork_waits = 0;
+	else if (parent->fork_waits < FORK_WAITS_SURE)
+		parent->fork_waits++;
+}
+
 u32
 balance_new_cpu(struct thread *t, bool *sync)
 {
 	u32 this = cpu_id();
 
+	if (!in_irq() && !thread_current()->is_kernel)
+		*sync |= fork_will_wait(thread_current());
+	*sync &= rq_this()->count == 1;
 	if (cpu_usable(t, this) && (*sync || cpu_count == 1 || rq_is_idle(rq_this())))
 		return this;
 	*sync = false;

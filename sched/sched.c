@@ -271,6 +271,8 @@ switch_locked(struct run_queue *rq, bool preempt)
 		if (unlikely(sleep_refused(prev, state))) {
 			WRITE_ONCE(prev->state, THREAD_RUNNABLE);
 		} else {
+			if (unlikely(prev->fork_pending))
+				balance_fork_slept(prev, rq->clock);
 			fair_adapt_slice(&prev->se, prev->sum_exec_ns - prev->burst_start);
 			rq_remove(rq, prev, FAIR_SLEEP);
 			if (state & (THREAD_UNINTERRUPTIBLE | THREAD_KILLABLE))

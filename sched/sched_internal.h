@@ -108,6 +108,7 @@ u32 thread_weight(const struct thread *t);
 /* balance.c */
 u32 balance_wake_cpu(struct thread *t, bool *sync);
 u32 balance_new_cpu(struct thread *t, bool *sync);
+void balance_fork_slept(struct thread *parent, u64 now);
 u32 balance_allowed_cpu(struct thread *t); /* any online one of its affinity */
 bool balance_pull_idle(void); /* this CPU has nothing to do: true if it found something */
 void balance_tick(struct run_queue *rq); /* interrupt context, rq is this CPU's, not locked */

@@ -87,6 +87,9 @@ struct thread {
 	u64 queued_at;		 /* [R] when it last became runnable or was moved */
 	u64 tick_exec_ns;	 /* [O] sum_exec_ns when the tick last charged it */
 	struct thread *waker;	 /* who woke it last: compared, never followed */
+	bool fork_pending;	 /* [O] has forked and not slept since; balance.c */
+	u8 fork_waits;		 /* [O] how often in a row it slept soon after it had forked */
+	u64 forked_at;		 /* [O] when it did */
 	struct cpumask affinity; /* [R] */
 
 	struct mm *mm;		  /* [O] address space of user mode; NULL for kernel threads */
