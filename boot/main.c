@@ -21,6 +21,7 @@
 #include "drivers/random.h"
 #include "drivers/serial.h"
 #include "drivers/tty.h"
+#include "fs/devtmpfs.h"
 #include "fs/filesystems.h"
 #include "fs/initramfs.h"
 #include "fs/vfs/device.h"
@@ -139,6 +140,7 @@ kernel_main(void)
 	task_init();
 	filesystems_init();
 	vfs_init();
+	devtmpfs_init();
 	futex_init();
 	pipe_init();
 	proc_init();

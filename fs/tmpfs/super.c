@@ -281,8 +281,8 @@ tmpfs_put(struct super *s)
 	kfree(s->private);
 }
 
-static int
-tmpfs_fill(const struct fs_type *type, const char *data, struct super **out)
+int
+tmpfs_super_create(const struct fs_type *type, const char *data, struct super **out)
 {
 	struct tmpfs_super *t = kzalloc(sizeof(*t), GFP_KERNEL);
 	struct inode *root;
@@ -336,7 +336,7 @@ tmpfs_mount(const struct fs_type *type, const char *source, u32 flags, const cha
 {
 	int err;
 
-	err = tmpfs_fill(type, data, out);
+	err = tmpfs_super_create(type, data, out);
 	if (!err)
 		(*out)->flags = flags & ~MS_SILENT;
 	return err;

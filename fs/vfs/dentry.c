@@ -579,6 +579,15 @@ dentry_lookup_locked(struct dentry *parent, const struct qname *n, struct dentry
 	return err;
 }
 
+int
+dentry_lookup_child(struct dentry *parent, const char *name, size_t len, struct dentry **out)
+{
+	struct qname n;
+
+	qname_init(&n, name, (u32)len);
+	return dentry_lookup_locked(parent, &n, out);
+}
+
 /* --- moves --- */
 
 bool

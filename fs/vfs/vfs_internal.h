@@ -73,7 +73,6 @@ struct dentry *dentry_find(struct dentry *parent, const struct qname *n); /* ref
 int dentry_lookup_locked(struct dentry *parent, const struct qname *n, struct dentry **out);
 struct dentry *dentry_get_parent(struct dentry *d);
 struct dentry *dentry_alloc(struct super *s, const char *name, u32 len, u32 hash);
-void dentry_delete(struct dentry *d); /* unlinked: negative, or unhashed when in use */
 void dentry_move(struct dentry *d, struct dentry *target,
 		 bool exchange); /* rename: locks as for rename(2) */
 bool dentry_is_ancestor(const struct dentry *ancestor, const struct dentry *d);
