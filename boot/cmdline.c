@@ -70,6 +70,12 @@ set_root_flags(const char *value)
 }
 
 static bool
+set_selftest(const char *value)
+{
+	return set_string(&boot_options.selftest, value);
+}
+
+static bool
 set_root_delay(const char *value)
 {
 	u64 seconds;
@@ -202,6 +208,7 @@ static const struct {
 	{ "console", set_console },
 	{ "earlycon", accept },
 	{ "earlyprintk", accept },
+	{ "selftest", set_selftest },
 	{ "quiet", set_quiet },
 	{ "debug", set_debug },
 	{ "loglevel", set_log_level },

@@ -33,6 +33,7 @@
 #include "proc/exec.h"
 #include "sched/sched.h"
 #include "sched/work.h"
+#include "tests/selftest.h"
 #include "task/task.h"
 #include "uapi/fcntl.h"
 #include "uapi/major.h"
@@ -121,6 +122,10 @@ init_thread(void *unused)
 	arch_smp_wait();
 	arch_protect_kernel();
 	log_info("boot: init after %lu ms\n", time_mono_ns() / NSEC_PER_MSEC);
+#ifdef KEVLAR_DEBUG
+	if (boot_options.selftest)
+		selftest_run(boot_options.selftest);
+#endif
 	init_start();
 }
 

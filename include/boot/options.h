@@ -16,6 +16,7 @@ struct boot_options {
 	bool read_write;     /* rw; the root is mounted read-only otherwise */
 	u32 root_delay;	     /* seconds */
 	const char *console; /* the last one named: what /dev/console is, "ttyS0" */
+	const char *selftest;		/* debug builds: tests to run inside the kernel, by comma */
 	u32 max_cpus;
 	u64 memory_limit; /* mem=: bytes, 0 = all */
 	const char *argv[BOOT_WORDS_MAX + 2],

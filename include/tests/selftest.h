@@ -3,6 +3,9 @@
 #ifndef TESTS_SELFTEST_H
 #define TESTS_SELFTEST_H
 
+/* The tests of these names, separated by commas. One that fails panics. */
+void selftest_run(const char *names);
+
 void selftest_sched(void);
 
 #endif

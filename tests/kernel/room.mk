@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: MIT
-OBJS-tests/kernel := $(if $(filter 1,$(DEBUG)),sched_selftest.o)
+OBJS-tests/kernel := $(if $(filter 1,$(DEBUG)),selftest.o sched_selftest.o)
 DEPS-tests/kernel := lib arch core sched
