@@ -208,7 +208,10 @@ static int
 pi_check(struct futex_pi *pi, u32 value)
 {
 	unsigned long flags = spin_lock_irqsave(&pi_lock);
-	bool agree = pi->died || (u32)task_tid(pi->owner) == (value & FUTEX_TID_MASK);
+	u32 tid = value & FUTEX_TID_MASK;
+	/* A dying owner clears its tid first, and then comes to futex_pi_exit. */
+	bool agree = pi->died || (u32)task_tid(pi->owner) == tid ||
+		     (!tid && (value & FUTEX_OWNER_DIED));
 
 	spin_unlock_irqrestore(&pi_lock, flags);
 	return agree ? 0 : -EINVAL;

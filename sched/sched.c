@@ -227,6 +227,13 @@ rq_change_end(struct run_queue *rq, struct thread *t)
 
 /* ---- the switch ---- */
 
+/* Programs that wait for a device count as load; the kernel's own threads wait for work. */
+static bool
+sleep_is_load(const struct thread *t, u32 state)
+{
+	return (state & (THREAD_UNINTERRUPTIBLE | THREAD_KILLABLE)) && !t->is_kernel;
+}
+
 /* A sleep that a pending signal forbids. The waker of a signal sets the flag before it looks at the
  * state. */
 static bool
@@ -275,7 +282,7 @@ switch_locked(struct run_queue *rq, bool preempt)
 				balance_fork_slept(prev, rq->clock);
 			fair_adapt_slice(&prev->se, prev->sum_exec_ns - prev->burst_start);
 			rq_remove(rq, prev, FAIR_SLEEP);
-			if (state & (THREAD_UNINTERRUPTIBLE | THREAD_KILLABLE))
+			if (sleep_is_load(prev, state))
 				rq->uninterruptible++;
 		}
 	} else if (unlikely(!cpumask_test(&prev->affinity, rq->cpu)) && prev != rq->idle) {
@@ -429,7 +436,7 @@ wake_sleeping(struct thread *t, u32 states, bool sync)
 		goto out;
 	}
 	woken = true;
-	if (state & (THREAD_UNINTERRUPTIBLE | THREAD_KILLABLE))
+	if (sleep_is_load(t, state))
 		rq->uninterruptible--;
 	WRITE_ONCE(t->state, THREAD_RUNNABLE);
 	t->burst_start = t->sum_exec_ns;

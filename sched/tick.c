@@ -179,37 +179,53 @@ tick_start(struct run_queue *rq)
 
 /* ---- what was used ---- */
 
+/* t's run queue is locked. */
+static u64
+runtime_locked(struct run_queue *rq, struct thread *t)
+{
+	s64 since = 0;
+
+	if (rq->curr == t)
+		since = (s64)(time_mono_ns() - t->exec_start);
+	return t->sum_exec_ns + (since > 0 ? (u64)since : 0);
+}
+
 u64
 sched_thread_runtime_ns(struct thread *t)
 {
 	unsigned long flags = arch_irq_save();
 	struct run_queue *rq = thread_rq_lock(t);
-	u64 used = t->sum_exec_ns;
+	u64 used = runtime_locked(rq, t);
 
-	if (rq->curr == t) {
-		s64 since = (s64)(time_mono_ns() - t->exec_start);
-
-		if (since > 0)
-			used += (u64)since;
-	}
 	spin_unlock(&rq->lock);
 	arch_irq_restore(flags);
 	return used;
 }
 
+/*
+ * The samples say the proportion, the run time the sum. Neither part may ever go back, so what was
+ * told before is a lower bound. Without a sample of kernel time it was too short to matter.
+ */
 void
 sched_thread_times(struct thread *t, u64 *utime_ns, u64 *stime_ns)
 {
-	u64 total = sched_thread_runtime_ns(t);
-	u64 user = READ_ONCE(t->utime_ns), system = READ_ONCE(t->stime_ns);
+	unsigned long flags = arch_irq_save();
+	struct run_queue *rq = thread_rq_lock(t);
+	u64 total = runtime_locked(rq, t), user = t->utime_ns, system = t->stime_ns;
 
-	/* The samples say the proportion; without a sample it was too short to matter: all of it
-	 * user time. */
-	if (!system)
-		*utime_ns = total;
-	else
-		*utime_ns = mul_div_u64(total, user, user + system);
-	*stime_ns = total - *utime_ns;
+	if (total > t->utime_told + t->stime_told) {
+		u64 stime = system ? mul_div_u64(total, system, user + system) : 0;
+
+		if (t->is_kernel)
+			stime = total;
+		stime = CLAMP(stime, t->stime_told, total - t->utime_told);
+		t->stime_told = stime;
+		t->utime_told = total - stime;
+	}
+	*utime_ns = t->utime_told;
+	*stime_ns = t->stime_told;
+	spin_unlock(&rq->lock);
+	arch_irq_restore(flags);
 }
 
 void

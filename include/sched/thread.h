@@ -95,11 +95,12 @@ struct thread {
 	struct mm *mm;		  /* [O] address space of user mode; NULL for kernel threads */
 	struct arch_space *space; /* [O] &mm->space, or NULL: keep whichever is loaded (lazy) */
 
-	u64 utime_ns, stime_ns; /* [O] sampled by the tick; sched_thread_times scales them to
-				   sum_exec_ns */
-	u64 nvcsw, nivcsw;	/* [R] context switches, voluntary and not */
-	u64 min_flt, maj_flt;	/* [O] page faults */
-	u32 fault_disabled;	/* [O] > 0: page faults in user copies fail instead of sleeping */
+	u64 utime_ns, stime_ns;	    /* [O] sampled by the tick; sched_thread_times scales them to
+				       sum_exec_ns */
+	u64 utime_told, stime_told; /* [R] what sched_thread_times has said */
+	u64 nvcsw, nivcsw;	    /* [R] context switches, voluntary and not */
+	u64 min_flt, maj_flt;	    /* [O] page faults */
+	u32 fault_disabled; /* [O] > 0: page faults in user copies fail instead of sleeping */
 
 	struct ref ref; /* the scheduler holds one while the thread is alive */
 	struct rcu_head rcu;
