@@ -14,7 +14,7 @@
  *
  * The word is read under the bucket's lock, so a wake-up after a change cannot fall between the
  * look and the sleep. User memory is touched under the lock only with page faults off; if that
- *fails the locks are dropped, the page is brought in, and everything starts again.
+ * fails the locks are dropped, the page is brought in, and everything starts again.
  *
  * A waker unlinks the waiter, stores NULL in waiter->bucket and wakes the thread; after that store
  * the waiter's stack frame may be gone, but the thread's memory is not: preemption is off (RCU).
