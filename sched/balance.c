@@ -8,7 +8,7 @@
  *	- otherwise the CPU it ran on last, if that is idle; the waker's, if that is idle; a few
  *	  neighbours, if idle; else the less crowded of the first two.
  * A new thread looks further, for it has no cache to lose; but the child of a parent that has
- *waited for its last children starts where the parent is (a shell and its commands).
+ * waited for its last children starts where the parent is (a shell and its commands).
  *
  * Later, against what has become uneven: a CPU whose tick finds more than one runnable thread notes
  * itself in `crowded` and wakes an idle CPU, which pulls one over; a CPU with something to do, but
