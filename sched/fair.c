@@ -4,8 +4,8 @@
  *
  * Every entity has a virtual clock, vruntime, that runs at 1024 / weight of real time while it
  * runs. On an ideal processor, shared by all at once, the clocks would agree; their weighted
- * average V is that ideal clock. An entity's lag, V - vruntime, is what it is owed (positive) or has
- * had too much.
+ * average V is that ideal clock. An entity's lag, V - vruntime, is what it is owed (positive) or
+ * has had too much.
  *
  *	eligible:	lag >= 0
  *	request:	slice ns at a time; its deadline is the virtual time by which the ideal
