@@ -90,7 +90,7 @@ struct waiter {
 	const void *owner, *blocked_by;
 };
 
-static struct spinlock waiters_lock = SPINLOCK_INIT(RANK_LEAF);
+static struct spinlock waiters_lock = SPINLOCK_INIT(RANK_FS);
 static LIST_HEAD(waiters);
 
 /* Would waiting for `by` close a circle? If not the waiter is on the list. */

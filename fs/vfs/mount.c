@@ -16,6 +16,7 @@
  * from before or after. "Busy" is decided inside that instant: a walker who took a reference since
  * sees the new sequence and gives it back.
  */
+#include "core/cpumask.h"
 #include "core/panic.h"
 #include "generated/syscalls.h"
 #include "lib/hash.h"
@@ -54,18 +55,20 @@ mount_find(struct mount *parent, struct dentry *point)
 {
 	struct mount *m;
 	u32 seq;
+	int got;
 
 	for (;;) {
 		seq = seq_read_begin(&mount_seq);
 		rcu_read_lock();
 		m = mount_find_rcu(parent, point);
-		if (m && !mount_try_get(m))
-			m = NULL;
+		got = m ? mount_legitimize(m, seq) : 0;
 		rcu_read_unlock();
-		if (!seq_read_retry(&mount_seq, seq))
+		if (got > 0)
 			return m;
-		if (m)
+		if (got < 0)
 			mount_put(m);
+		else if (!m && !seq_read_retry(&mount_seq, seq))
+			return NULL;
 	}
 }
 
@@ -74,30 +77,32 @@ path_up_mount(struct path *p)
 {
 	struct mount *parent;
 	struct dentry *point;
-	bool got;
 	u32 seq;
+	int got;
 
-	do {
+	for (;;) {
+		bool got_point;
+
 		seq = seq_read_begin(&mount_seq);
 		rcu_read_lock();
 		parent = READ_ONCE(p->mnt->parent);
 		point = READ_ONCE(p->mnt->point);
-		got = parent != p->mnt && mount_try_get(parent);
-		if (got && !dentry_try_get(point)) {
+		if (parent == p->mnt || !point) {
 			rcu_read_unlock();
-			mount_put(parent);
+			if (!seq_read_retry(&mount_seq, seq))
+				return false;
 			continue;
 		}
+		got_point = dentry_try_get(point);
+		got = mount_legitimize(parent, seq);
 		rcu_read_unlock();
-		if (!seq_read_retry(&mount_seq, seq))
+		if (got > 0 && got_point)
 			break;
-		if (got) {
+		if (got_point)
 			dentry_put(point);
+		if (got)
 			mount_put(parent);
-		}
-	} while (true);
-	if (!got)
-		return false;
+	}
 	path_put(p);
 	*p = (struct path){ parent, point };
 	return true;
@@ -145,7 +150,10 @@ mount_alloc(struct super *s, struct dentry *root, const char *source)
 	if (!m)
 		return NULL;
 	m->source = kstrdup(source ? source : "none", GFP_KERNEL);
-	if (!m->source) {
+	m->counts = kzalloc(cpu_count * sizeof(*m->counts), GFP_KERNEL);
+	if (!m->source || !m->counts) {
+		kfree(m->source);
+		kfree(m->counts);
 		kfree(m);
 		return NULL;
 	}
@@ -155,7 +163,7 @@ mount_alloc(struct super *s, struct dentry *root, const char *source)
 	m->root = root;
 	m->parent = m;
 	m->id = __atomic_add_fetch(&next_id, 1, __ATOMIC_RELAXED);
-	atomic_set(&m->refs, 1);
+	m->counts[0].refs = 1;
 	list_init(&m->children);
 	list_init(&m->child_node);
 	list_init(&m->ns_node);
@@ -166,10 +174,53 @@ mount_alloc(struct super *s, struct dentry *root, const char *source)
 	return m;
 }
 
+/* A locked instruction on a line of our own CPU: preemption may move us, so it must be atomic. */
+static inline void
+count_refs(struct mount *m, s32 n)
+{
+	__atomic_fetch_add(&m->counts[cpu_id()].refs, n, __ATOMIC_SEQ_CST);
+}
+
+static s32
+sum_refs(const struct mount *m)
+{
+	s32 sum = 0;
+
+	for (u32 cpu = 0; cpu < cpu_count; cpu++)
+		sum += READ_ONCE(m->counts[cpu].refs);
+	return sum;
+}
+
+static s32
+sum_writers(const struct mount *m)
+{
+	s32 sum = 0;
+
+	for (u32 cpu = 0; cpu < cpu_count; cpu++)
+		sum += READ_ONCE(m->counts[cpu].writers);
+	return sum;
+}
+
 void
 mount_get(struct mount *m)
 {
-	atomic_inc(&m->refs);
+	count_refs(m, 1);
+}
+
+int
+mount_legitimize(struct mount *m, u32 seq)
+{
+	bool doomed;
+
+	count_refs(m, 1);
+	if (likely(!seq_read_retry(&mount_seq, seq)))
+		return 1;
+	spin_lock(&mount_lock);
+	doomed = m->doomed;
+	if (doomed)
+		count_refs(m, -1);
+	spin_unlock(&mount_lock);
+	return doomed ? 0 : -1;
 }
 
 static void
@@ -177,8 +228,32 @@ mount_free_rcu(struct rcu_head *head)
 {
 	struct mount *m = container_of(head, struct mount, rcu);
 
+	kfree(m->counts);
 	kfree(m->source);
 	kfree(m);
+}
+
+static void
+put_detached(struct mount *m)
+{
+	bool last;
+
+	/* With the sequence odd, so that a walker who still comes by in RCU mode does not trust its
+	 * count. */
+	spin_lock(&mount_lock);
+	seq_write_begin(&mount_seq);
+	count_refs(m, -1);
+	last = sum_refs(m) == 0;
+	if (last)
+		m->doomed = true;
+	seq_write_end(&mount_seq);
+	spin_unlock(&mount_lock);
+	if (!last)
+		return;
+	DEBUG_ASSERT(list_empty(&m->children));
+	dentry_put(m->root);
+	super_put(m->super);
+	rcu_call(&m->rcu, mount_free_rcu);
 }
 
 void
@@ -186,12 +261,16 @@ mount_put(struct mount *m)
 {
 	if (unlikely(m->expiring))
 		WRITE_ONCE(m->expiring, false);
-	if (likely(!atomic_dec_and_test(&m->refs)))
+	/* Detaching waits for the sections that still saw it attached before it drops the tree's
+	 * own reference. */
+	rcu_read_lock();
+	if (likely(READ_ONCE(m->attached))) {
+		count_refs(m, -1);
+		rcu_read_unlock();
 		return;
-	DEBUG_ASSERT(list_empty(&m->children));
-	dentry_put(m->root);
-	super_put(m->super);
-	rcu_call(&m->rcu, mount_free_rcu);
+	}
+	rcu_read_unlock();
+	put_detached(m);
 }
 
 /* The same super block from another root, with the same flags; private, in no tree. */
@@ -205,25 +284,27 @@ mount_clone(struct mount *old, struct dentry *root)
 	return m;
 }
 
+static inline void
+count_writers(struct mount *m, s32 n)
+{
+	__atomic_fetch_add(&m->counts[cpu_id()].writers, n, __ATOMIC_SEQ_CST);
+}
+
 int
 mount_want_write(struct mount *m)
 {
-	if (unlikely((m->flags | m->super->flags) & MS_RDONLY))
-		return -EROFS;
-	atomic_inc(&m->writers);
-	/* Remount sets the flag, then counts writers: one of the two sees the other. */
-	smp_mb();
-	if (unlikely((READ_ONCE(m->flags) | READ_ONCE(m->super->flags)) & MS_RDONLY)) {
-		atomic_dec(&m->writers);
-		return -EROFS;
-	}
-	return 0;
+	count_writers(m, 1);
+	/* Remount sets the flag, then sums the writers: one of the two sees the other. */
+	if (likely(!((READ_ONCE(m->flags) | READ_ONCE(m->super->flags)) & MS_RDONLY)))
+		return 0;
+	count_writers(m, -1);
+	return -EROFS;
 }
 
 void
 mount_drop_write(struct mount *m)
 {
-	atomic_dec(&m->writers);
+	count_writers(m, -1);
 }
 
 struct mount *
@@ -237,6 +318,8 @@ mount_internal(const struct fs_type *type)
 		return NULL;
 	m = mount_alloc(s, s->root, type->name);
 	super_put(s);
+	if (m)
+		m->attached = true; /* for ever */
 	return m;
 }
 
@@ -286,6 +369,7 @@ void
 mount_join_ns(struct mount *m, struct mount_ns *ns)
 {
 	m->ns = ns;
+	m->attached = true;
 	list_add_tail(&m->ns_node, &ns->mounts);
 	ns->count++;
 }
@@ -408,6 +492,8 @@ mount_detach_list(struct list *list)
 			list_del_init(&m->ns_node);
 			m->ns->event++;
 		}
+		m->was_attached = m->attached;
+		m->attached = false;
 		m->work_source = NULL;
 		if (m->parent != m) {
 			m->work_source = (void *)m->point; /* to be put later */
@@ -428,6 +514,11 @@ void
 mount_release_list(struct list *list)
 {
 	struct mount *m;
+	bool wait = false;
+
+	list_for_each_entry(m, list, work) wait |= m->was_attached;
+	if (wait)
+		rcu_synchronize();
 
 	while ((m = list_first_entry_or_null(list, struct mount, work))) {
 		struct dentry *point = (void *)m->work_source;
@@ -713,7 +804,7 @@ set_flags(struct mount *m, u32 flags)
 
 	WRITE_ONCE(m->flags, (old & ~MOUNT_FLAGS) | flags);
 	smp_mb();
-	if ((flags & ~old & MS_RDONLY) && atomic_read(&m->writers) > 0) {
+	if ((flags & ~old & MS_RDONLY) && sum_writers(m) > 0) {
 		WRITE_ONCE(m->flags, old);
 		return -EBUSY;
 	}
@@ -747,8 +838,7 @@ mount_remount(struct path *p, u64 flags, const char *data)
 		if ((sb_flags & MS_RDONLY) && !(s->flags & MS_RDONLY)) {
 			list_for_each_entry(other, &m->ns->mounts,
 					    ns_node) if (other->super == s &&
-							 atomic_read(&other->writers) > 0)
-				err = -EBUSY;
+							 sum_writers(other) > 0) err = -EBUSY;
 		}
 		if (!err && s->ops && s->ops->remount)
 			err = s->ops->remount(s, sb_flags, data);
@@ -894,7 +984,7 @@ umount_locked(struct mount *m, int flags, struct list *list)
 		/* In use by more than its tree and the caller's path? Asked with the sequence odd:
 		 * see the head. */
 		change_begin();
-		if (!list_empty(&m->children) || atomic_read(&m->refs) != 2)
+		if (!list_empty(&m->children) || sum_refs(m) != 2)
 			err = -EBUSY;
 		change_end();
 		if (err)
@@ -925,7 +1015,7 @@ umount_path(struct path *p, int flags)
 	if (flags & MNT_EXPIRE) {
 		if (at_root || (flags & (MNT_FORCE | MNT_DETACH)))
 			return -EINVAL;
-		if (atomic_read(&m->refs) != 2)
+		if (sum_refs(m) != 2)
 			return -EBUSY;
 		if (!m->expiring) {
 			m->expiring = true;
@@ -961,7 +1051,7 @@ sys_umount2(user_ptr target, int flags)
 	keep_mark = err == -EAGAIN;
 	dentry_put(p.dentry);
 	if (keep_mark)
-		atomic_dec(&p.mnt->refs); /* mount_put would say that it was used */
+		count_refs(p.mnt, -1); /* mount_put would say that it was used */
 	else
 		mount_put(p.mnt);
 	return err;

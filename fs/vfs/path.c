@@ -669,14 +669,13 @@ walk_lookup_rcu(struct walk *w, int dirfd, const char *name, u32 flags)
 bool
 walk_rcu_to_path(struct walk *w, struct path *out)
 {
-	bool got_mount, got_dentry, valid;
+	int got_mount;
+	bool got_dentry, valid;
 
 	*out = w->at;
-	got_mount = mount_try_get(out->mnt);
+	got_mount = mount_legitimize(out->mnt, w->mount_seq);
 	got_dentry = dentry_try_get(out->dentry);
-	valid = got_mount && got_dentry;
-	if (!walk_rcu_done(w))
-		valid = false;
+	valid = walk_rcu_done(w) && got_mount > 0 && got_dentry;
 	if (likely(valid))
 		return true;
 	if (got_dentry)

@@ -11,7 +11,7 @@
 #include "vfs_internal.h"
 
 static const struct fs_type *types;
-static struct spinlock types_lock = SPINLOCK_INIT(RANK_LEAF);
+static struct spinlock types_lock = SPINLOCK_INIT(RANK_FS);
 
 static struct mutex supers_lock = MUTEX_INIT(supers_lock, RANK_SLEEP_LEAF);
 static LIST_HEAD(supers);

@@ -151,11 +151,12 @@ bool dentry_mountpoint(struct dentry *d); /* somewhere, in any namespace */
 void mount_detach_from(struct dentry *d); /* the directory was removed: what is mounted on it in
 					     other namespaces goes */
 
-static inline bool
-mount_try_get(struct mount *m)
-{
-	return atomic_inc_not_zero(&m->refs);
-}
+/*
+ * Inside an RCU section, take a reference on a mount that was found there, the tree being as at
+ * `seq`. 1: done. 0: the tree changed, nothing is held. -1: it changed, and a reference is held, to
+ * be put when the section is left.
+ */
+int mount_legitimize(struct mount *m, u32 seq);
 
 /* --- cwd.c --- */
 /* Kernel threads walk from the first task's places. */

@@ -13,6 +13,11 @@ struct mount_ns;
 struct strbuf;
 struct fs_context;
 
+/* One cache line a CPU. */
+struct mount_count {
+	s32 refs, writers;
+} __aligned(64);
+
 struct mount {
 	struct super *super;  /* [I] */
 	struct dentry *root;  /* [I] what is visible at the mount point */
@@ -33,8 +38,12 @@ struct mount {
 	u32 stamp;
 	bool expiring;	      /* umount2(MNT_EXPIRE) came by, and nobody used it since */
 	char *source;	      /* mount(2)'s first argument */
-	struct atomic32 refs; /* open files, cwds, lookups */
-	struct atomic32 writers;
+	/*
+	 * References (open files, cwds, lookups) and writers, counted on the CPU where they come and go:
+	 * only the sums mean something. While `attached` nobody needs the sum. mount.c
+	 */
+	struct mount_count *counts;
+	bool attached, was_attached, doomed;
 	struct rcu_head rcu;
 };
 
