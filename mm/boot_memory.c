@@ -30,8 +30,6 @@ static struct range regions[MAX_RANGES]; /* with a mapped page array */
 static u32 region_count;
 static bool boot_done;
 
-struct page *page_array = (struct page *)PAGE_ARRAY_BASE;
-
 static void
 usable_add(u64 start, u64 end)
 {

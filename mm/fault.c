@@ -167,8 +167,10 @@ fault_around(struct vma *v, pte_t *pte, u64 addr)
 	u64 indices[FAULT_AROUND], size = m->size ? READ_ONCE(*m->size) : UINT64_MAX;
 	pte_t *first = pte - ((addr - low) >> PAGE_SHIFT);
 	struct spinlock *lock = table_lock_of(pte);
-	u32 prot = file_prot(v), n, shmem = 0, file = 0, mapped = 0;
+	pte_t proto = pte_make(0, file_prot(v));
+	u32 n, count = 0, mapped = 0;
 	bool served;
+	pte_t e;
 
 	if (!size)
 		return false;
@@ -181,34 +183,34 @@ fault_around(struct vma *v, pte_t *pte, u64 addr)
 	for (u32 i = 0; i < n; i++) {
 		struct page *page = entries[i];
 		pte_t *p = first + (indices[i] - base);
-		s64 now;
+		s64 old;
 
 		if (!pte_none(pte_get(p)) || !page_flag(page, PG_UPTODATE))
 			continue;
 		/* Reference and map count in one step, unless the page is being freed. */
-		if (!atomic64_add_unless(&page->ref_and_map, (1l << 32) + 1, 0))
+		old = atomic64_read(&page->ref_and_map);
+		while (old &&
+		       !atomic64_try_cmpxchg(&page->ref_and_map, &old, old + PAGE_MAPPED_ONCE))
+			;
+		if (unlikely(!old))
 			continue;
 		if (unlikely(READ_ONCE(page->mapping) != m || page->index != indices[i])) {
-			now = atomic64_sub_return(&page->ref_and_map, (1l << 32) + 1);
-			if (!(u32)now)
+			if (!(u32)atomic64_sub_return(&page->ref_and_map, PAGE_MAPPED_ONCE))
 				page_release(page);
 			continue;
 		}
-		if (atomic_read(&page->mapcount) == 1)
-			mapped++;
-		if (page_flag(page, PG_SWAPBACKED))
-			shmem++;
-		else
-			file++;
-		pte_set(p, pte_make(page_to_phys(page), prot | (p == pte ? PTE_P_YOUNG : 0)));
+		mapped += old >> 32 == 0;
+		count++;
+		pte_set(p, pte_with_page(proto, page));
 	}
-	served = !pte_none(pte_get(pte));
+	e = pte_get(pte);
+	served = !pte_none(e);
+	if (served)
+		pte_set(pte, pte_mkyoung(e));
 	spin_unlock(lock);
 	rcu_read_unlock();
-	if (file)
-		atomic64_add(&v->mm->rss_file, file);
-	if (shmem)
-		atomic64_add(&v->mm->rss_shmem, shmem);
+	if (count)
+		count_file(v->mm, m->flags & MAPPING_SHMEM ? PG_SWAPBACKED : 0, count);
 	if (mapped)
 		mem_count(MC_MAPPED, mapped);
 	return served;

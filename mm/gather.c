@@ -76,7 +76,7 @@ page_drop_mapped(struct gather *g, struct page *page)
 		}
 		return;
 	}
-	now = atomic64_sub_return(&page->ref_and_map, (1l << 32) + 1);
+	now = atomic64_sub_return(&page->ref_and_map, PAGE_MAPPED_ONCE);
 	if (now >> 32 == 0)
 		mem_count(MC_MAPPED, -1);
 	if (unlikely((u32)now == 0))

@@ -21,8 +21,8 @@ zap_leaf(struct gather *g, struct vma *v, pte_t *pte, u64 addr, u64 end, enum za
 	struct spinlock *lock = table_lock_of(pte);
 	/* Only a shared page that is written back somewhere must not lose its dirty bit. */
 	bool keep_dirty = (v->flags & VM_SHARED) && v->mapping && v->mapping->ops->write_page;
-	bool full = false;
-	u64 first = UINT64_MAX, last = 0;
+	bool careful = keep_dirty || what == ZAP_FILE_ONLY, full = false;
+	u64 first = 0, last = 0;
 
 	spin_lock(lock);
 	for (; addr < end && !full; addr += PAGE_SIZE, pte++) {
@@ -32,20 +32,20 @@ zap_leaf(struct gather *g, struct vma *v, pte_t *pte, u64 addr, u64 end, enum za
 		if (pte_none(e))
 			continue;
 		page = pte_soft(e, PTE_SOFT_SPECIAL) ? NULL : phys_to_page(pte_paddr(e));
-		if (what == ZAP_FILE_ONLY && page && page_flag(page, PG_ANON))
-			continue;
-		if (unlikely(keep_dirty))
+		if (unlikely(careful)) {
+			if (what == ZAP_FILE_ONLY && page && page_flag(page, PG_ANON))
+				continue;
 			e = pte_xchg(pte, (pte_t){ 0 });
-		else
+			if (keep_dirty && page && pte_dirty(e) &&
+			    READ_ONCE(page->mapping) == v->mapping)
+				mapping_mark_dirty(v->mapping, page);
+		} else {
 			pte_set(pte, (pte_t){ 0 });
-		if (first == UINT64_MAX)
-			first = addr;
+		}
 		last = addr + PAGE_SIZE;
-		if (!page)
-			continue;
-		if (unlikely(keep_dirty) && pte_dirty(e) && READ_ONCE(page->mapping) == v->mapping)
-			mapping_mark_dirty(v->mapping, page);
-		full = gather_page(g, page);
+		first = first ? first : addr;
+		if (likely(page))
+			full = gather_page(g, page);
 	}
 	spin_unlock(lock);
 	if (last)

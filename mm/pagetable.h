@@ -7,6 +7,9 @@
 
 struct gather;
 
+/* A file page's entry counts in both halves of page->ref_and_map. */
+#define PAGE_MAPPED_ONCE ((1l << 32) + 1)
+
 /* Software bits of entries. */
 #define PTE_SOFT_SPECIAL 0 /* no reference behind it: zero page, vDSO, device memory */
 
@@ -20,6 +23,13 @@ static inline pte_t *
 mm_root(const struct mm *mm)
 {
 	return phys_to_virt(mm->space.root);
+}
+
+/* The entry for `page` with the attributes of `proto`, which was made for frame 0. */
+static inline pte_t
+pte_with_page(pte_t proto, const struct page *page)
+{
+	return (pte_t){ proto.v | page_to_phys(page) };
 }
 
 static inline pte_t *

@@ -92,7 +92,8 @@ page_try_get(struct page *p)
 	return ref_try_get(&p->ref);
 }
 
-extern struct page *page_array; /* PAGE_ARRAY_BASE */
+#define page_array ((struct page *)PAGE_ARRAY_BASE)
+
 static inline u64
 page_to_pfn(const struct page *p)
 {

@@ -18,8 +18,7 @@
 #include "core/spinlock.h"
 #include "sched/mutex.h"
 
-uintptr_t host_arena;
-struct page *page_array;
+uintptr_t host_arena, host_page_array;
 u64 page_total;
 u32 preempt_count = PREEMPT_NO_RESCHED, cpu_number;
 struct cpumask cpu_online = { { 1 } };
@@ -34,7 +33,7 @@ shim_arena_create(u64 pages)
 	size_t align = 4ul << 20;
 
 	host_arena = (uintptr_t)aligned_alloc(align, pages << PAGE_SHIFT);
-	page_array = calloc(pages, sizeof(struct page));
+	host_page_array = (uintptr_t)calloc(pages, sizeof(struct page));
 	page_total = pages;
 }
 
@@ -42,7 +41,7 @@ void
 shim_arena_destroy(void)
 {
 	free((void *)host_arena);
-	free(page_array);
+	free((void *)host_page_array);
 }
 
 void

@@ -5,13 +5,13 @@
 
 #include "lib/types.h"
 
-extern uintptr_t host_arena;
+extern uintptr_t host_arena, host_page_array;
 
 #define USER_END	0x00007ffffffff000ul
 #define DIRECT_MAP_BASE host_arena
 #define VMALLOC_START	0xffffc90000000000ul
 #define VMALLOC_END	0xffffc98000000000ul
-#define PAGE_ARRAY_BASE 0xffffea0000000000ul
+#define PAGE_ARRAY_BASE host_page_array
 #define KERNEL_BASE	0xffffffff80000000ul
 
 typedef struct {
