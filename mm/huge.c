@@ -71,9 +71,8 @@ void
 huge_split(struct vma *v, pte_t *level1, u64 addr)
 {
 	struct spinlock *lock = table_lock_of(level1);
-	u64 base = ALIGN_DOWN(addr, HUGE_SIZE), pa;
+	u64 base = ALIGN_DOWN(addr, HUGE_SIZE);
 	struct page *page, *table;
-	u32 prot = vma_pte_prot(v->flags) | PTE_P_DIRTY | PTE_P_YOUNG;
 	pte_t e, *leaf;
 
 	spin_lock(lock);
@@ -82,17 +81,15 @@ huge_split(struct vma *v, pte_t *level1, u64 addr)
 		spin_unlock(lock);
 		return;
 	}
-	pa = pte_paddr(e);
-	page = phys_to_page(pa);
+	page = phys_to_page(pte_paddr(e));
 	table = (struct page *)(uintptr_t)page->private;
 	leaf = page_to_virt(table);
-	if (!pte_write(e))
-		prot &= ~(u32)PTE_P_WRITE;
+	/* The entry's own rights: the vma may cover, and be about to change, a part of it only. */
 	for (u32 i = 0; i < PTE_PER_TABLE; i++) {
 		atomic_set(&page[i].flags, PG_ANON | PG_UPTODATE);
 		page[i].head = NULL;
 		atomic64_set(&page[i].ref_and_map, 1);
-		pte_set(leaf + i, pte_make(pa + i * PAGE_SIZE, prot));
+		pte_set(leaf + i, pte_split(e, i));
 	}
 	page->order = 0;
 	page->private = 0;

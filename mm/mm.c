@@ -41,8 +41,13 @@ vma_alloc(struct mm *mm)
 	struct vma *v = kmem_cache_alloc(vma_cache, GFP_KERNEL);
 
 	if (v) {
-		/* All but the readers' count. */
-		memset((char *)v + sizeof(v->readers), 0, sizeof(*v) - sizeof(v->readers));
+		const size_t kept = offsetof(struct vma, write_seq) + sizeof(v->write_seq);
+
+		/* Marked from birth: whoever sees the new life sees the mark. */
+		WRITE_ONCE(v->write_seq, mm->write_seq);
+		smp_store_release(&v->life, v->life + 1);
+		smp_wmb();
+		memset((char *)v + kept, 0, sizeof(*v) - kept);
 		v->mm = mm;
 	}
 	return v;

@@ -90,8 +90,12 @@ void mm_account(struct mm *mm, u32 vm_flags, u64 pages, s64 sign);
 static inline u32
 vma_pte_prot(u32 vm_flags)
 {
+	u32 prot = PTE_P_USER | (vm_flags & (VM_READ | VM_WRITE | VM_EXEC));
+
 	STATIC_ASSERT(VM_READ == PTE_P_READ && VM_WRITE == PTE_P_WRITE && VM_EXEC == PTE_P_EXEC);
-	return PTE_P_USER | (vm_flags & (VM_READ | VM_WRITE | VM_EXEC));
+	/* What can be written can be read: an entry that loses write access must not become none.
+	 */
+	return vm_flags & VM_WRITE ? prot | PTE_P_READ : prot;
 }
 /* Is there room under the limits for `pages` more of this kind? 0, -ENOMEM, -EAGAIN. */
 int __must_check mm_limits_check(struct mm *mm, u32 vm_flags, u64 pages);

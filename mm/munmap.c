@@ -168,14 +168,15 @@ mm_unmap_locked(struct mm *mm, u64 addr, u64 len)
 			rmap_remove_locked(v);
 			rmap_unlock(v->mapping);
 		}
-		v->node.left = (struct rb_node *)dead;
+		/* v->node may still be walked through by a fault: its links stay what they are. */
+		v->rmap_node.left = (struct rb_node *)dead;
 		dead = v;
 	}
 	mm_tables_free(&g, start, end, prev ? prev->end : 0, v ? v->start : UINT64_MAX);
 	gather_finish(&g);
 	while (dead) {
 		v = dead;
-		dead = (struct vma *)v->node.left;
+		dead = (struct vma *)v->rmap_node.left;
 		if (v->ops && v->ops->close)
 			v->ops->close(v);
 		vma_free(v);

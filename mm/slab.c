@@ -573,19 +573,20 @@ kmalloc_pages(size_t size, u32 gfp)
 void *
 kmalloc(size_t size, u32 gfp)
 {
+	void *p;
+
 	if (unlikely(size > KMALLOC_MAX_SLAB))
-		return kmalloc_pages(size, gfp & ~GFP_ZERO);
-	return cache_alloc(kmalloc_cache(size), gfp);
+		return kmalloc_pages(size, gfp);
+	p = cache_alloc(kmalloc_cache(size), gfp);
+	if (unlikely(gfp & GFP_ZERO) && p)
+		memset(p, 0, size);
+	return p;
 }
 
 void *
 kzalloc(size_t size, u32 gfp)
 {
-	void *p = kmalloc(size, gfp);
-
-	if (p)
-		memset(p, 0, size);
-	return p;
+	return kmalloc(size, gfp | GFP_ZERO);
 }
 
 void *

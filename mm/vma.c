@@ -17,11 +17,6 @@
  */
 #include "vma.h"
 
-#include "core/percpu.h"
-
-/* Where this CPU's last fault was. */
-static DEFINE_PERCPU(struct vma *, vma_hint);
-
 /* ---- holes ---- */
 
 /* Nothing may be placed at or above this address, below v. */
@@ -110,24 +105,17 @@ hole_update(struct vma *v)
 struct vma *
 vma_find_rcu(struct mm *mm, u64 addr)
 {
-	struct vma *v = this_cpu_read(vma_hint);
-	struct rb_node *n;
+	struct rb_node *n = READ_ONCE(mm->vmas.node);
 
-	/* The hint may be anyone's, dead or alive: its memory is a vma's as long as we are readers.
-	 */
-	if (v && READ_ONCE(v->start) <= addr && addr < READ_ONCE(v->end) &&
-	    READ_ONCE(v->mm) == mm && READ_ONCE(v->attached))
-		return v;
-	for (n = READ_ONCE(mm->vmas.node); n;) {
-		v = vma_of(n);
-		if (addr >= READ_ONCE(v->end)) {
+	while (n) {
+		struct vma *v = rb_entry(n, struct vma, node);
+
+		if (addr >= READ_ONCE(v->end))
 			n = READ_ONCE(n->right);
-		} else if (addr < READ_ONCE(v->start)) {
+		else if (addr < READ_ONCE(v->start))
 			n = READ_ONCE(n->left);
-		} else {
-			this_cpu_write(vma_hint, v);
+		else
 			return v;
-		}
 	}
 	return NULL;
 }
@@ -205,8 +193,7 @@ vma_tree_insert(struct mm *mm, struct vma *v)
 	if (next)
 		gap_propagate(&next->node, NULL);
 	rb_insert_augmented(&v->node, &mm->vmas, &vma_augment);
-	/* Published complete, and marked until the writer is done. */
-	v->write_seq = mm->write_seq;
+	DEBUG_ASSERT(v->write_seq == mm->write_seq);
 	smp_store_release(&v->attached, true);
 	mm->vma_count++;
 }
@@ -304,6 +291,7 @@ vma_split(struct mm *mm, struct vma *v, u64 addr, struct vma **upper_out)
 	upper->start = addr;
 	upper->end = v->end;
 	upper->pgoff = v->pgoff + ((addr - v->start) >> PAGE_SHIFT);
+	vma_write_begin(v);
 	/*
 	 * Both halves enter the reverse map in one step: a walk finds every page below one of them.
 	 */

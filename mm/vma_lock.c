@@ -16,8 +16,14 @@
  *mmap_lock moves it and so unmarks everything at once. A fault that finds a mark, or nothing (the
  *tree may be in the middle of a rotation), takes mmap_lock for reading and does it the slow way.
  *
- * Vmas come from a cache whose memory stays vmas for a grace period: one that was found may be dead
- *or another program's by the time it is looked at, but `readers` always is a count of readers.
+ * Vmas come from a cache whose memory stays vmas for a grace period: one that was found may be
+ *dead, reborn or another program's by the time it is looked at, but `readers` always counts readers
+ *and `life` births. The order of the looks matters:
+ *
+ *	readers++
+ *	life			the same at the end: all that was seen belongs to one life
+ *	no mark			nobody is changing it now, and who begins later waits for us; or he
+ *has finished, and what he did is seen by the looks that follow attached, mm, bounds life
  */
 #include "core/rcu.h"
 #include "lib/hash.h"
@@ -45,12 +51,18 @@ vma_read_begin(struct mm *mm, u64 addr)
 	rcu_read_lock();
 	v = vma_find_rcu(mm, addr);
 	if (likely(v && READ_ONCE(v->write_seq) != READ_ONCE(mm->write_seq))) {
+		u32 life;
+
 		atomic_inc_return(&v->readers);
-		if (likely(READ_ONCE(v->mm) == mm && READ_ONCE(v->attached) &&
-			   READ_ONCE(v->write_seq) != READ_ONCE(mm->write_seq) &&
+		life = smp_load_acquire(&v->life);
+		if (likely(smp_load_acquire(&v->write_seq) != smp_load_acquire(&mm->write_seq) &&
+			   READ_ONCE(v->attached) && READ_ONCE(v->mm) == mm &&
 			   READ_ONCE(v->start) <= addr && addr < READ_ONCE(v->end))) {
-			rcu_read_unlock();
-			return v;
+			smp_rmb();
+			if (likely(READ_ONCE(v->life) == life)) {
+				rcu_read_unlock();
+				return v;
+			}
 		}
 		vma_read_end(v);
 	}

@@ -14,9 +14,9 @@
 #include "arch/tlb.h"
 #include "core/log.h"
 #include "lib/rbtree.h"
+#include "lib/string.h"
 #include "mm/slab.h"
 #include "mm_internal.h"
-#include "lib/string.h"
 #include "pagetable.h"
 
 #define FLUSH_AFTER (16ul << 20)
@@ -267,9 +267,7 @@ kvmalloc(size_t size, u32 gfp)
 	void *p = kmalloc(size, size > PAGE_SIZE ? gfp | GFP_NOWARN : gfp);
 
 	if (!p && size > PAGE_SIZE)
-		return vmalloc(size, gfp);
-	if (p && (gfp & GFP_ZERO))
-		memset(p, 0, size);
+		p = vmalloc(size, gfp);
 	return p;
 }
 

@@ -8,6 +8,7 @@
  *	pte_write(e) pte_dirty(e) pte_young(e) pte_user(e) pte_exec(e)
  *	pte_make(paddr, prot) with prot of PTE_P_* below; pte_make_table(paddr) for upper levels
  *	pte_wrprotect(e) pte_mkwrite(e) pte_mkdirty(e) pte_mkclean(e) pte_mkold(e) pte_mkyoung(e)
+ *	pte_split(e, i)		entry of the i-th small page of a level 1 leaf, with the same rights
  *	pte_get(p)	reads an entry that others may change
  *	software bits (kept by the hardware): pte_soft(e, n), pte_set_soft(e, n, on), n = 0..2
  *	non-present entries (swap, markers): pte_make_swap(value) / pte_is_swap(e) / pte_swap_value(e), 56 bits

@@ -65,12 +65,14 @@ struct vma_ops {
 #define VM_LOCKONFAULT BIT(21)
 
 struct vma {
-	/* faults at work in it; survives death and rebirth (mm/vma_lock.c) */
-	struct atomic32 readers;
+	/* These are never in an undefined state: mm/vma_lock.c. */
+	struct atomic32 readers; /* faults at work in it */
+	u32 life;		 /* counts births */
+	u64 write_seq;		 /* [M] == mm->write_seq: being changed, faults keep out */
+
 	bool has_anon;	/* [A] set with the first private page: fork has something to copy */
 	bool attached;	/* [M] on the tree */
 	u32 flags;	/* [M] */
-	u64 write_seq;	/* [M] == mm->write_seq: being changed, faults keep out */
 	u64 start, end; /* [M] page aligned */
 	struct mm *mm;	/* [I] */
 	u64 pgoff;	/* [M] page offset of start in mapping (anonymous: start >> 12) */

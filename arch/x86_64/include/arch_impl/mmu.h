@@ -170,6 +170,12 @@ pte_mkyoung(pte_t e)
 	return (pte_t){ e.v | X86_PTE_YOUNG };
 }
 
+static inline pte_t
+pte_split(pte_t e, u32 i)
+{
+	return (pte_t){ (e.v & ~X86_PTE_HUGE) + ((u64)i << 12) };
+}
+
 static inline bool
 pte_soft(pte_t e, u32 n)
 {
