@@ -2,6 +2,7 @@
 /* The list of all file systems. */
 #include "fs/filesystems.h"
 #include "fs/devtmpfs.h"
+#include "fs/proc.h"
 #include "fs/tmpfs.h"
 
 void
@@ -9,4 +10,5 @@ filesystems_init(void)
 {
 	tmpfs_register();
 	devtmpfs_register();
+	proc_fs_register();
 }

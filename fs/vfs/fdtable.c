@@ -421,6 +421,15 @@ fd_table_find(struct fd_table *t, int fd)
 	return find_rcu(t, (u32)fd);
 }
 
+u32
+fd_table_size(struct fd_table *t)
+{
+	rcu_read_lock();
+	u32 size = (u32)rcu_dereference(t->array)->size;
+	rcu_read_unlock();
+	return size;
+}
+
 int
 fd_table_next(struct fd_table *t, int fd)
 {

@@ -144,6 +144,7 @@ fd_release(struct fd_ref r)
 struct file *fd_find(int fd);				/* always referenced, or NULL */
 struct file *fd_table_find(struct fd_table *t, int fd); /* of another task */
 int fd_table_next(struct fd_table *t, int fd); /* next used descriptor >= fd, or -1: /proc/PID/fd */
+u32 fd_table_size(struct fd_table *t);	/* descriptors there is room for now: FDSize of /proc/PID/status */
 bool fd_table_cloexec(struct fd_table *t, int fd);
 
 /* Reserve the lowest free descriptor >= min (RLIMIT_NOFILE: -EMFILE), then install or cancel. */

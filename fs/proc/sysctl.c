@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * /proc/sys: each value is connected to what it controls; what controls nothing but is read by programs is there read-only, with the truth.
+ */
+#include "core/log.h"
+#include "core/random.h"
+#include "fs/vfs/file.h"
+#include "ipc/pipe.h"
+#include "lib/string.h"
+#include "mm/mm.h"
+#include "ns/ns.h"
+#include "proc/exec.h"
+#include "proc_internal.h"
+#include "core/panic.h"
+#include "task/cred.h"
+#include "task/nsset.h"
+#include "task/task.h"
+#include "uapi/errno.h"
+
+#define SHOW(name, fmt, ...) \
+	static int show_##name(struct strbuf *sb, void *ctx) \
+	{ \
+		strbuf_printf(sb, fmt "\n", __VA_ARGS__); \
+		return 0; \
+	}
+
+#define STORE_NUMBER(name, min, max, statement) \
+	static ssize_t store_##name(void *ctx, const char *text, size_t len) \
+	{ \
+		s64 v; \
+		int err = parse_s64(text, 10, &v); \
+		if (err || v < (s64)(min) || v > (s64)(max)) \
+			return -EINVAL; \
+		statement; \
+		return (ssize_t)len; \
+	}
+
+#define READ_ONLY(n) { .name = #n, .mode = S_IFREG | 0444, .show = show_##n }
+#define READ_WRITE(n) { .name = #n, .mode = S_IFREG | 0644, .show = show_##n, .store = store_##n }
+
+/* ---- kernel ---- */
+
+static int
+show_name(struct strbuf *sb, bool domain)
+{
+	char name[65];
+
+	uts_read(current->ns->uts, domain, name);
+	strbuf_printf(sb, "%s\n", name);
+	return 0;
+}
+
+static ssize_t
+store_name(const char *text, size_t len, bool domain)
+{
+	size_t n = strcspn(text, "\n");
+	int err = uts_write(current->ns->uts, domain, text, MIN(n, (size_t)64));
+
+	return err ? err : (ssize_t)len;
+}
+
+static int
+show_hostname(struct strbuf *sb, void *ctx)
+{
+	return show_name(sb, false);
+}
+
+static ssize_t
+store_hostname(void *ctx, const char *text, size_t len)
+{
+	return store_name(text, len, false);
+}
+
+static int
+show_domainname(struct strbuf *sb, void *ctx)
+{
+	return show_name(sb, true);
+}
+
+static ssize_t
+store_domainname(void *ctx, const char *text, size_t len)
+{
+	return store_name(text, len, true);
+}
+
+SHOW(osrelease, "%s", uts_release)
+SHOW(ostype, "%s", uts_sysname)
+SHOW(version, "%s", uts_version)
+SHOW(pid_max, "%u", current_pid_ns()->max)
+STORE_NUMBER(pid_max, 301, 4194304, current_pid_ns()->max = (u32)v)
+SHOW(threads_max, "%u", task_count_max)
+STORE_NUMBER(threads_max, 20, INT32_MAX, task_count_max = (u32)v)
+SHOW(cap_last_cap, "%d", CAP_LAST_CAP)
+SHOW(overflowuid, "%d", 65534)
+SHOW(ngroups_max, "%d", 65536)
+SHOW(printk, "%d\t4\t1\t7", log_console_level())
+SHOW(panic, "%d", panic_timeout)
+STORE_NUMBER(panic, INT32_MIN, INT32_MAX, panic_timeout = (int)v)
+SHOW(core_pattern, "%s", "core")
+SHOW(randomize_va_space, "%d", 2)
+
+static ssize_t
+store_printk(void *ctx, const char *text, size_t len)
+{
+	if (text[0] < '0' || text[0] > '9')
+		return -EINVAL;
+	log_set_console_level(text[0] - '0');
+	return (ssize_t)len;
+}
+
+static void
+put_uuid(struct strbuf *sb, const u8 *u)
+{
+	for (u32 i = 0; i < 16; i++)
+		strbuf_printf(sb, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", u[i]);
+	strbuf_putc(sb, '\n');
+}
+
+static void
+uuid_make(u8 u[16])
+{
+	random_bytes(u, 16);
+	u[6] = (u[6] & 0x0f) | 0x40;
+	u[8] = (u[8] & 0x3f) | 0x80;
+}
+
+static int
+show_uuid(struct strbuf *sb, void *ctx)
+{
+	u8 u[16];
+
+	uuid_make(u);
+	put_uuid(sb, u);
+	return 0;
+}
+
+static int
+show_boot_id(struct strbuf *sb, void *ctx)
+{
+	static u8 id[16];
+	static struct atomic32 made;
+
+	if (!atomic_xchg(&made, 1))
+		uuid_make(id);
+	put_uuid(sb, id);
+	return 0;
+}
+
+SHOW(entropy_avail, "%d", 256)
+SHOW(poolsize, "%d", 256)
+
+static const struct pseudo_entry random_entries[] = {
+	READ_ONLY(uuid), READ_ONLY(boot_id), READ_ONLY(entropy_avail), READ_ONLY(poolsize), { .name = NULL },
+};
+
+static const struct pseudo_entry kernel_entries[] = {
+	READ_WRITE(hostname),
+	READ_WRITE(domainname),
+	READ_ONLY(osrelease),
+	READ_ONLY(ostype),
+	READ_ONLY(version),
+	READ_WRITE(pid_max),
+	{ .name = "threads-max", .mode = S_IFREG | 0644, .show = show_threads_max, .store = store_threads_max },
+	READ_ONLY(cap_last_cap),
+	READ_ONLY(overflowuid),
+	{ .name = "overflowgid", .mode = S_IFREG | 0444, .show = show_overflowuid },
+	READ_ONLY(ngroups_max),
+	READ_WRITE(printk),
+	READ_WRITE(panic),
+	READ_ONLY(core_pattern),
+	READ_ONLY(randomize_va_space),
+	{ .name = "random", .mode = S_IFDIR | 0555, .children = random_entries },
+	{ .name = NULL },
+};
+
+/* ---- vm ---- */
+
+SHOW(overcommit_memory, "%u", mm_overcommit_mode)
+STORE_NUMBER(overcommit_memory, 0, 2, mm_overcommit_mode = (u32)v)
+SHOW(overcommit_ratio, "%u", mm_overcommit_ratio)
+STORE_NUMBER(overcommit_ratio, 0, 1000000, mm_overcommit_ratio = (u32)v)
+SHOW(max_map_count, "%d", 65530)
+SHOW(mmap_min_addr, "%d", 65536)
+
+static const struct pseudo_entry vm_entries[] = {
+	READ_WRITE(overcommit_memory), READ_WRITE(overcommit_ratio), READ_ONLY(max_map_count), READ_ONLY(mmap_min_addr), { .name = NULL },
+};
+
+/* ---- fs ---- */
+
+SHOW(file_nr, "%lu\t0\t9223372036854775807", file_count())
+SHOW(file_max, "%s", "9223372036854775807")
+SHOW(nr_open, "%d", 1048576)
+SHOW(pipe_max_size, "%u", pipe_max_size)
+STORE_NUMBER(pipe_max_size, 4096, 1 << 30, pipe_max_size = (u32)v)
+
+static const struct pseudo_entry fs_entries[] = {
+	{ .name = "file-nr", .mode = S_IFREG | 0444, .show = show_file_nr },
+	{ .name = "file-max", .mode = S_IFREG | 0444, .show = show_file_max },
+	READ_ONLY(nr_open),
+	{ .name = "pipe-max-size", .mode = S_IFREG | 0644, .show = show_pipe_max_size, .store = store_pipe_max_size },
+	{ .name = NULL },
+};
+
+const struct pseudo_entry sys_entries[] = {
+	{ .name = "kernel", .mode = S_IFDIR | 0555, .children = kernel_entries },
+	{ .name = "vm", .mode = S_IFDIR | 0555, .children = vm_entries },
+	{ .name = "fs", .mode = S_IFDIR | 0555, .children = fs_entries },
+	{ .name = NULL },
+};

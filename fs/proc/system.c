@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/* The system's files at the top of /proc: CPUs, time, load, tables of the kernel. proc(5). */
+#include "arch/cpu.h"
+#include "core/bootinfo.h"
+#include "core/cpumask.h"
+#include "core/irq.h"
+#include "core/time.h"
+#include "fs/vfs/device.h"
+#include "fs/vfs/inode.h"
+#include "mm/mm.h"
+#include "ns/ns.h"
+#include "proc_internal.h"
+#include "sched/sched.h"
+#include "task/task.h"
+
+static int
+show_version(struct strbuf *sb, void *ctx)
+{
+	strbuf_printf(sb, "%s version %s %s\n", uts_sysname, uts_release, uts_version);
+	return 0;
+}
+
+static int
+show_cmdline(struct strbuf *sb, void *ctx)
+{
+	strbuf_printf(sb, "%s\n", boot_info.cmdline);
+	return 0;
+}
+
+static int
+show_cpuinfo(struct strbuf *sb, void *ctx)
+{
+	u32 cpu;
+
+	cpumask_for_each(cpu, &cpu_online)
+		arch_cpuinfo(sb, cpu);
+	return 0;
+}
+
+static void
+put_seconds(struct strbuf *sb, u64 ns)
+{
+	strbuf_printf(sb, "%lu.%02lu", ns / NSEC_PER_SEC, ns % NSEC_PER_SEC / 10000000);
+}
+
+static int
+show_uptime(struct strbuf *sb, void *ctx)
+{
+	u64 idle = 0;
+	u32 cpu;
+
+	cpumask_for_each(cpu, &cpu_online) {
+		struct sched_cpu_stats st;
+
+		sched_cpu_stats(cpu, &st);
+		idle += st.idle_ns;
+	}
+	put_seconds(sb, time_boot_ns());
+	strbuf_putc(sb, ' ');
+	put_seconds(sb, idle);
+	strbuf_putc(sb, '\n');
+	return 0;
+}
+
+static int
+show_loadavg(struct strbuf *sb, void *ctx)
+{
+	u64 avg[3];
+
+	sched_load_average(avg);
+	for (u32 i = 0; i < 3; i++) {
+		u64 v = avg[i] + (1 << 11) / 200;	/* rounded to hundredths */
+
+		strbuf_printf(sb, "%lu.%02lu ", v >> 11, ((v & 2047) * 100) >> 11);
+	}
+	strbuf_printf(sb, "%u/%d %u\n", sched_nr_running(), atomic_read(&task_count), READ_ONCE(current_pid_ns()->last));
+	return 0;
+}
+
+static void
+put_cpu_line(struct strbuf *sb, const struct sched_cpu_stats *s)
+{
+	strbuf_printf(sb, " %lu %lu %lu %lu %lu %lu %lu %lu 0 0\n", ns_to_ticks(s->user_ns), ns_to_ticks(s->nice_ns), ns_to_ticks(s->system_ns),
+		      ns_to_ticks(s->idle_ns), ns_to_ticks(s->iowait_ns), ns_to_ticks(s->irq_ns), ns_to_ticks(s->softirq_ns),
+		      ns_to_ticks(s->steal_ns));
+}
+
+static int
+show_stat(struct strbuf *sb, void *ctx)
+{
+	struct sched_cpu_stats sum = { 0 }, s;
+	u64 irqs = 0;
+	u32 cpu;
+
+	cpumask_for_each(cpu, &cpu_online) {
+		sched_cpu_stats(cpu, &s);
+		sum.user_ns += s.user_ns;
+		sum.nice_ns += s.nice_ns;
+		sum.system_ns += s.system_ns;
+		sum.idle_ns += s.idle_ns;
+		sum.iowait_ns += s.iowait_ns;
+		sum.irq_ns += s.irq_ns;
+		sum.softirq_ns += s.softirq_ns;
+		sum.steal_ns += s.steal_ns;
+		sum.switches += s.switches;
+		irqs += irq_count_cpu(cpu);
+	}
+	strbuf_puts(sb, "cpu ");
+	put_cpu_line(sb, &sum);
+	cpumask_for_each(cpu, &cpu_online) {
+		sched_cpu_stats(cpu, &s);
+		strbuf_printf(sb, "cpu%u", cpu);
+		put_cpu_line(sb, &s);
+	}
+	strbuf_printf(sb, "intr %lu\nctxt %lu\nbtime %lu\nprocesses %ld\nprocs_running %u\nprocs_blocked %u\n", irqs, sum.switches,
+		      (time_real_ns() - time_boot_ns()) / NSEC_PER_SEC, atomic64_read(&sched_forks), sched_nr_running(), sched_nr_uninterruptible());
+	return 0;
+}
+
+static void
+put_irq(void *ctx, u32 line, const char *name, const u32 *counts)
+{
+	struct strbuf *sb = ctx;
+
+	if (line == IRQ_LINE_ARCH)
+		strbuf_printf(sb, "%3.3s: ", name);
+	else
+		strbuf_printf(sb, "%3u: ", line);
+	for (u32 cpu = 0; cpu < cpu_count; cpu++)
+		strbuf_printf(sb, "%10u ", counts[cpu]);
+	strbuf_printf(sb, "  %s\n", name);
+}
+
+static int
+show_interrupts(struct strbuf *sb, void *ctx)
+{
+	strbuf_puts(sb, "     ");
+	for (u32 cpu = 0; cpu < cpu_count; cpu++)
+		strbuf_printf(sb, "      CPU%-2u", cpu);
+	strbuf_puts(sb, "\n");
+	irq_for_each(put_irq, sb);
+	return 0;
+}
+
+static int
+show_filesystems(struct strbuf *sb, void *ctx)
+{
+	fs_list(sb);
+	return 0;
+}
+
+static int
+show_devices(struct strbuf *sb, void *ctx)
+{
+	device_list_majors(sb);
+	return 0;
+}
+
+static int
+show_partitions(struct strbuf *sb, void *ctx)
+{
+	strbuf_puts(sb, "major minor  #blocks  name\n\n");
+	return 0;
+}
+
+static int
+show_swaps(struct strbuf *sb, void *ctx)
+{
+	strbuf_puts(sb, "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
+	return 0;
+}
+
+/* Nothing of the kind is there: no loadable modules, no disks yet. */
+static int
+show_empty(struct strbuf *sb, void *ctx)
+{
+	return 0;
+}
+
+const struct pseudo_entry system_entries[] = {
+	PROC_FILE("version", 0444, show_version),
+	PROC_FILE("cmdline", 0444, show_cmdline),
+	PROC_FILE("cpuinfo", 0444, show_cpuinfo),
+	PROC_FILE("uptime", 0444, show_uptime),
+	PROC_FILE("loadavg", 0444, show_loadavg),
+	PROC_FILE("stat", 0444, show_stat),
+	PROC_FILE("interrupts", 0444, show_interrupts),
+	PROC_FILE("filesystems", 0444, show_filesystems),
+	PROC_FILE("devices", 0444, show_devices),
+	PROC_FILE("partitions", 0444, show_partitions),
+	PROC_FILE("diskstats", 0444, show_empty),
+	PROC_FILE("modules", 0444, show_empty),
+	PROC_FILE("swaps", 0444, show_swaps),
+	PROC_FILE("meminfo", 0444, proc_show_meminfo),
+	PROC_FILE("vmstat", 0444, proc_show_vmstat),
+	PROC_FILE("slabinfo", 0400, proc_show_slabinfo),
+	{ .name = NULL },
+};
