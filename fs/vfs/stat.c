@@ -223,6 +223,22 @@ sys_statx(int dirfd, user_ptr path, unsigned int flags, unsigned int mask, user_
 
 /* --- readlink(2) --- */
 
+/* A magic link reads as the path of where it leads, as seen from the caller's root. */
+static ssize_t
+read_magic_link(struct inode *i, char *page, const char **text)
+{
+	struct path to, root;
+	int err = i->ops->follow_link(i, &to);
+
+	if (err)
+		return err;
+	fs_context_paths(current->fs, &root, NULL);
+	*text = path_text(&to, &root, page, PATH_MAX);
+	path_put(&root);
+	path_put(&to);
+	return *text ? (ssize_t)strlen(*text) : -ENAMETOOLONG;
+}
+
 static long
 read_link(struct inode *i, user_ptr buf, size_t size)
 {
@@ -238,8 +254,9 @@ read_link(struct inode *i, user_ptr buf, size_t size)
 		made = kmalloc(PATH_MAX, GFP_KERNEL);
 		if (!made)
 			return -ENOMEM;
-		len = i->ops->get_link(i, made, PATH_MAX);
 		text = made;
+		len = i->ops->follow_link ? read_magic_link(i, made, &text)
+					  : i->ops->get_link(i, made, PATH_MAX);
 	}
 	if (len >= 0) {
 		len = MIN(len, (ssize_t)size);
