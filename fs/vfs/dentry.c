@@ -27,6 +27,7 @@
  */
 #include "core/panic.h"
 #include "lib/hash.h"
+#include "mm/reclaim.h"
 #include "vfs_internal.h"
 
 #define DEAD	  (-0x40000000)
@@ -53,6 +54,9 @@ static struct spinlock lru_lock = SPINLOCK_INIT(RANK_LRU);
 static LIST_HEAD(lru);
 static u64 lru_count, lru_limit;
 
+static u64 shrink_names(struct shrinker *s, u64 n, u32 gfp);
+static struct shrinker name_shrinker = { .shrink = shrink_names, .name = "names" };
+
 void
 dentry_init(void)
 {
@@ -75,6 +79,7 @@ dentry_init(void)
 		spin_init(&stripe_lock[i], RANK_INODE_HASH);
 	for (u32 i = 0; i < WAITERS; i++)
 		wait_queue_init(&lookup_wait[i]);
+	shrinker_register(&name_shrinker);
 }
 
 void
@@ -779,6 +784,13 @@ lru_take(u32 *scan)
 	}
 	rcu_read_unlock();
 	return claimed;
+}
+
+/* mm asks for memory: a dentry and its inode are about a quarter of a page. */
+static u64
+shrink_names(struct shrinker *s, u64 n, u32 gfp)
+{
+	return gfp & GFP_NOFS ? 0 : dentry_shrink(n) / 4;
 }
 
 u64

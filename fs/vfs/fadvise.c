@@ -2,6 +2,7 @@
 /* posix_fadvise(2), readahead(2), fallocate(2): a file's pages and blocks, asked for or given back.
  */
 #include "generated/syscalls.h"
+#include "lib/math.h"
 #include "uapi/mount.h"
 #include "vfs_internal.h"
 
@@ -21,6 +22,19 @@ read_ahead(struct file *f, u64 offset, u64 count)
 			break;
 		page_put(page);
 	}
+}
+
+/* Whole pages only: what the range shares with others is still wanted. */
+static void
+drop_pages(struct mapping *m, u64 offset, u64 length)
+{
+	u64 end = length ? add_u64_sat(offset, length) : UINT64_MAX;
+	u64 first = (offset >> PAGE_SHIFT) + !!(offset & ~PAGE_MASK);
+	u64 past = end == UINT64_MAX ? end : end >> PAGE_SHIFT;
+
+	(void)mapping_writeback(m, offset, end, false);
+	if (past > first)
+		(void)mapping_invalidate(m, first, past - 1);
 }
 
 long
@@ -48,8 +62,7 @@ sys_fadvise64(int fd, loff_t offset, size_t length, int advice)
 		break;
 	case POSIX_FADV_DONTNEED:
 		if (m->ops && m->ops->write_page)
-			(void)mapping_writeback(m, (u64)offset,
-						length ? (u64)offset + length : UINT64_MAX, false);
+			drop_pages(m, (u64)offset, length);
 		break;
 	default: break; /* hints for a read-ahead that watches by itself */
 	}

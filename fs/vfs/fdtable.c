@@ -19,6 +19,7 @@
  * A reserved descriptor has its bit and an empty slot: nobody finds it, dup2 onto it says EBUSY.
  */
 #include "core/panic.h"
+#include "fd_bitmap.h"
 #include "generated/syscalls.h"
 #include "lib/bitmap.h"
 #include "sched/sched.h"
@@ -27,9 +28,9 @@
 #define FIRST_SIZE 64
 
 struct fd_array {
-	u32 size; /* a multiple of 64 */
+	struct fd_bitmap map;
 	struct file **files;
-	unsigned long *open, *cloexec, *full;
+	unsigned long *cloexec;
 	struct rcu_head rcu;
 };
 
@@ -71,11 +72,11 @@ array_alloc(u32 size)
 
 	if (!a)
 		return NULL;
-	a->size = size;
+	a->map.size = size;
 	a->files = (struct file **)(a + 1);
-	a->open = (unsigned long *)(a->files + size);
-	a->cloexec = a->open + words;
-	a->full = a->cloexec + words;
+	a->map.open = (unsigned long *)(a->files + size);
+	a->cloexec = a->map.open + words;
+	a->map.full = a->cloexec + words;
 	return a;
 }
 
@@ -95,12 +96,12 @@ array_drop(struct fd_table *t, struct fd_array *a)
 static void
 array_copy(struct fd_array *to, const struct fd_array *from)
 {
-	u32 words = from->size / 64;
+	u32 words = from->map.size / 64;
 
-	memcpy(to->files, from->files, from->size * sizeof(struct file *));
-	memcpy(to->open, from->open, words * sizeof(unsigned long));
+	memcpy(to->files, from->files, from->map.size * sizeof(struct file *));
+	memcpy(to->map.open, from->map.open, words * sizeof(unsigned long));
 	memcpy(to->cloexec, from->cloexec, words * sizeof(unsigned long));
-	memcpy(to->full, from->full, DIV_ROUND_UP(words, 64) * sizeof(unsigned long));
+	memcpy(to->map.full, from->map.full, DIV_ROUND_UP(words, 64) * sizeof(unsigned long));
 }
 
 /* Room for descriptor fd. Called without the lock. */
@@ -111,13 +112,13 @@ grow(struct fd_table *t, u32 fd)
 	struct fd_array *a, *old;
 	bool locked;
 
-	size = MAX(size, READ_ONCE(t->array)->size * 2);
+	size = MAX(size, READ_ONCE(t->array)->map.size * 2);
 	a = array_alloc(size);
 	if (!a)
 		return -ENOMEM;
 	locked = lock_if_shared(t);
 	old = t->array;
-	if (old->size >= size) {
+	if (old->map.size >= size) {
 		unlock_if(t, locked);
 		kvfree(a);
 		return 0;
@@ -132,9 +133,7 @@ grow(struct fd_table *t, u32 fd)
 static inline void
 mark_open(struct fd_array *a, u32 fd, bool cloexec)
 {
-	bitmap_set_bit(fd, a->open);
-	if (a->open[fd / 64] == ~0ul)
-		bitmap_set_bit(fd / 64, a->full);
+	fd_bitmap_set(&a->map, fd);
 	if (cloexec)
 		bitmap_set_bit(fd, a->cloexec);
 	else
@@ -144,30 +143,10 @@ mark_open(struct fd_array *a, u32 fd, bool cloexec)
 static inline void
 mark_free(struct fd_table *t, struct fd_array *a, u32 fd)
 {
-	bitmap_clear_bit(fd, a->open);
+	fd_bitmap_clear(&a->map, fd);
 	bitmap_clear_bit(fd, a->cloexec);
-	bitmap_clear_bit(fd / 64, a->full);
 	if (fd < t->next)
 		t->next = fd;
-}
-
-static u32
-find_free(const struct fd_array *a, u32 from)
-{
-	u32 words = a->size / 64, word = from / 64;
-
-	if (from >= a->size)
-		return from;
-	/* The rest of the word that `from` is in, then the first word that is not full. */
-	if (from % 64) {
-		unsigned long free = ~a->open[word] & (~0ul << from % 64);
-
-		if (free)
-			return word * 64 + (u32)__builtin_ctzl(free);
-		word++;
-	}
-	word = (u32)find_next_zero_bit(a->full, words, word);
-	return word >= words ? a->size : word * 64 + (u32)__builtin_ctzl(~a->open[word]);
 }
 
 /* --- tables --- */
@@ -182,11 +161,9 @@ fd_table_create(void)
 	ref_init(&t->ref);
 	spin_init(&t->lock, RANK_FD_TABLE);
 	t->first = (struct fd_array){
-		.size = FIRST_SIZE,
+		.map = { FIRST_SIZE, &t->first_open, &t->first_full },
 		.files = t->first_files,
-		.open = &t->first_open,
 		.cloexec = &t->first_cloexec,
-		.full = &t->first_full,
 	};
 	t->array = &t->first;
 	return t;
@@ -196,9 +173,9 @@ fd_table_create(void)
 static u32
 used_size(const struct fd_array *a, u32 max)
 {
-	size_t last = find_last_bit(a->open, a->size);
+	size_t last = find_last_bit(a->map.open, a->map.size);
 
-	return last >= a->size ? 0 : MIN((u32)last + 1, max);
+	return last >= a->map.size ? 0 : MIN((u32)last + 1, max);
 }
 
 int
@@ -216,7 +193,7 @@ fd_table_dup(struct fd_table *old, u32 max_fd, struct fd_table **out)
 		locked = lock_if_shared(old);
 		from = old->array;
 		used = used_size(from, max_fd);
-		if (used <= t->array->size)
+		if (used <= t->array->map.size)
 			break;
 		unlock_if(old, locked);
 		a = array_alloc(ALIGN_UP(used, 64u));
@@ -230,7 +207,7 @@ fd_table_dup(struct fd_table *old, u32 max_fd, struct fd_table **out)
 	}
 	a = t->array;
 	for (u32 word = 0; word * 64 < used; word++) {
-		for (unsigned long bits = from->open[word]; bits; bits &= bits - 1) {
+		for (unsigned long bits = from->map.open[word]; bits; bits &= bits - 1) {
 			struct file *f;
 
 			fd = word * 64 + (u32)__builtin_ctzl(bits);
@@ -278,8 +255,8 @@ fd_table_put(struct fd_table *t)
 
 	if (!ref_put(&t->ref))
 		return;
-	for (u32 word = 0; word < a->size / 64; word++)
-		for (unsigned long bits = a->open[word]; bits; bits &= bits - 1) {
+	for (u32 word = 0; word < a->map.size / 64; word++)
+		for (unsigned long bits = a->map.open[word]; bits; bits &= bits - 1) {
 			struct file *f = a->files[word * 64 + (u32)__builtin_ctzl(bits)];
 
 			if (!f)
@@ -300,9 +277,9 @@ fd_table_put(struct fd_table *t)
 void
 fd_table_close_on_exec(struct fd_table *t)
 {
-	for (u32 word = 0; word < t->array->size / 64; word++) {
+	for (u32 word = 0; word < t->array->map.size / 64; word++) {
 		struct fd_array *a = t->array;
-		unsigned long bits = a->cloexec[word] & a->open[word];
+		unsigned long bits = a->cloexec[word] & a->map.open[word];
 
 		a->cloexec[word] = 0;
 		for (; bits; bits &= bits - 1) {
@@ -354,7 +331,7 @@ find_rcu(struct fd_table *t, u32 fd)
 	for (;;) {
 		struct fd_array *a = rcu_dereference(t->array);
 
-		f = fd < a->size ? smp_load_acquire(&a->files[fd]) : NULL;
+		f = fd < a->map.size ? smp_load_acquire(&a->files[fd]) : NULL;
 		if (!f)
 			break;
 		if (!ref_try_get(&f->ref))
@@ -380,7 +357,7 @@ lookup(int fd, u32 refused)
 	if (likely(ref_read(&t->ref) == 1)) {
 		struct fd_array *a = t->array;
 
-		if (likely((u32)fd < a->size))
+		if (likely((u32)fd < a->map.size))
 			r.file = a->files[fd];
 	} else {
 		r.file = find_rcu(t, (u32)fd);
@@ -438,10 +415,10 @@ fd_table_next(struct fd_table *t, int fd)
 
 	rcu_read_lock();
 	a = rcu_dereference(t->array);
-	next = find_next_bit(a->open, a->size, (u32)fd);
-	while (next < a->size && !READ_ONCE(a->files[next]))
-		next = find_next_bit(a->open, a->size, next + 1);
-	if (next >= a->size)
+	next = find_next_bit(a->map.open, a->map.size, (u32)fd);
+	while (next < a->map.size && !READ_ONCE(a->files[next]))
+		next = find_next_bit(a->map.open, a->map.size, next + 1);
+	if (next >= a->map.size)
 		next = (size_t)-1;
 	rcu_read_unlock();
 	return (int)next;
@@ -455,7 +432,7 @@ fd_table_cloexec(struct fd_table *t, int fd)
 
 	rcu_read_lock();
 	a = rcu_dereference(t->array);
-	set = (u32)fd < a->size && test_bit((u32)fd, a->cloexec);
+	set = (u32)fd < a->map.size && test_bit((u32)fd, a->cloexec);
 	rcu_read_unlock();
 	return set;
 }
@@ -469,7 +446,7 @@ fd_set_cloexec(int fd, bool cloexec)
 	struct fd_array *a = t->array;
 	int err = -EBADF;
 
-	if ((u32)fd < a->size && a->files[fd]) {
+	if ((u32)fd < a->map.size && a->files[fd]) {
 		if (cloexec)
 			bitmap_set_bit((u32)fd, a->cloexec);
 		else
@@ -495,12 +472,12 @@ fd_reserve(int min, bool cloexec)
 
 		locked = lock_if_shared(t);
 		a = t->array;
-		fd = find_free(a, MAX((u32)min, t->next));
+		fd = fd_bitmap_find_free(&a->map, MAX((u32)min, t->next));
 		if (unlikely(fd >= end)) {
 			unlock_if(t, locked);
 			return -EMFILE;
 		}
-		if (likely(fd < a->size)) {
+		if (likely(fd < a->map.size)) {
 			mark_open(a, fd, cloexec);
 			if ((u32)min <= t->next)
 				t->next = fd + 1;
@@ -553,7 +530,7 @@ take(struct fd_table *t, u32 fd)
 	struct fd_array *a = t->array;
 	struct file *f = NULL;
 
-	if (fd < a->size && (f = a->files[fd])) {
+	if (fd < a->map.size && (f = a->files[fd])) {
 		WRITE_ONCE(a->files[fd], NULL);
 		mark_free(t, a, fd);
 	}
@@ -578,14 +555,14 @@ replace(u32 fd, struct file *f, bool cloexec)
 	struct file *old;
 	bool locked;
 
-	if (fd >= READ_ONCE(t->array)->size && grow(t, fd)) {
+	if (fd >= READ_ONCE(t->array)->map.size && grow(t, fd)) {
 		file_put(f);
 		return -EMFILE;
 	}
 	locked = lock_if_shared(t);
 	a = t->array;
 	old = a->files[fd];
-	if (!old && test_bit(fd, a->open)) {
+	if (!old && test_bit(fd, a->map.open)) {
 		unlock_if(t, locked);
 		file_put(f);
 		return -EBUSY;
@@ -675,7 +652,7 @@ mark_range_cloexec(struct fd_table *t, u32 first, u32 last)
 	bool locked = lock_if_shared(t);
 	struct fd_array *a = t->array;
 
-	last = MIN(last, a->size - 1);
+	last = MIN(last, a->map.size - 1);
 	if (first <= last)
 		bitmap_set(a->cloexec, first, last - first + 1);
 	unlock_if(t, locked);
@@ -705,7 +682,7 @@ sys_close_range(unsigned int first, unsigned int last, unsigned int flags)
 	if (flags & CLOSE_RANGE_UNSHARE) {
 		/* Do not copy what would be closed at once. */
 		bool rest = !(flags & CLOSE_RANGE_CLOEXEC) &&
-			    last >= READ_ONCE(current->files->array)->size - 1;
+			    last >= READ_ONCE(current->files->array)->map.size - 1;
 		int err = unshare_below(rest ? first : UINT32_MAX);
 
 		if (err)
