@@ -402,7 +402,7 @@ u32
 fd_table_size(struct fd_table *t)
 {
 	rcu_read_lock();
-	u32 size = (u32)rcu_dereference(t->array)->size;
+	u32 size = (u32)rcu_dereference(t->array)->map.size;
 	rcu_read_unlock();
 	return size;
 }
