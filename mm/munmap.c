@@ -80,7 +80,7 @@ zap_range(struct gather *g, struct vma *v, u64 start, u64 end, enum zap_what wha
 			continue;
 		}
 		addr = zap_leaf(g, v, pte_table(e) + pte_index(addr, 0), addr, stop, what);
-		if (addr < stop)
+		if (gather_full(g))
 			gather_flush(g);
 	}
 }

@@ -119,6 +119,11 @@ gather_range(struct gather *g, u64 start, u64 end)
 		g->end = end;
 }
 bool gather_slots_grow(struct gather *g);
+static inline bool
+gather_full(const struct gather *g)
+{
+	return g->count == g->max;
+}
 
 /*
  * The reference of an entry that was cleared. True: call gather_flush soon (outside of the table
@@ -149,7 +154,7 @@ gather_page(struct gather *g, struct page *page)
 		g->file++;
 	}
 	g->pages[g->count++] = page;
-	return unlikely(g->count == g->max) && !gather_slots_grow(g);
+	return unlikely(gather_full(g)) && !gather_slots_grow(g);
 }
 
 void gather_table(struct gather *g, struct page *page);

@@ -414,6 +414,7 @@ task_init(void)
 	signal_init();
 	cred_init();
 	rlimit_init();
+	oom_init();
 	timers_init();
 	thread_fatal_pending = signal_thread_fatal;
 }

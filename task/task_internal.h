@@ -11,6 +11,7 @@ struct thread;
 void signal_init(void);
 void cred_init(void);
 void rlimit_init(void);
+void oom_init(void);
 void clock_init(void);
 void itimers_exit(struct process *p);
 bool signal_thread_fatal(const struct thread *t);
