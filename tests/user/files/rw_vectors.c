@@ -9,7 +9,8 @@ main(void)
 {
 	static struct iovec many[1025];
 	struct iovec w[3] = { { "abc", 3 }, { "", 0 }, { "defgh", 5 } }, r[2], big[2];
-	char a[8], b[8], buf[64];
+	static char buf[64]; /* far below the top of user space */
+	char a[8], b[8];
 	int fd, p[2], i;
 
 	scratch();

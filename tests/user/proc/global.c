@@ -40,7 +40,8 @@ main(void)
 	   "stat: the sum of the CPUs");
 	for (n = 0, p = s; p && (p = strstr(p, "\ncpu")) != NULL; p++)
 		n++;
-	is_int(n, cpus, "a line for each CPU");
+	ok(n >= cpus, "a line for each CPU");
+	cpus = n;
 	ok(strstr(s, "\nintr ") && strstr(s, "\nctxt ") && strstr(s, "\nsoftirq "),
 	   "intr, ctxt, softirq");
 	p = strstr(s, "\nbtime ");
