@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The list of all file systems. */
 #include "fs/filesystems.h"
-#include "fs/devtmpfs.h"
-#include "fs/proc.h"
-#include "fs/tmpfs.h"
+#include "fs/devtmpfs/devtmpfs.h"
+#include "fs/proc/proc.h"
+#include "fs/tmpfs/tmpfs.h"
 
 void
 filesystems_init(void)

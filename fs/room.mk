@@ -1,2 +1,3 @@
+# SPDX-License-Identifier: MIT
 OBJS-fs := filesystems.o
-DEPS-fs := lib fs/tmpfs
+DEPS-fs := lib fs/tmpfs fs/devtmpfs fs/proc

@@ -19,6 +19,7 @@
 #include "ipc/pipe.h"
 
 #include "core/panic.h"
+#include "fs/vfs/device.h"
 #include "fs/vfs/file.h"
 #include "fs/vfs/inode.h"
 #include "fs/vfs/mount.h"
@@ -39,7 +40,7 @@
 
 u32 pipe_max_size = 1u << 20;	/* /proc/sys/fs/pipe-max-size */
 
-static const struct file_ops pipe_file_ops;
+static const struct file_ops pipe_file_ops, fifo_ops;
 static struct mount *pipe_mount;
 
 /* ---- the ring ---- */
@@ -140,7 +141,7 @@ pipe_take(struct pipe *p, struct iov_iter *it)
 {
 	size_t done = 0;
 
-	while (!pipe_empty(p) && iter_count(it)) {
+	while (!pipe_empty(p) && !p->tail_busy && iter_count(it)) {
 		struct pipe_buffer *b = &p->bufs[p->tail & (p->slots - 1)];
 		bool packet = b->flags & PIPE_BUF_PACKET;
 		size_t want = MIN((size_t)b->len, iter_count(it));
@@ -172,7 +173,7 @@ pipe_read(struct file *f, struct iov_iter *it, u64 *pos)
 		bool was_full = pipe_full(p);
 
 		done = pipe_take(p, it);
-		if (done || !p->writers) {
+		if (done || (!p->writers && !p->tail_busy)) {
 			bool more = !pipe_empty(p), room = was_full && !pipe_full(p);
 
 			mutex_unlock(&p->lock);
@@ -185,7 +186,8 @@ pipe_read(struct file *f, struct iov_iter *it, u64 *pos)
 		mutex_unlock(&p->lock);
 		if ((f->flags & O_NONBLOCK) || (it->rw_flags & RWF_NOWAIT))
 			return -EAGAIN;
-		int r = wait_event_interruptible_exclusive(&p->rd_wait, !pipe_empty(p) || !READ_ONCE(p->writers));
+		int r = wait_event_interruptible_exclusive(
+			&p->rd_wait, !READ_ONCE(p->tail_busy) && (!pipe_empty(p) || !READ_ONCE(p->writers)));
 		if (r) {
 			/* A wake-up meant for one reader may have been ours: it must not end here. */
 			if (!pipe_empty(p))
@@ -547,6 +549,7 @@ void
 pipe_init(void)
 {
 	pipe_mount = mount_internal(&pipe_fs_type);
+	fifo_file_ops = &fifo_ops;
 	if (!pipe_mount)
 		panic("ipc: no memory for pipefs");
 }
@@ -641,10 +644,25 @@ sys_pipe(user_ptr ufds)
 	return sys_pipe2(ufds, 0);
 }
 
+/* fcntl(2): F_GETPIPE_SZ, F_SETPIPE_SZ. */
+static long
+pipe_size(struct file *f, const unsigned long *bytes)
+{
+	struct pipe *p = f->private;
+
+	return bytes ? pipe_set_size(p, *bytes) : (long)(p->slots * PAGE_SIZE);
+}
+
+/* Until fifo_open has put the others in their place. */
+static const struct file_ops fifo_ops = {
+	.open = fifo_open,
+};
+
 static const struct file_ops pipe_file_ops = {
 	.release = pipe_release,
 	.read = pipe_read,
 	.write = pipe_write,
 	.poll = pipe_poll,
 	.ioctl = pipe_ioctl,
+	.pipe_size = pipe_size,
 };

@@ -5,11 +5,11 @@
  *
  * Nodes are made through the directory operations of tmpfs, directory by directory, with each directory locked as a system call would.
  */
-#include "fs/devtmpfs.h"
+#include "fs/devtmpfs/devtmpfs.h"
 
 #include "core/log.h"
 #include "core/panic.h"
-#include "fs/tmpfs.h"
+#include "fs/tmpfs/tmpfs.h"
 #include "fs/vfs/dentry.h"
 #include "fs/vfs/device.h"
 #include "fs/vfs/inode.h"

@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: MIT
 OBJS-fs/devtmpfs := devtmpfs.o
-DEPS-fs/devtmpfs := lib arch core sched mm task fs fs/vfs
+DEPS-fs/devtmpfs := lib arch core sched mm task fs/vfs fs/tmpfs

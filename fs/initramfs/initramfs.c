@@ -14,7 +14,7 @@
  *
  * Times are restored: for directories at the end, when nothing is made in them any more.
  */
-#include "fs/initramfs.h"
+#include "fs/initramfs/initramfs.h"
 #include "core/log.h"
 #include "core/time.h"
 #include "fs/vfs/device.h"

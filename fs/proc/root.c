@@ -5,7 +5,7 @@
  * The tree is tables of the pseudo-file library. What is below a process's directory has a struct proc_ref as context, which holds a reference
  * on the task; process names are looked up again at each use, so a recycled number never shows an old process.
  */
-#include "fs/proc.h"
+#include "fs/proc/proc.h"
 
 #include "lib/string.h"
 #include "mm/mm.h"

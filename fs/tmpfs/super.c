@@ -11,7 +11,7 @@
  * "rootfs", "ramfs" are the same with their own names, the latter without limits.
  */
 #include "core/panic.h"
-#include "fs/tmpfs.h"
+#include "fs/tmpfs/tmpfs.h"
 #include "lib/format.h"
 #include "lib/string.h"
 #include "mm/page.h"

@@ -24,6 +24,7 @@ static struct chrdev_range *ranges;
 void (*device_added)(struct device *d);
 void (*device_removed)(struct device *d);
 const struct file_ops *blkdev_file_ops;
+const struct file_ops *fifo_file_ops;
 
 u64
 dev_to_user(devnum_t d)

@@ -4,7 +4,6 @@
  * fasync.c, seals with the file.
  */
 #include "generated/syscalls.h"
-#include "ipc/pipe.h"
 #include "vfs_internal.h"
 
 #define SETFL_MASK (O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME | FASYNC)
@@ -42,18 +41,6 @@ set_lease(struct file *f, unsigned long arg)
 		return -EINVAL;
 	/* Leases are not kept, as on a file system without them. */
 	return arg == F_UNLCK ? -EAGAIN : -EINVAL;
-}
-
-static long
-pipe_size(struct file *f, u32 cmd, unsigned long arg)
-{
-	struct pipe *p = pipe_of(f);
-
-	if (!p)
-		return -EBADF;
-	if (cmd == F_GETPIPE_SZ)
-		return (long)p->slots * PAGE_SIZE;
-	return arg > UINT32_MAX ? -EINVAL : pipe_set_size(p, arg);
 }
 
 /* What works on an O_PATH descriptor, too; -ENOTTY: another command. */
@@ -107,7 +94,13 @@ sys_fcntl(int fd, unsigned int cmd, unsigned long arg)
 	case F_SETLEASE: ret = set_lease(f, arg); break;
 	case F_GETLEASE: ret = F_UNLCK; break;
 	case F_SETPIPE_SZ:
-	case F_GETPIPE_SZ: ret = pipe_size(f, cmd, arg); break;
+	case F_GETPIPE_SZ:
+		ret = -EBADF;
+		if (f->ops->pipe_size)
+			ret = arg > UINT32_MAX
+				      ? -EINVAL
+				      : f->ops->pipe_size(f, cmd == F_SETPIPE_SZ ? &arg : NULL);
+		break;
 	case F_ADD_SEALS:
 	case F_GET_SEALS:
 		ret = -EINVAL;

@@ -16,6 +16,7 @@
  * from before or after. "Busy" is decided inside that instant: a walker who took a reference since
  * sees the new sequence and gives it back.
  */
+#include "fs/vfs/mount.h"
 #include "core/cpumask.h"
 #include "core/panic.h"
 #include "generated/syscalls.h"

@@ -12,7 +12,6 @@
  */
 #include "fs/vfs/device.h"
 #include "generated/syscalls.h"
-#include "ipc/pipe.h"
 #include "uapi/mount.h"
 #include "vfs_internal.h"
 
@@ -114,7 +113,7 @@ ops_of_special(struct file *f)
 		f->private = d;
 		return f->ops ? 0 : -ENXIO;
 	case S_IFBLK: f->ops = READ_ONCE(blkdev_file_ops); return f->ops ? 0 : -ENXIO;
-	case S_IFIFO: return 0; /* fifo_open sets them */
+	case S_IFIFO: f->ops = READ_ONCE(fifo_file_ops); return f->ops ? 0 : -ENXIO;
 	default: return -ENXIO;
 	}
 }
@@ -175,10 +174,7 @@ setup(struct file *f, const struct path *p, bool created)
 			return err;
 	}
 	f->wb_error_seen = i->mapping.wb_error;
-	if (S_ISFIFO(i->mode))
-		err = fifo_open(f);
-	else
-		err = f->ops->open ? f->ops->open(f) : 0;
+	err = f->ops->open ? f->ops->open(f) : 0;
 	if (err)
 		return err;
 	f->mode |= FMODE_OPENED;

@@ -35,15 +35,15 @@ struct pipe {
 	struct wait_queue rd_wait, wr_wait;
 	void *user;			/* who is charged */
 	/*
-	 * splice is moving the first buffer elsewhere with the lock released: readers wait on rd_wait as for data, pipe_set_size says
-	 * -EBUSY. Poll goes by the buffers as always.
+	 * splice is moving the first buffer elsewhere with the lock released: readers wait on rd_wait as for data.
+	 * Poll goes by the buffers as always.
 	 */
 	bool tail_busy;
 };
 
 struct pipe *pipe_create(void);		/* NULL: no memory */
 void pipe_destroy(struct pipe *p);
-/* file_ops.open of a FIFO inode, called by fs/vfs. Blocks by the rules of fifo(7). */
+/* file_ops.open of a FIFO inode. Blocks by the rules of fifo(7). */
 int fifo_open(struct file *f);
 /* The pipe behind a file, or NULL if it is none. */
 struct pipe *pipe_of(struct file *f);

@@ -15,7 +15,7 @@
 #include "core/cpumask.h"
 #include "core/log.h"
 #include "core/panic.h"
-#include "fs/tmpfs.h"
+#include "fs/tmpfs/tmpfs.h"
 #include "mm/reclaim.h"
 #include "uapi/mount.h"
 

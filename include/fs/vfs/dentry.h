@@ -66,7 +66,8 @@ struct dentry *dentry_create_child(struct dentry *parent, const char *name, stru
 /* The child of that name, from the cache or the file system, maybe negative: *out referenced. The
  * directory is locked. For the kernel's own trees. */
 int dentry_lookup_child(struct dentry *parent, const char *name, size_t len, struct dentry **out);
-/* After a successful unlink by the file system: the dentry becomes negative, or unhashed if in use. */
+/* After a successful unlink by the file system: the dentry becomes negative, or unhashed if in use.
+ */
 void dentry_delete(struct dentry *d);
 /* An unhashed dentry for pipes, sockets, memfd: path text "name:[ino]" or as given. */
 struct dentry *dentry_create_anon(struct super *s, const char *name, struct inode *i);

@@ -37,6 +37,8 @@ int chrdev_register(u32 major, u32 minor_first, u32 minor_count, const struct fi
 const struct file_ops *chrdev_find(devnum_t dev, struct device **out);
 /* Opens of block device nodes, set by the block room; NULL: -ENXIO. */
 extern const struct file_ops *blkdev_file_ops;
+/* Opens of FIFOs, set by ipc/pipe.c; open gives the file its operations. NULL: -ENXIO. */
+extern const struct file_ops *fifo_file_ops;
 /* Iterate for sysfs/devtmpfs: fn returns false to stop. */
 void device_for_each(bool (*fn)(void *ctx, struct device *d), void *ctx);
 /* /proc/devices */

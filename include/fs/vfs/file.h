@@ -68,6 +68,8 @@ struct file_ops {
 	int (*set_flags)(struct file *f, u32 flags); /* F_SETFL veto. NULL: any */
 	long (*seals)(struct file *f, bool add,
 		      u32 seals); /* F_ADD_SEALS, F_GET_SEALS. NULL: -EINVAL */
+	/* F_GETPIPE_SZ, or F_SETPIPE_SZ to *bytes: the size. NULL: -EBADF. */
+	long (*pipe_size)(struct file *f, const unsigned long *bytes);
 	/* splice without copy; NULL: generic through read/write and a buffer. */
 	ssize_t (*splice_read)(struct file *f, u64 *pos, struct pipe *pipe, size_t len, u32 flags);
 	ssize_t (*splice_write)(struct pipe *pipe, struct file *f, u64 *pos, size_t len, u32 flags);
@@ -144,7 +146,8 @@ fd_release(struct fd_ref r)
 struct file *fd_find(int fd);				/* always referenced, or NULL */
 struct file *fd_table_find(struct fd_table *t, int fd); /* of another task */
 int fd_table_next(struct fd_table *t, int fd); /* next used descriptor >= fd, or -1: /proc/PID/fd */
-u32 fd_table_size(struct fd_table *t);	/* descriptors there is room for now: FDSize of /proc/PID/status */
+u32 fd_table_size(
+	struct fd_table *t); /* descriptors there is room for now: FDSize of /proc/PID/status */
 bool fd_table_cloexec(struct fd_table *t, int fd);
 
 /* Reserve the lowest free descriptor >= min (RLIMIT_NOFILE: -EMFILE), then install or cancel. */

@@ -135,21 +135,21 @@ struct inode {
 	struct atomic32 readers;
 	u64 version;
 	union {
-		void *socket; /* bound AF_UNIX socket; net/unix */
+		void *socket;			  /* bound AF_UNIX socket; net/unix */
 		const struct pseudo_entry *entry; /* pseudo file systems: pseudo.c */
 	};
 	struct rcu_head rcu;
 };
-#define INODE_DELETED	BIT(0)
-#define INODE_NOATIME	BIT(1)
-#define INODE_APPEND	BIT(2)
-#define INODE_IMMUTABLE BIT(3)
-#define INODE_NEW	BIT(4)
-#define INODE_SYNC	BIT(5)
-#define INODE_NO_SEEK	BIT(6)
+#define INODE_DELETED	 BIT(0)
+#define INODE_NOATIME	 BIT(1)
+#define INODE_APPEND	 BIT(2)
+#define INODE_IMMUTABLE	 BIT(3)
+#define INODE_NEW	 BIT(4)
+#define INODE_SYNC	 BIT(5)
+#define INODE_NO_SEEK	 BIT(6)
 #define INODE_STATIC_CTX BIT(9) /* pseudo files: private is not counted */
-#define INODE_VOLATILE BIT(8) /* pseudo files: the owner may change, ask at each use */
-#define INODE_LINKABLE	BIT(7) /* O_TMPFILE without O_EXCL: linkat may give it a name */
+#define INODE_VOLATILE	 BIT(8) /* pseudo files: the owner may change, ask at each use */
+#define INODE_LINKABLE	 BIT(7) /* O_TMPFILE without O_EXCL: linkat may give it a name */
 
 struct super_ops {
 	/* Last reference gone. nlink == 0: delete for good. Frees nothing of the inode itself but

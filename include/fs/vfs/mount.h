@@ -36,11 +36,11 @@ struct mount {
 	struct mount *work_source;
 	struct mount *copy; /* in the tree that is being made */
 	u32 stamp;
-	bool expiring;	      /* umount2(MNT_EXPIRE) came by, and nobody used it since */
-	char *source;	      /* mount(2)'s first argument */
+	bool expiring; /* umount2(MNT_EXPIRE) came by, and nobody used it since */
+	char *source;  /* mount(2)'s first argument */
 	/*
-	 * References (open files, cwds, lookups) and writers, counted on the CPU where they come and go:
-	 * only the sums mean something. While `attached` nobody needs the sum. mount.c
+	 * References (open files, cwds, lookups) and writers, counted on the CPU where they come
+	 * and go: only the sums mean something. While `attached` nobody needs the sum. mount.c
 	 */
 	struct mount_count *counts;
 	bool attached, was_attached, doomed;

@@ -14,11 +14,17 @@
  * behind). Out of a pipe: tail_busy keeps other readers away from the piece meanwhile. Two pipes:
  * by address.
  */
+#include "fs/vfs/file.h"
+#include "fs/vfs/inode.h"
+#include "fs/vfs/poll.h"
 #include "generated/syscalls.h"
 #include "ipc/pipe.h"
 #include "mm/mapping.h"
+#include "mm/slab.h"
+#include "mm/user.h"
+#include "task/task.h"
 #include "uapi/epoll.h"
-#include "vfs_internal.h"
+#include "uapi/errno.h"
 
 #define SPLICE_FLAGS (SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE | SPLICE_F_GIFT)
 #define BOUNCE_ORDER 3
