@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The host as a machine: what arch_impl/mmu.h is for tests. Memory is one arena that the test provides. */
+/*
+ * The host as a machine: what arch_impl/mmu.h is for tests. Memory is one arena that the test
+ * provides.
+ */
 #ifndef ARCH_IMPL_MMU_H
 #define ARCH_IMPL_MMU_H
 
