@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The list of all file systems. */
 #include "fs/filesystems.h"
+#include "fs/devpts/devpts.h"
 #include "fs/devtmpfs/devtmpfs.h"
 #include "fs/proc/proc.h"
 #include "fs/tmpfs/tmpfs.h"
@@ -10,5 +11,6 @@ filesystems_init(void)
 {
 	tmpfs_register();
 	devtmpfs_register();
+	devpts_register();
 	proc_fs_register();
 }

@@ -50,6 +50,7 @@ kmsg_open(struct file *f)
 {
 	struct kmsg_reader *r;
 
+	f->private = NULL;
 	if (!(f->mode & FMODE_READ))
 		return 0;
 	if (!capable(CAP_SYSLOG) && !capable(CAP_SYS_ADMIN))

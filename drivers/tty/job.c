@@ -172,7 +172,7 @@ set_ctty(struct tty *t, struct file *f, u64 steal)
 
 /* TIOCNOTTY, and the end of a session leader: the group in front hears SIGHUP and SIGCONT. */
 static void
-leave_ctty(struct process *p, bool leader)
+leave_ctty(struct process *p, bool leader, bool cont)
 {
 	struct pid *front = NULL;
 	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
@@ -188,7 +188,8 @@ leave_ctty(struct process *p, bool leader)
 	spin_unlock_irqrestore(&tasklist_lock, flags);
 	if (front) {
 		(void)signal_send_pgrp(front, SIGHUP, NULL);
-		(void)signal_send_pgrp(front, SIGCONT, NULL);
+		if (cont)
+			(void)signal_send_pgrp(front, SIGCONT, NULL);
 		pid_put(front);
 	}
 }
@@ -196,7 +197,7 @@ leave_ctty(struct process *p, bool leader)
 void
 tty_session_exit(struct process *leader)
 {
-	/* A terminal whose session leader goes is hung up: the others' files on it are dead. */
+	/* A line whose session leader goes is hung up: the others' files on it are dead. */
 	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
 	struct tty *t = leader->ctty;
 
@@ -205,7 +206,10 @@ tty_session_exit(struct process *leader)
 	spin_unlock_irqrestore(&tasklist_lock, flags);
 	if (!t)
 		return;
-	tty_hangup(t);
+	if (t->driver->pseudo)
+		leave_ctty(leader, true, false);
+	else
+		tty_hangup(t);
 	tty_put(t);
 }
 
@@ -277,7 +281,7 @@ tty_job_ioctl(struct tty *t, struct file *f, u32 cmd, u64 arg)
 			tty_put(mine);
 		if (!own)
 			return -ENOTTY;
-		leave_ctty(current->process, current->process->session == current->process->pid);
+		leave_ctty(current->process, current->process->session == current->process->pid, true);
 		return 0;
 	}
 	case TIOCGPGRP:

@@ -216,7 +216,7 @@ echo_raw(struct tty *t, u8 c)
 static void
 echo_char(struct tty *t, u8 c)
 {
-	if (is_control(c) && flag_l(t, ECHOCTL) && c != '\t' && c != '\n') {
+	if (is_control(c) && flag_l(t, ECHOCTL) && c != '\t') {
 		echo_raw(t, '^');
 		echo_raw(t, c ^ 0x40);
 	} else {
@@ -632,4 +632,9 @@ ldisc_termios_changed(struct tty *t, const struct linux_termios2 *old)
 	}
 	if (!flag_i(t, IXON) && (old->c_iflag & IXON))
 		tty_start_locked(t);
+	/* Packet mode tells whether ^S and ^Q are the terminal's business. */
+	bool was = (old->c_iflag & IXON) && old->c_cc[VSTOP] == 19 && old->c_cc[VSTART] == 17;
+	bool is = flag_i(t, IXON) && t->termios.c_cc[VSTOP] == 19 && t->termios.c_cc[VSTART] == 17;
+	if (was != is && t->driver->status)
+		t->driver->status(t, is ? TIOCPKT_DOSTOP : TIOCPKT_NOSTOP);
 }

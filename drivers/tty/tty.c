@@ -98,15 +98,18 @@ tty_rx_work(struct work *w)
 		u32 signals = 0;
 
 		spin_lock(&t->lock);
+		bool was_stopped = t->stopped;
 		u32 room = MIN(ldisc_input_room(t), (u32)sizeof(chunk));
 		u32 n = room ? ringbuf_read(&t->raw, chunk, room) : 0;
 		if (n)
 			ldisc_input(t, chunk, n, &signals);
 		else
 			ldisc_flush_echo(t);
-		bool readable = ldisc_readable(t, 1);
+		bool readable = ldisc_readable(t, 1), started = was_stopped && !t->stopped;
 		spin_unlock(&t->lock);
 
+		if (started)
+			tty_write_wakeup(t);
 		tty_signal_mask(t, signals);
 		if (readable || signals)
 			wake_up_key(&t->read_wait, THREAD_NORMAL, INT32_MAX, EPOLLIN | EPOLLRDNORM);
@@ -533,6 +536,7 @@ tty_devices_init(void)
 {
 	for (u32 i = 0; i < ARRAY_SIZE(aux_devices); i++)
 		(void)device_add(&aux_devices[i]);
+	pty_init();
 }
 
 const struct file_ops tty_file_ops = {

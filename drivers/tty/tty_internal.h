@@ -27,6 +27,7 @@ struct tty *tty_of_session(void);		/* the current process's, referenced, or NULL
 void tty_try_ctty(struct tty *t, struct file *f);
 void tty_disassociate(struct tty *t);
 
+void pty_init(void);
 bool tty_file_dead(const struct file *f);
 long tty_ioctl(struct file *f, u32 cmd, u64 arg);
 

@@ -22,6 +22,7 @@ struct tty;
 /* NULL slots: nothing to do. tty->lock is held (a spinlock) where said. */
 struct tty_driver {
 	const char *name;
+	bool pseudo;	/* survives its session leader: only signals are sent then */
 	/* First open and last close. May sleep. */
 	int (*open)(struct tty *t);
 	void (*close)(struct tty *t);
