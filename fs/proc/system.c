@@ -143,6 +143,13 @@ show_interrupts(struct strbuf *sb, void *ctx)
 }
 
 static int
+show_locks(struct strbuf *sb, void *ctx)
+{
+	locks_show(sb);
+	return 0;
+}
+
+static int
 show_filesystems(struct strbuf *sb, void *ctx)
 {
 	fs_list(sb);
@@ -186,6 +193,7 @@ const struct pseudo_entry system_entries[] = {
 	PROC_FILE("stat", 0444, show_stat),
 	PROC_FILE("interrupts", 0444, show_interrupts),
 	PROC_FILE("filesystems", 0444, show_filesystems),
+	PROC_FILE("locks", 0444, show_locks),
 	PROC_FILE("devices", 0444, show_devices),
 	PROC_FILE("partitions", 0444, show_partitions),
 	PROC_FILE("diskstats", 0444, show_empty),

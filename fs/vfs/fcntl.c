@@ -18,6 +18,8 @@ file_set_flags(int fd, struct file *f, u32 flags)
 		return -EPERM;
 	if ((flags & ~old & O_NOATIME) && !inode_owner_or_capable(f->inode))
 		return -EPERM;
+	if ((flags & ~old & O_DIRECT) && file_refuses_direct(f))
+		return -EINVAL;
 	if (f->ops->set_flags) {
 		err = f->ops->set_flags(f, flags);
 		if (err)

@@ -233,8 +233,9 @@ fd_table_get(struct fd_table *t)
 	return t;
 }
 
+/* A descriptor of table t is gone. */
 static int
-close_file(struct file *f)
+close_file(struct file *f, const struct fd_table *t)
 {
 	int err = 0;
 
@@ -242,7 +243,7 @@ close_file(struct file *f)
 		if (f->ops->flush)
 			err = f->ops->flush(f);
 		if (unlikely(READ_ONCE(f->inode->locks)))
-			locks_release_posix(f, current->files);
+			locks_release_posix(f, t);
 	}
 	file_put(f);
 	return err;
@@ -255,20 +256,15 @@ fd_table_put(struct fd_table *t)
 
 	if (!ref_put(&t->ref))
 		return;
-	for (u32 word = 0; word < a->map.size / 64; word++)
+	for (u32 word = 0; word < a->map.size / 64; word++) {
 		for (unsigned long bits = a->map.open[word]; bits; bits &= bits - 1) {
 			struct file *f = a->files[word * 64 + (u32)__builtin_ctzl(bits)];
 
-			if (!f)
-				continue;
-			if (!(f->mode & FMODE_PATH)) {
-				if (f->ops->flush)
-					f->ops->flush(f);
-				if (READ_ONCE(f->inode->locks))
-					locks_release_posix(f, t);
-			}
-			file_put(f);
+			if (f)
+				close_file(f, t);
 		}
+		sched_cond_resched();
+	}
 	if (a != &t->first)
 		kvfree(a);
 	kfree_rcu(t, first.rcu);
@@ -289,7 +285,7 @@ fd_table_close_on_exec(struct fd_table *t)
 			WRITE_ONCE(a->files[fd], NULL);
 			mark_free(t, a, fd);
 			if (f)
-				close_file(f);
+				close_file(f, t);
 		}
 	}
 }
@@ -543,7 +539,7 @@ fd_close(int fd)
 {
 	struct file *f = take(current->files, (u32)fd);
 
-	return f ? close_file(f) : -EBADF;
+	return f ? close_file(f, current->files) : -EBADF;
 }
 
 /* Put f (a reference is taken over) at fd in place of what is there. */
@@ -571,7 +567,7 @@ replace(u32 fd, struct file *f, bool cloexec)
 	mark_open(a, fd, cloexec);
 	unlock_if(t, locked);
 	if (old)
-		close_file(old);
+		close_file(old, t);
 	return (int)fd;
 }
 

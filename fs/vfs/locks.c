@@ -11,7 +11,9 @@
  * POSIX locks of a table go at every close of any descriptor of the file, flock and OFD locks with
  * the open file.
  */
+#include "fs/vfs/device.h"
 #include "generated/syscalls.h"
+#include "lib/format.h"
 #include "lib/hash.h"
 #include "lock_range.h"
 #include "vfs_internal.h"
@@ -21,6 +23,7 @@
 struct flock_entry {
 	struct list node;
 	struct file *file;
+	struct pid *holder; /* who asked */
 	bool exclusive;
 };
 
@@ -29,10 +32,15 @@ struct file_lock_list {
 	struct list ranges;   /* struct lock_range */
 	struct list flocks;   /* struct flock_entry */
 	struct wait_queue wait;
-	u32 generation; /* counts releases */
+	u32 generation;	  /* counts releases */
+	struct list node; /* all_lists */
+	struct inode *inode;
 };
 
 /* --- the list of an inode --- */
+
+static struct mutex all_lock = MUTEX_INIT(all_lock, RANK_SLEEP_LEAF);
+static LIST_HEAD(all_lists);
 
 static struct file_lock_list *
 list_of(struct inode *i)
@@ -48,8 +56,13 @@ list_of(struct inode *i)
 	list_init(&l->ranges);
 	list_init(&l->flocks);
 	wait_queue_init(&l->wait);
-	if (try_cmpxchg(&i->locks, &old, l))
+	l->inode = i;
+	if (try_cmpxchg(&i->locks, &old, l)) {
+		mutex_lock(&all_lock);
+		list_add_tail(&l->node, &all_lists);
+		mutex_unlock(&all_lock);
 		return l;
+	}
 	kfree(l);
 	return old;
 }
@@ -57,6 +70,9 @@ list_of(struct inode *i)
 void
 locks_free(struct inode *i)
 {
+	mutex_lock(&all_lock);
+	list_del(&i->locks->node);
+	mutex_unlock(&all_lock);
 	kfree(i->locks);
 	i->locks = NULL;
 }
@@ -324,6 +340,15 @@ locks_release_posix(struct file *f, const void *owner)
 /* --- flock(2) --- */
 
 static void
+flock_free(struct flock_entry *e)
+{
+	if (!e)
+		return;
+	pid_put(e->holder);
+	kfree(e);
+}
+
+static void
 flock_drop(struct file_lock_list *l, struct file *f)
 {
 	struct flock_entry *e, *following, *found = NULL;
@@ -337,7 +362,7 @@ flock_drop(struct file_lock_list *l, struct file *f)
 		break;
 	}
 	spin_unlock(&l->lock);
-	kfree(found);
+	flock_free(found);
 }
 
 void
@@ -372,11 +397,13 @@ flock_try(struct file_lock_list *l, struct file *f, bool exclusive, u32 *seen)
 		*seen = l->generation;
 	} else {
 		*fresh = (struct flock_entry){ .file = f, .exclusive = exclusive };
+		fresh->holder = current->process->leader->pid;
+		pid_get(fresh->holder);
 		list_add_tail(&fresh->node, &l->flocks);
 		fresh = NULL;
 	}
 	spin_unlock(&l->lock);
-	kfree(own);
+	flock_free(own);
 	kfree(fresh);
 	return err;
 out:
@@ -422,4 +449,43 @@ sys_flock(int fd, unsigned int operation)
 out:
 	fd_release(r);
 	return err;
+}
+
+/* --- /proc/locks --- */
+
+static void
+show_one(struct strbuf *sb, u32 nr, const char *kind, bool write, int pid, const struct inode *i,
+	 u64 start, u64 end)
+{
+	strbuf_printf(sb, "%u: %s  ADVISORY  %s %d %02x:%02x:%lu %lu ", nr, kind,
+		      write ? "WRITE" : "READ ", pid, DEV_MAJOR(i->super->dev),
+		      DEV_MINOR(i->super->dev), i->ino, start);
+	if (end == INT64_MAX)
+		strbuf_puts(sb, "EOF\n");
+	else
+		strbuf_printf(sb, "%lu\n", end);
+}
+
+void
+locks_show(struct strbuf *sb)
+{
+	struct file_lock_list *l;
+	struct lock_range *r;
+	struct flock_entry *e;
+	u32 nr = 0;
+
+	mutex_lock(&all_lock);
+	list_for_each_entry(l, &all_lists, node)
+	{
+		spin_lock(&l->lock);
+		list_for_each_entry(r, &l->ranges, node)
+			show_one(sb, ++nr, r->holder ? "POSIX " : "OFDLCK", r->type == RANGE_WRITE,
+				 r->holder ? pid_nr(r->holder, current_pid_ns()) : -1, l->inode,
+				 r->start, r->end);
+		list_for_each_entry(e, &l->flocks, node)
+			show_one(sb, ++nr, "FLOCK ", e->exclusive,
+				 pid_nr(e->holder, current_pid_ns()), l->inode, 0, INT64_MAX);
+		spin_unlock(&l->lock);
+	}
+	mutex_unlock(&all_lock);
 }

@@ -191,8 +191,7 @@ setup(struct file *f, const struct path *p, bool created)
 			return err;
 	}
 	f->flags = flags & ~(u32)(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
-	if (unlikely(flags & O_DIRECT) && (S_ISREG(i->mode) || S_ISDIR(i->mode)) &&
-	    !i->super->type->flags)
+	if (unlikely(flags & O_DIRECT) && file_refuses_direct(f))
 		return -EINVAL;
 	notify_file(f, IN_OPEN);
 	return 0;

@@ -235,6 +235,14 @@ void fasync_release(struct file *f);
 /* --- fcntl.c --- */
 int file_set_flags(int fd, struct file *f, u32 flags); /* F_SETFL */
 
+static inline bool
+file_refuses_direct(const struct file *f)
+{
+	umode_t mode = f->inode->mode;
+
+	return (S_ISREG(mode) || S_ISBLK(mode) || S_ISDIR(mode)) && !(f->mode & FMODE_DIRECT_OK);
+}
+
 static inline void
 notify(struct inode *i, struct dentry *d, u32 mask)
 {

@@ -106,6 +106,8 @@ struct file {
 #define FMODE_NOWAIT_OK	   BIT(8)  /* RWF_NOWAIT supported */
 #define FMODE_WRITER	   BIT(9)  /* counted as a writer of its inode and mount */
 #define FMODE_OPENED	   BIT(10) /* ops->open succeeded: release is due */
+#define FMODE_DIRECT_OK	   BIT(11) /* set by open: O_DIRECT works (else -EINVAL on files and disks) \
+				    */
 
 void file_get(struct file *f);
 void file_put(struct file *f); /* may sleep; deferred to task work when it may not */
@@ -196,6 +198,8 @@ file_seek_pos(struct file *f, s64 offset, int whence); /* position without a siz
 
 /* Set by event/epoll.c: called when a file with epoll_items goes. */
 extern void (*file_epoll_release)(struct file *f);
+/* Text of /proc/locks. */
+void locks_show(struct strbuf *sb);
 u64 file_count(void); /* open files in all: /proc/sys/fs/file-nr */
 
 /*
