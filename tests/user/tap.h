@@ -14,7 +14,8 @@
  *	sys_err(ret, err, name)     the call returned -1 with this errno
  *	is_exit(pid, code, name)    the child exits with this code; is_killed: dies by this signal
  *	must(call)                  set-up that has to work: bails out otherwise, returns the value
- *	done()                      prints the plan, removes the scratch directory, returns the status
+ *	done()                      prints the plan, removes the scratch directory, returns the
+ *status
  *
  * Names are printf formats. Only the process that began the program reports; a child answers by
  * its exit status or through shared memory.
@@ -183,23 +184,26 @@ static TAP_FMT(3, 4) int sys_err(long long ret, int want, const char *fmt, ...)
 	return pass;
 }
 
+/* Removes what is below a directory: never through a symlink, never into another file system. */
 static TAP_UNUSED void
-tap_remove(const char *path)
+tap_remove(int dir, const char *name, dev_t dev)
 {
+	int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct dirent *e;
-	char sub[PATH_MAX];
+	struct stat st;
 	DIR *d;
 
-	if (unlink(path) == 0 || (d = opendir(path)) == NULL)
+	if (fd < 0 || fstat(fd, &st) || (dev && st.st_dev != dev) || (d = fdopendir(fd)) == NULL) {
+		if (fd >= 0)
+			close(fd);
+		unlinkat(dir, name, 0);
 		return;
-	while ((e = readdir(d)) != NULL) {
-		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
-			continue;
-		snprintf(sub, sizeof(sub), "%s/%s", path, e->d_name);
-		tap_remove(sub);
 	}
+	while ((e = readdir(d)) != NULL)
+		if (strcmp(e->d_name, ".") && strcmp(e->d_name, ".."))
+			tap_remove(fd, e->d_name, st.st_dev);
 	closedir(d);
-	rmdir(path);
+	unlinkat(dir, name, AT_REMOVEDIR);
 }
 
 static TAP_UNUSED int
@@ -209,7 +213,7 @@ done(void)
 	int n = snprintf(buf, sizeof(buf), "1..%d\n", tap_count);
 
 	if (tap_dir[0] && chdir("/") == 0)
-		tap_remove(tap_dir);
+		tap_remove(AT_FDCWD, tap_dir, 0);
 	if (write(1, buf, n) < 0)
 		return 3;
 	return tap_failures || !tap_count;
@@ -225,7 +229,7 @@ tap_must(long ret, const char *what, int line)
 	if (write(1, "Bail out! set-up failed\n", 24) < 0)
 		_exit(3);
 	if (tap_dir[0] && chdir("/") == 0)
-		tap_remove(tap_dir);
+		tap_remove(AT_FDCWD, tap_dir, 0);
 	_exit(2);
 }
 #define must(call) tap_must((long)(call), #call, __LINE__)

@@ -23,6 +23,17 @@ on(int s, siginfo_t *si, void *ucv)
 	siglongjmp(env, 1);
 }
 
+/* QEMU's TCG knows neither SSE exceptions nor alignment checks; no kernel can deliver them there.
+ */
+static int
+emulated(void)
+{
+	unsigned a = 0x40000000, b, c, d;
+
+	__asm__ volatile("cpuid" : "+a"(a), "=b"(b), "=c"(c), "=d"(d));
+	return b == 0x54474354; /* "TCGT" */
+}
+
 static void
 arm(void)
 {
@@ -167,9 +178,11 @@ main(void)
 	try(do_div, SIGFPE, FPE_INTDIV, at_div, at_div, "divide by zero");
 	is_int(trapno, 0, "divide by zero: trap number");
 	try(do_min, SIGFPE, FPE_INTDIV, (void *)-1, NULL, "INT_MIN / -1");
-	try(do_fdiv, SIGFPE, FPE_FLTDIV, at_fdiv, at_fdiv, "SSE divide by zero");
-	is_int(trapno, 19, "SSE divide by zero: trap number");
-	try(do_inval, SIGFPE, FPE_FLTINV, (void *)-1, NULL, "SSE invalid operation");
+	if (!emulated()) {
+		try(do_fdiv, SIGFPE, FPE_FLTDIV, at_fdiv, at_fdiv, "SSE divide by zero");
+		is_int(trapno, 19, "SSE divide by zero: trap number");
+		try(do_inval, SIGFPE, FPE_FLTINV, (void *)-1, NULL, "SSE invalid operation");
+	}
 	try(do_x87, SIGFPE, FPE_FLTDIV, (void *)-1, NULL, "x87 divide by zero");
 	is_int(trapno, 16, "x87 divide by zero: trap number");
 	try(do_ud2, SIGILL, ILL_ILLOPN, at_ud2, at_ud2, "ud2");
@@ -182,11 +195,13 @@ main(void)
 	is_int(trapno, 13, "hlt: trap number");
 	try(do_priv, SIGSEGV, SI_KERNEL, NULL, at_priv, "mov to cr3");
 	try(do_int81, SIGSEGV, SI_KERNEL, NULL, at_int81, "int 0x81");
-	try(do_align, SIGBUS, BUS_ADRALN, (void *)-1, at_align, "alignment check");
+	if (!emulated())
+		try(do_align, SIGBUS, BUS_ADRALN, (void *)-1, at_align, "alignment check");
 	try(do_movaps, SIGSEGV, SI_KERNEL, NULL, NULL, "unaligned movaps");
 	dies(do_div, SIGFPE, "divide by zero");
 	dies(do_ud2, SIGILL, "ud2");
 	dies(do_int3, SIGTRAP, "int3");
-	dies(do_align, SIGBUS, "alignment check");
+	if (!emulated())
+		dies(do_align, SIGBUS, "alignment check");
 	return done();
 }
