@@ -565,9 +565,13 @@ fault_find_vma(struct mm *mm, u64 addr, enum fault_access access, bool force, st
 /* ---- the trap ---- */
 
 static void
-fault_signal(struct regs *regs, u64 addr, int sig, int code)
+fault_signal(struct regs *regs, u64 addr, enum fault_access access, int sig, int code)
 {
-	task_exception(regs, sig, code, addr, ARCH_TRAP_PAGE_FAULT, regs_trap_error(regs));
+	/* "Present" is what the processor says of a page that is there but refuses. */
+	u64 error = arch_fault_error(code == SEGV_ACCERR && sig == SIGSEGV, access == FAULT_WRITE,
+				     access == FAULT_EXEC);
+
+	task_exception(regs, sig, code, addr, ARCH_TRAP_PAGE_FAULT, error);
 }
 
 /* Under mmap_lock: the vma is being changed, a stack grows, or the access is wrong. */
@@ -604,7 +608,7 @@ mm_fault(struct regs *regs, uintptr_t addr, bool write, bool exec, bool user)
 	if (unlikely(addr >= USER_END)) {
 		if (!user)
 			return false;
-		fault_signal(regs, addr, SIGSEGV, SEGV_MAPERR);
+		fault_signal(regs, addr, access, SIGSEGV, SEGV_MAPERR);
 		return true;
 	}
 	if (unlikely(!user &&
@@ -645,10 +649,10 @@ mm_fault(struct regs *regs, uintptr_t addr, bool write, bool exec, bool user)
 	if (!user)
 		return false;
 	if (err == -EPERM)
-		fault_signal(regs, addr, SIGSEGV, SEGV_ACCERR);
+		fault_signal(regs, addr, access, SIGSEGV, SEGV_ACCERR);
 	else if (err == -EFAULT || err == -ENOMEM)
-		fault_signal(regs, addr, SIGBUS, BUS_ADRERR);
+		fault_signal(regs, addr, access, SIGBUS, BUS_ADRERR);
 	else
-		fault_signal(regs, addr, SIGSEGV, SEGV_MAPERR);
+		fault_signal(regs, addr, access, SIGSEGV, SEGV_MAPERR);
 	return true;
 }

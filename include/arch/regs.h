@@ -7,8 +7,8 @@
  *	regs_arg(regs, 0..5), regs_ret, regs_set_ret				system call arguments and result
  *	bool regs_user(regs)						frame came from user mode
  *	void regs_restart_syscall(regs)				back up the pc so that the call is issued again
- *	u64 regs_trap_error(regs)					error code of the exception that made the frame
- *	ARCH_TRAP_PAGE_FAULT						its number for a page fault, as a signal frame shows it
+ *	ARCH_TRAP_PAGE_FAULT						number of a page fault, as a signal frame shows it
+ *	u64 arch_fault_error(present, write, exec)			its error code there, for a fault in user mode
  */
 #ifndef ARCH_REGS_H
 #define ARCH_REGS_H

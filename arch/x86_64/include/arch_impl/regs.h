@@ -8,7 +8,8 @@
 struct regs {
 	u64 r15, r14, r13, r12, bp, bx;
 	u64 r11, r10, r9, r8, ax, cx, dx, si, di;
-	u64 orig_ax; /* system call number; -1, or the exception's error code, after other entries */
+	u64 orig_ax; /* system call number; -1, or the exception's error code, after other entries
+		      */
 	u64 ip, cs, flags, sp, ss;
 };
 
@@ -96,9 +97,9 @@ regs_restart_syscall(struct regs *regs)
 #define ARCH_TRAP_PAGE_FAULT 14
 
 static inline u64
-regs_trap_error(const struct regs *regs)
+arch_fault_error(bool present, bool write, bool exec)
 {
-	return regs->orig_ax;
+	return 4 | present | (u64)write << 1 | (u64)exec << 4;
 }
 
 #endif
