@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* TEST: timeout=30 */
 /* CPU-time clocks by number, timers and sleeps on them, virtual interval timers, RLIMIT_CPU. */
 #include "../compat.h"
 #include "../tap.h"
@@ -113,7 +114,7 @@ intervals(void)
 		usleep(50000);
 		is_int(count, 0, "timer %d: nothing while asleep", which);
 		burn_ms(300);
-		ok(count >= 3 && count <= 16, "timer %d: some while computing", which);
+		ok(count >= 3 && count <= 100, "timer %d: some while computing", which);
 		must(setitimer(which, &off, &old));
 		ok(old.it_interval.tv_usec == 20000 && old.it_value.tv_usec <= 24000,
 		   "timer %d: the former setting", which);
