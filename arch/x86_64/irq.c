@@ -2,8 +2,9 @@
 /*
  * Interrupt vectors: the CPUs' own, and device lines through I/O APICs.
  *
- * Lines are masked until a driver asks for them. Firmware's overrides say where an ISA interrupt really
- * arrives and how it is triggered; a driver that names an ISA number goes through arch_irq_isa.
+ * Lines are masked until a driver asks for them. Firmware's overrides say where an ISA interrupt
+ * really arrives and how it is triggered; a driver that names an ISA number goes through
+ * arch_irq_isa.
  */
 #include "arch/irq.h"
 
@@ -146,12 +147,12 @@ const char *
 arch_irq_name(u32 vector)
 {
 	switch (vector) {
-	case VECTOR_TIMER: return "LOC";
-	case VECTOR_RESCHEDULE: return "RES";
-	case VECTOR_CALL: return "CAL";
-	case VECTOR_TLB: return "TLB";
-	case VECTOR_ERROR: return "ERR";
-	case VECTOR_SPURIOUS: return "SPU";
+	case VECTOR_TIMER: return "LOC Local timer interrupts";
+	case VECTOR_RESCHEDULE: return "RES Rescheduling interrupts";
+	case VECTOR_CALL: return "CAL Function call interrupts";
+	case VECTOR_TLB: return "TLB TLB shootdowns";
+	case VECTOR_ERROR: return "ERR APIC errors";
+	case VECTOR_SPURIOUS: return "SPU Spurious interrupts";
 	default: return NULL;
 	}
 }

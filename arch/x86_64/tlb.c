@@ -2,19 +2,21 @@
 /*
  * Address spaces in a CPU: loading them, and keeping its translations true.
  *
- * Idea: each space counts its shoot-downs (tlb_generation). A CPU remembers, for the few spaces whose
- * translations it keeps under a PCID, at which count it last was up to date. A shoot-down raises the
- * count, then interrupts the CPUs that have the space loaded; all others find out when they load it.
+ * Idea: each space counts its shoot-downs (tlb_generation). A CPU remembers, for the few spaces
+ * whose translations it keeps under a PCID, at which count it last was up to date. A shoot-down
+ * raises the count, then interrupts the CPUs that have the space loaded; all others find out when
+ * they load it.
  *
- * Order: the unmapper changes entries, raises the generation, reads space->cpus; a CPU that switches
- * sets its bit in space->cpus, then reads the generation. Whatever the interleaving, either it sees
- * the new generation or it gets the interrupt.
+ * Order: the unmapper changes entries, raises the generation, reads space->cpus; a CPU that
+ * switches sets its bit in space->cpus, then reads the generation. Whatever the interleaving,
+ * either it sees the new generation or it gets the interrupt.
  *
- * A CPU in a kernel thread keeps the last space loaded (lazily). Rather than flush for it, it leaves it
- * when a shoot-down arrives: a sleeping CPU is interrupted once for a space, not for every unmap.
+ * A CPU in a kernel thread keeps the last space loaded (lazily). Rather than flush for it, it
+ * leaves it when a shoot-down arrives: a sleeping CPU is interrupted once for a space, not for
+ * every unmap.
  *
- * Requests wait in one slot per sending CPU; a receiver acknowledges by clearing its bit in the slot.
- * Nobody waits with interrupts off, so receivers always answer.
+ * Requests wait in one slot per sending CPU; a receiver acknowledges by clearing its bit in the
+ * slot. Nobody waits with interrupts off, so receivers always answer.
  */
 #include "arch/tlb.h"
 
@@ -126,13 +128,16 @@ static void
 space_load(struct tlb_state *state, struct arch_space *space)
 {
 	u64 generation = __atomic_load_n(&space->tlb_generation, __ATOMIC_SEQ_CST);
-	bool current = slot_choose(state, space, generation);
 
 	state->lazy = false;
-	if (!cpu_has(CPU_PCID))
-		write_cr3(space->root);
-	else
+	if (cpu_has(CPU_PCID)) {
+		bool current = slot_choose(state, space, generation);
+
 		write_cr3(space->root | (state->slot + 1) | (current ? CR3_KEEP : 0));
+	} else {
+		state->slots[0] = (struct tlb_slot){ space->id, generation };
+		write_cr3(space->root);
+	}
 }
 
 void
@@ -146,9 +151,9 @@ arch_space_switch(struct arch_space *prev, struct arch_space *next)
 	}
 	if (state->loaded == next) {
 		/*
-		 * Lazily loaded until now: a shoot-down that came meanwhile has made this CPU leave, so the
-		 * translations are good. The store before the next user access cannot be missed, for the
-		 * interrupt handler runs on this CPU.
+		 * Lazily loaded until now: a shoot-down that came meanwhile has made this CPU
+		 * leave, so the translations are good. The store before the next user access cannot
+		 * be missed, for the interrupt handler runs on this CPU.
 		 */
 		state->lazy = false;
 		return;
@@ -226,29 +231,33 @@ tlb_ipi(void)
 }
 
 /*
- * Preemption off, interrupts on: this CPU's slot is ours until all have answered. While waiting we answer
- * others ourselves: interrupts are on.
+ * Preemption off, interrupts on: this CPU's slot is ours until all have answered. While waiting we
+ * answer others ourselves: interrupts are on.
  */
 static void
 request_run(struct tlb_request *rq, const struct cpumask *cpus)
 {
-	u32 self = cpu_id(), cpu;
-	bool any = false;
+	u32 self = cpu_id(), words = (cpu_count + 63) / 64, cpu;
+	unsigned long bits, any = 0;
 
-	for (u32 i = 0; i < ARRAY_SIZE(rq->waiting.bits); i++) {
-		unsigned long bits = READ_ONCE(cpus->bits[i]) & READ_ONCE(cpu_online.bits[i]);
-
+	for (u32 i = 0; i < words; i++) {
+		bits = READ_ONCE(cpus->bits[i]);
 		if (i == self / 64)
 			bits &= ~(1ul << (self % 64));
-		any |= bits != 0;
-		smp_store_release(&rq->waiting.bits[i], bits);
+		any |= bits;
 	}
 	if (!any)
 		return;
 	DEBUG_ASSERT(arch_irqs_enabled());
+	for (u32 i = 0; i < words; i++) {
+		bits = READ_ONCE(cpus->bits[i]) & READ_ONCE(cpu_online.bits[i]);
+		if (i == self / 64)
+			bits &= ~(1ul << (self % 64));
+		smp_store_release(&rq->waiting.bits[i], bits);
+	}
 	smp_mb();
 	cpumask_for_each(cpu, &rq->waiting) apic_send_ipi(cpu, VECTOR_TLB);
-	for (u32 i = 0; i < ARRAY_SIZE(rq->waiting.bits); i++)
+	for (u32 i = 0; i < words; i++)
 		while (smp_load_acquire(&rq->waiting.bits[i]))
 			arch_cpu_relax();
 }

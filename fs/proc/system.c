@@ -128,7 +128,7 @@ put_irq(void *ctx, u32 line, const char *name, const u32 *counts)
 		strbuf_printf(sb, "%3u: ", line);
 	for (u32 cpu = 0; cpu < cpu_count; cpu++)
 		strbuf_printf(sb, "%10u ", counts[cpu]);
-	strbuf_printf(sb, "  %s\n", name);
+	strbuf_printf(sb, "  %s\n", line == IRQ_LINE_ARCH ? name + 4 : name);
 }
 
 static int

@@ -17,7 +17,8 @@ void arch_irq_unroute(u32 gsi);
 u32 arch_irq_isa(u32 isa_irq, u32 *flags);
 /* What a device must write where to raise `vector` on `cpu`. */
 void arch_irq_message(u32 cpu, u32 vector, u64 *address, u32 *data);
-/* Names of the interrupts that are not devices' ("LOC", "Local timer interrupts"), NULL for others. */
+/* The interrupts that are not devices': a label of three letters, a space, words ("LOC Local timer
+ * interrupts"); NULL for others. */
 const char *arch_irq_name(u32 vector);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Device interrupts: legacy lines (GSI) and message-signalled vectors. Handlers run with interrupts off. */
+/* Device interrupts: legacy lines (GSI) and message-signalled vectors. Handlers run with interrupts
+ * off. */
 #ifndef CORE_IRQ_H
 #define CORE_IRQ_H
 
@@ -10,7 +11,8 @@ typedef void irq_handler(void *arg);
 #define IRQ_LEVEL      BIT(0)
 #define IRQ_ACTIVE_LOW BIT(1)
 
-/* Route a global system interrupt to a CPU and call handler(arg). 0 or -EBUSY/-EINVAL/-ENOSPC. Lines may be shared. */
+/* Route a global system interrupt to a CPU and call handler(arg). 0 or -EBUSY/-EINVAL/-ENOSPC.
+ * Lines may be shared. */
 int irq_request_gsi(u32 gsi, u32 flags, irq_handler *handler, void *arg, const char *name);
 void irq_free_gsi(u32 gsi, irq_handler *handler, void *arg);
 /* Allocate a vector for MSI/MSI-X on `cpu`; fills what the device must write. */
@@ -28,8 +30,9 @@ u64 irq_count_cpu(u32 cpu);
 /* Dispatch from arch's entry: vector to handler, accounting for /proc/interrupts. */
 void irq_dispatch(u32 vector);
 /*
- * Walk for /proc/interrupts: calls fn for each line in use with its name and per-CPU counts (cpu_count of them). Lines are global system
- * interrupts; message-signalled ones are numbered by vector from 256; arch's own ("LOC", "RES" ...) have line IRQ_LINE_ARCH.
+ * Walk for /proc/interrupts: calls fn for each line in use with its name and per-CPU counts
+ * (cpu_count of them). Lines are global system interrupts; message-signalled ones are numbered by
+ * vector from 256; arch's own ("LOC Local timer interrupts", ...) have line IRQ_LINE_ARCH.
  */
 #define IRQ_LINE_ARCH (~0u)
 void
