@@ -72,7 +72,7 @@ init_main(void *arg)
 
 		if (r == 0)
 			arch_enter_user(arch_thread_regs(current->thread.kstack));
-		strbuf_printf(&sb, "%s%s: error %d%s", sb.len ? ", " : "", *path, -r,
+		strbuf_printf(&sb, "%s%s: error %d%s", sb.len ? ", " : "", *path, r,
 			      r == -ENOENT    ? " (not found)"
 			      : r == -EACCES  ? " (no permission to execute)"
 			      : r == -ENOEXEC ? " (not an executable of this machine)"
@@ -81,7 +81,7 @@ init_main(void *arg)
 		if (signal_fatal_pending(current))
 			break;
 	}
-	panic("no working init found. Tried %s. The initramfs or root file system must hold one, "
+	panic("No working init found. Tried %s. The initramfs or root file system must hold one, "
 	      "or init= name it",
 	      tried);
 }
