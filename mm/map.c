@@ -34,8 +34,9 @@ mm_choose_address(struct mm *mm, u64 hint, u64 len, bool huge_aligned)
 
 	if (len > USER_END)
 		return -ENOMEM;
-	hint &= PAGE_MASK;
-	if (hint >= MMAP_MIN_ADDR && hint <= USER_END - len && range_free(mm, hint, len))
+	if (hint)
+		hint = MAX(hint & PAGE_MASK, MMAP_MIN_ADDR);
+	if (hint && hint <= USER_END - len && range_free(mm, hint, len))
 		return (long)hint;
 	/* Aligned, a large area can have 2 MiB pages throughout. */
 	if (huge_aligned && len >= HUGE_SIZE) {

@@ -33,6 +33,8 @@ rlimit_mm_limits(struct mm_limits *out)
 	out->stack = READ_ONCE(l->lim[RLIMIT_STACK].cur);
 	out->memlock = READ_ONCE(l->lim[RLIMIT_MEMLOCK].cur);
 	out->memlock_exempt = capable(CAP_IPC_LOCK);
+	out->low_exempt = capable(CAP_SYS_RAWIO);
+	out->reserve_exempt = capable(CAP_SYS_ADMIN);
 }
 
 void
