@@ -26,7 +26,7 @@ static const struct file_ops pidfd_file_ops;
 int
 pidfd_create(struct pid *pid, u32 flags, struct file **out)
 {
-	int r = file_create_anon("anon_inode:[pidfd]", &pidfd_file_ops, pid, O_RDWR | flags,
+	int r = file_create_anon("[pidfd]", &pidfd_file_ops, pid, O_RDWR | flags,
 				 FMODE_READ | FMODE_WRITE | FMODE_STREAM, out);
 
 	if (r == 0)

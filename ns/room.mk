@@ -1,2 +1,2 @@
-OBJS-ns := nsset.o unshare.o uts.o
-DEPS-ns := lib arch core mm task fs/vfs
+OBJS-ns := nsfs.o nsset.o unshare.o uts.o
+DEPS-ns := lib arch core sched mm task fs/vfs

@@ -191,7 +191,8 @@ elf_map_zero_part(struct mm *mm, const struct elf64_phdr *ph, u64 addr)
 	    whole = ALIGN_UP(start, PAGE_SIZE);
 
 	if (ph->p_filesz && whole != start && (ph->p_flags & PF_W)) {
-		/* To the end of the page: the C library's loader takes what lies behind its data. */
+		/* To the end of the page: the C library's loader takes what lies behind its data.
+		 */
 		int r = clear_user(user_ptr_of(start), whole - start);
 		if (r)
 			return r;

@@ -512,12 +512,12 @@ reset_task(struct exec *x)
 	me->personality &= ~x->clear_personality;
 	me->restart.func = NULL;
 	process_timers_exec(p);
-	fd_table_close_on_exec(me->files);
-
 	spin_lock_irq(&p->sighand->lock);
 	signal_reset_actions(me, false);
 	p->flags |= PROC_EXECED;
 	spin_unlock_irq(&p->sighand->lock);
+	/* Last: who waits for a descriptor to close finds a program that has been executed. */
+	fd_table_close_on_exec(me->files);
 }
 
 static void

@@ -14,6 +14,7 @@
 #include "task/task.h"
 #include "task_internal.h"
 #include "uapi/errno.h"
+#include "uapi/time.h"
 
 #define NR_OPEN_MAX 1048576
 
@@ -183,6 +184,12 @@ timeval_set(struct linux_timeval *tv, u64 ns)
 	tv->tv_usec = (s64)(ns % NSEC_PER_SEC / NSEC_PER_USEC);
 }
 
+static s64
+timeval_ticks(const struct linux_timeval *tv)
+{
+	return tv->tv_sec * USER_HZ + tv->tv_usec / (1000000 / USER_HZ);
+}
+
 static void
 rusage_add_thread(struct linux_rusage *ru, struct task *t, u64 *utime, u64 *stime)
 {
@@ -239,6 +246,27 @@ process_rusage(struct process *p, int who, struct linux_rusage *ru)
 	ru->ru_maxrss = (s64)(maxrss * (PAGE_SIZE / 1024));
 	timeval_set(&ru->ru_utime, utime);
 	timeval_set(&ru->ru_stime, stime);
+}
+
+/* times(2): in ticks, and the time since boot (modulo what fits) as the result. */
+long
+sys_times(user_ptr buf)
+{
+	struct linux_rusage self, children;
+	struct linux_tms t;
+
+	if (!user_ptr_null(buf)) {
+		process_rusage(current->process, RUSAGE_SELF, &self);
+		process_rusage(current->process, RUSAGE_CHILDREN, &children);
+		t.tms_utime = timeval_ticks(&self.ru_utime);
+		t.tms_stime = timeval_ticks(&self.ru_stime);
+		t.tms_cutime = timeval_ticks(&children.ru_utime);
+		t.tms_cstime = timeval_ticks(&children.ru_stime);
+		int r = copy_to_user(buf, &t, sizeof(t));
+		if (r)
+			return r;
+	}
+	return (long)(time_mono_ns() / (NSEC_PER_SEC / USER_HZ));
 }
 
 long

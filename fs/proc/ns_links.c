@@ -7,36 +7,76 @@
 #include "uapi/sched.h"
 
 static int
-ns_text(char *buf, size_t size, void *ctx, const char *name, u64 kind)
+ns_text(char *buf, size_t size, void *ctx, u64 kind)
 {
 	struct proc_ref *r = ctx;
 	int err = proc_ref_access(r);
 
-	return err ? err : (int)scnprintf(buf, size, "%s:[%lu]", name, ns_inum(r->task, kind));
+	return err ? err : (int)scnprintf(buf, size, "%s:[%lu]", ns_kind_name(kind), ns_inum(r->task, kind));
+}
+
+static int
+ns_place(void *ctx, struct path *out, u64 kind)
+{
+	struct proc_ref *r = ctx;
+	int err = proc_ref_access(r);
+
+	return err ? err : ns_path(r->task, kind, out);
 }
 
 static int
 uts_link(char *buf, size_t size, void *ctx)
 {
-	return ns_text(buf, size, ctx, "uts", CLONE_NEWUTS);
+	return ns_text(buf, size, ctx, CLONE_NEWUTS);
+}
+
+static int
+uts_follow(void *ctx, struct path *out)
+{
+	return ns_place(ctx, out, CLONE_NEWUTS);
 }
 
 static int
 mnt_link(char *buf, size_t size, void *ctx)
 {
-	return ns_text(buf, size, ctx, "mnt", CLONE_NEWNS);
+	return ns_text(buf, size, ctx, CLONE_NEWNS);
+}
+
+static int
+mnt_follow(void *ctx, struct path *out)
+{
+	return ns_place(ctx, out, CLONE_NEWNS);
 }
 
 static int
 pid_link(char *buf, size_t size, void *ctx)
 {
-	return ns_text(buf, size, ctx, "pid", CLONE_NEWPID);
+	return ns_text(buf, size, ctx, CLONE_NEWPID);
+}
+
+static int
+pid_follow(void *ctx, struct path *out)
+{
+	return ns_place(ctx, out, CLONE_NEWPID);
+}
+
+static int
+children_link(char *buf, size_t size, void *ctx)
+{
+	return ns_text(buf, size, ctx, CLONE_NEWPID | NS_FOR_CHILDREN);
+}
+
+static int
+children_follow(void *ctx, struct path *out)
+{
+	return ns_place(ctx, out, CLONE_NEWPID | NS_FOR_CHILDREN);
 }
 
 static const struct pseudo_entry ns_entries[] = {
-	{ .name = "mnt", .mode = S_IFLNK | 0777, .link = mnt_link },
-	{ .name = "pid", .mode = S_IFLNK | 0777, .link = pid_link },
-	{ .name = "uts", .mode = S_IFLNK | 0777, .link = uts_link },
+	{ .name = "mnt", .mode = S_IFLNK | 0777, .link = mnt_link, .follow = mnt_follow },
+	{ .name = "pid", .mode = S_IFLNK | 0777, .link = pid_link, .follow = pid_follow },
+	{ .name = "pid_for_children", .mode = S_IFLNK | 0777, .link = children_link, .follow = children_follow },
+	{ .name = "uts", .mode = S_IFLNK | 0777, .link = uts_link, .follow = uts_follow },
 	{ .name = NULL },
 };
 

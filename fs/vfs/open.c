@@ -279,6 +279,16 @@ file_allow_write(struct file *f)
 	}
 }
 
+void
+file_uncount_writer(struct file *f)
+{
+	if (f->mode & FMODE_WRITER) {
+		f->mode &= ~FMODE_WRITER;
+		atomic_dec(&f->inode->writers);
+		mount_drop_write(f->path.mnt);
+	}
+}
+
 /* --- creating --- */
 
 /*

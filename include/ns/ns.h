@@ -6,7 +6,6 @@
 
 #include "task/nsset.h"
 
-struct file;
 struct task;
 
 void ns_init(void); /* after the first mount namespace is there */
@@ -27,8 +26,14 @@ void uts_read(struct uts_ns *u, bool domain, char out[65]);
 int
 uts_write(struct uts_ns *u, bool domain, const char *name, size_t len); /* 0 or -EINVAL: too long */
 
-/* kind: one CLONE_NEW* flag. Identity of a task's namespace ("uts:[inum]"), and a file that holds
- * it, for setns(2). */
+/*
+ * kind: CLONE_NEWNS, CLONE_NEWUTS or CLONE_NEWPID, the last also with NS_FOR_CHILDREN. The identity
+ * of a task's namespace (0: the task has exited), the name of its kind, and a place that stands for
+ * it and can be opened: referenced, or -ENOENT, -ENOMEM.
+ */
+#define NS_FOR_CHILDREN 1
+struct path;
 u64 ns_inum(struct task *t, u64 kind);
-int ns_file_open(struct task *t, u64 kind, struct file **out);
+const char *ns_kind_name(u64 kind);
+int ns_path(struct task *t, u64 kind, struct path *out);
 #endif

@@ -36,6 +36,8 @@ int file_open_path(const struct path *p, u32 flags, struct file **out);
  */
 int file_open_exec(const struct path *p, struct file **out);
 void file_allow_write(struct file *f);
+/* A file just opened for writing that is not to be in the way of execution (memfd). */
+void file_uncount_writer(struct file *f);
 
 /*
  * Creating from inside the kernel: parent of the last component locked, dentry looked up (must be
