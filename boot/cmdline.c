@@ -2,10 +2,10 @@
 /*
  * The kernel command line, bootparam(7) and Linux's kernel-parameters.
  *
- * Words are separated by white space; double quotes keep it and are dropped. A word of the kernel is
- * found in the table below; after "--", and for everything else, it is init's: NAME=VALUE goes into the
- * environment, a bare word becomes an argument, a word with a dot in its name is some module's and is
- * dropped. A value that makes no sense is named on the console and ignored.
+ * Words are separated by white space; double quotes keep it and are dropped. A word of the kernel
+ * is found in the table below; after "--", and for everything else, it is init's: NAME=VALUE goes
+ * into the environment, a bare word becomes an argument, a word with a dot in its name is some
+ * module's and is dropped. A value that makes no sense is named on the console and ignored.
  */
 #include "boot/options.h"
 

@@ -2,8 +2,8 @@
 /*
  * The one file that names every room, in the order in which they start.
  *
- * kernel_main runs on the boot CPU with interrupts off until it becomes that CPU's idle thread; what may
- * sleep happens in init_thread, which at last becomes process 1.
+ * kernel_main runs on the boot CPU with interrupts off until it becomes that CPU's idle thread;
+ * what may sleep happens in init_thread, which at last becomes process 1.
  */
 #include "arch/irq.h"
 #include "arch/mmu.h"
@@ -15,8 +15,8 @@
 #include "core/log.h"
 #include "core/panic.h"
 #include "core/percpu.h"
-#include "core/time.h"
 #include "core/random.h"
+#include "core/time.h"
 #include "drivers/mem.h"
 #include "drivers/random.h"
 #include "drivers/serial.h"
@@ -33,8 +33,8 @@
 #include "proc/exec.h"
 #include "sched/sched.h"
 #include "sched/work.h"
-#include "tests/selftest.h"
 #include "task/task.h"
+#include "tests/selftest.h"
 #include "uapi/fcntl.h"
 #include "uapi/major.h"
 #include "uapi/stat.h"
@@ -57,7 +57,8 @@ memory_limit_apply(u64 limit)
 	}
 }
 
-/* The two objects a root without /dev still needs: Linux's built-in initramfs has the same three. */
+/* The two objects a root without /dev still needs: Linux's built-in initramfs has the same three.
+ */
 static void
 root_prepare(void)
 {
@@ -89,7 +90,8 @@ initrd_unpack(void)
 	boot_info.initrd_len = 0;
 }
 
-/* An initramfs with /init is the root. root= would name a disk: there is no block device to mount yet. */
+/* An initramfs with /init is the root. root= would name a disk: there is no block device to mount
+ * yet. */
 static void
 init_start(void)
 {
@@ -102,7 +104,9 @@ init_start(void)
 		paths[n++] = boot_options.init;
 	} else {
 		if (boot_options.root)
-			log_warn("boot: root=%s: no such block device; the initramfs stays the root\n", boot_options.root);
+			log_warn("boot: root=%s: no such block device; the initramfs stays the "
+				 "root\n",
+				 boot_options.root);
 		paths[n++] = "/init";
 		paths[n++] = "/sbin/init";
 		paths[n++] = "/etc/init";

@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: MIT
 OBJS-boot := main.o cmdline.o
-DEPS-boot := tests/kernel lib arch core sched mm task fs fs/vfs fs/initramfs fs/devtmpfs ipc proc drivers/mem drivers/random drivers/tty drivers/serial
+DEPS-boot := tests/kernel lib arch core sched mm task fs fs/vfs fs/initramfs fs/devtmpfs ipc proc drivers

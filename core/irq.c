@@ -2,9 +2,9 @@
 /*
  * Device interrupts: who is called for which vector.
  *
- * A vector serves one line (all drivers that share it) or one message-signalled source, on every CPU the
- * same. Handlers run with interrupts off and find their vector's list without a lock; the list changes
- * under irq_lock, and whoever takes a handler off waits until no CPU is still in it.
+ * A vector serves one line (all drivers that share it) or one message-signalled source, on every
+ * CPU the same. Handlers run with interrupts off and find their vector's list without a lock; the
+ * list changes under irq_lock, and whoever takes a handler off waits until no CPU is still in it.
  *
  * Limits: 208 vectors and as many handlers, all static.
  */
@@ -170,7 +170,8 @@ irq_request_msi(u32 cpu, irq_handler *handler, void *arg, const char *name, u64 
 	return 0;
 }
 
-/* Takes the handler off its vector and frees the vector if it was the last; then waits for it to end. */
+/* Takes the handler off its vector and frees the vector if it was the last; then waits for it to
+ * end. */
 static void
 action_remove(u32 first, u32 last, irq_handler *handler, void *arg)
 {

@@ -2,10 +2,10 @@
 /*
  * The kernel log.
  *
- * Idea: two rings. Descriptors, one a record, are found by sequence number; their text lies in a ring of
- * bytes. Both forget the oldest. A reader needs nothing but the number of the next record it wants.
- * Printing is apart from logging: whoever finds the console free prints everything that is new, so
- * a CPU that logs while another prints does not wait.
+ * Idea: two rings. Descriptors, one a record, are found by sequence number; their text lies in a
+ * ring of bytes. Both forget the oldest. A reader needs nothing but the number of the next record
+ * it wants. Printing is apart from logging: whoever finds the console free prints everything that
+ * is new, so a CPU that logs while another prints does not wait.
  *
  * Locking: log_lock for the rings, held for the copy of one record. Console_busy is a try-lock: the
  * holder looks again after releasing it, so no record is left behind. In a panic both are broken.
@@ -165,7 +165,8 @@ log_set_console_level(int level)
 	WRITE_ONCE(console_level, level);
 }
 
-/* One line as dmesg shows it: "[    0.123456] text". Only the holder of console_busy uses the buffer. */
+/* One line as dmesg shows it: "[    0.123456] text". Only the holder of console_busy uses the
+ * buffer. */
 static void
 console_print(const struct log_record *record)
 {
@@ -202,7 +203,8 @@ console_flush(void)
 	}
 }
 
-/* Waking takes locks that the caller may hold, unless it holds none: else the next timer interrupt does it. */
+/* Waking takes locks that the caller may hold, unless it holds none: else the next timer interrupt
+ * does it. */
 static void
 readers_wake(void)
 {
@@ -228,7 +230,8 @@ log_wake_deferred(void)
 static void
 log_publish(void)
 {
-	/* The holder of console_busy must not be preempted or interrupted by one who would print next. */
+	/* The holder of console_busy must not be preempted or interrupted by one who would print
+	 * next. */
 	unsigned long flags = arch_irq_save();
 
 	console_flush();

@@ -2,8 +2,9 @@
 /*
  * The end: panic, unhandled traps, warnings.
  *
- * The first CPU to panic speaks; others are stopped by NMI and a CPU that panics later, or in its own
- * panic, halts. Nothing here takes a lock that a stopped CPU might hold: log_panic_mode() breaks them.
+ * The first CPU to panic speaks; others are stopped by NMI and a CPU that panics later, or in its
+ * own panic, halts. Nothing here takes a lock that a stopped CPU might hold: log_panic_mode()
+ * breaks them.
  */
 #include "core/panic.h"
 

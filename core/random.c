@@ -2,12 +2,14 @@
 /*
  * Random numbers.
  *
- * Entropy is hashed into a pool (SHA-256). From the pool comes a base key; each CPU has a key derived from it and makes output by fast key
- * erasure: of each ChaCha20 block the first half replaces the key, the second half is the output, so that no state that could recompute an
- * output is kept. A CPU whose key is older than the base key (which is renewed every minute, and on request) derives a new one first.
+ * Entropy is hashed into a pool (SHA-256). From the pool comes a base key; each CPU has a key
+ * derived from it and makes output by fast key erasure: of each ChaCha20 block the first half
+ * replaces the key, the second half is the output, so that no state that could recompute an output
+ * is kept. A CPU whose key is older than the base key (which is renewed every minute, and on
+ * request) derives a new one first.
  *
- * Seeding: RDRAND where it exists; without it, the jitter of the clock against itself, as much as 1,024 samples give. Virtio-rng and writers of
- * /dev/urandom add to the pool later.
+ * Seeding: RDRAND where it exists; without it, the jitter of the clock against itself, as much as
+ * 1,024 samples give. Virtio-rng and writers of /dev/urandom add to the pool later.
  *
  * Locking: pool_lock guards the pool and the base key; a CPU's key is used with interrupts off.
  */
@@ -23,13 +25,13 @@
 #include "lib/string.h"
 
 #define RESEED_INTERVAL_NS (60 * NSEC_PER_SEC)
-#define JITTER_SAMPLES 1024
+#define JITTER_SAMPLES	   1024
 
 static struct spinlock pool_lock = SPINLOCK_INIT(RANK_LEAF);
 static struct sha256 pool;
 static u8 base_key[CHACHA20_KEY_SIZE];
 static u64 base_born_ns;
-static u64 base_generation;	/* 0: never seeded */
+static u64 base_generation; /* 0: never seeded */
 
 struct cpu_generator {
 	u64 generation;
@@ -70,14 +72,16 @@ reseed_locked(void)
 	sha256_update(&final, base_key, sizeof(base_key));
 	sha256_final(&final, digest);
 	memcpy(base_key, digest, sizeof(base_key));
-	/* The pool goes on from a hash of itself, so that a reseed does not undo what was gathered. */
+	/* The pool goes on from a hash of itself, so that a reseed does not undo what was gathered.
+	 */
 	sha256_update(&pool, digest, sizeof(digest));
 	memset(digest, 0, sizeof(digest));
 	base_born_ns = stamp[1];
 	WRITE_ONCE(base_generation, base_generation + 1);
 }
 
-/* Two reads of the counter are apart by a time that depends on everything the machine does meanwhile. */
+/* Two reads of the counter are apart by a time that depends on everything the machine does
+ * meanwhile. */
 static void
 gather_jitter(void)
 {
@@ -134,7 +138,8 @@ cpu_step(u8 out[32])
 {
 	struct cpu_generator *g = this_cpu_ptr(cpu_generator);
 
-	if (unlikely(g->generation != READ_ONCE(base_generation) || time_coarse_mono_ns() > base_born_ns + RESEED_INTERVAL_NS)) {
+	if (unlikely(g->generation != READ_ONCE(base_generation) ||
+		     time_coarse_mono_ns() > base_born_ns + RESEED_INTERVAL_NS)) {
 		spin_lock(&pool_lock);
 		if (time_coarse_mono_ns() > base_born_ns + RESEED_INTERVAL_NS)
 			reseed_locked();

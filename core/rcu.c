@@ -2,21 +2,22 @@
 /*
  * Read-copy-update: grace periods and callbacks.
  *
- * Idea: grace periods are numbered and run one at a time. When one starts, every online CPU that is not
- * idle is asked for a quiescent state, by a byte in its per-CPU area, which is all that the scheduler
- * and interrupts look at when nothing is asked. A CPU answers when it switches threads, when an
- * interrupt finds it in user mode or in kernel code with preemption on, and when it goes idle.
- * The last answer ends the grace period.
+ * Idea: grace periods are numbered and run one at a time. When one starts, every online CPU that is
+ * not idle is asked for a quiescent state, by a byte in its per-CPU area, which is all that the
+ * scheduler and interrupts look at when nothing is asked. A CPU answers when it switches threads,
+ * when an interrupt finds it in user mode or in kernel code with preemption on, and when it goes
+ * idle. The last answer ends the grace period.
  *
- * A callback waits in one of three lists of the CPU that queued it: next (no grace period yet), wait
- * (for the one numbered wait_gp), done. A per-CPU timer moves them along while there are any, so an
- * idle CPU with callbacks still makes progress; CPUs that are late are interrupted.
+ * A callback waits in one of three lists of the CPU that queued it: next (no grace period yet),
+ * wait (for the one numbered wait_gp), done. A per-CPU timer moves them along while there are any,
+ * so an idle CPU with callbacks still makes progress; CPUs that are late are interrupted.
  *
  * Order: the starter sets need_quiescent, then reads idle; an idle CPU that wakes clears idle, then
- * reads what RCU protects. Either the starter sees it awake and waits for it, or its reads come after
- * the start and find what the updater published.
+ * reads what RCU protects. Either the starter sees it awake and waits for it, or its reads come
+ * after the start and find what the updater published.
  *
- * Locking: rcu_lock for the numbers and the set of CPUs; the lists are this CPU's with interrupts off.
+ * Locking: rcu_lock for the numbers and the set of CPUs; the lists are this CPU's with interrupts
+ * off.
  */
 #include "core/rcu.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Reference counts gone wrong: the object is kept for ever, which leaks it but frees nothing twice. */
+/* Reference counts gone wrong: the object is kept for ever, which leaks it but frees nothing twice.
+ */
 #include "core/ref.h"
 
 #include "core/log.h"

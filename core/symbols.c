@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Names of kernel addresses, from the table that tools/gen-symbols puts into the image; backtraces. */
+/* Names of kernel addresses, from the table that tools/gen-symbols puts into the image; backtraces.
+ */
 #include "core/panic.h"
 
 #include "core/log.h"

@@ -2,11 +2,13 @@
 /*
  * High-resolution timers.
  *
- * Each CPU has a tree of timers by expiry; its event timer is set for the first. A timer belongs to the
- * CPU that started it last. Its callback runs on that CPU, in the timer interrupt, without the base lock.
+ * Each CPU has a tree of timers by expiry; its event timer is set for the first. A timer belongs to
+ * the CPU that started it last. Its callback runs on that CPU, in the timer interrupt, without the
+ * base lock.
  *
- * Locking: base->lock. timer->cpu tells which base a queued timer is on; it changes only while the timer
- * is on none, under the lock of the new base, so whoever locked a base looks again whether it is the one.
+ * Locking: base->lock. timer->cpu tells which base a queued timer is on; it changes only while the
+ * timer is on none, under the lock of the new base, so whoever locked a base looks again whether it
+ * is the one.
  */
 #include "core/timer.h"
 
@@ -78,8 +80,8 @@ timer_dequeue(struct timer_base *base, struct timer *t)
 }
 
 /*
- * Two CPUs may start the same timer at once: each takes it off where it is, then names its own base and
- * looks again under that base's lock. While its callback runs it stays with that CPU, where
+ * Two CPUs may start the same timer at once: each takes it off where it is, then names its own base
+ * and looks again under that base's lock. While its callback runs it stays with that CPU, where
  * timer_cancel_sync looks for it; the loop there sees what was queued.
  */
 void

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ACPI tables: found through the root pointer that the loader hands over or that lies in the BIOS area.
+ * ACPI tables: found through the root pointer that the loader hands over or that lies in the BIOS
+ * area.
  *
  * Tables are input: each is read only within the length that it claims, that length is bounded, and
- * the bytes must sum to zero. AML is not executed; of the DSDT one object, \_S5, is looked for by its
- * bytes, because power-off needs two numbers out of it (ACPI 6.4, 7.4.2 and 20.2.5).
+ * the bytes must sum to zero. AML is not executed; of the DSDT one object, \_S5, is looked for by
+ * its bytes, because power-off needs two numbers out of it (ACPI 6.4, 7.4.2 and 20.2.5).
  */
 #include "acpi.h"
 

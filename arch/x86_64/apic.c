@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The local interrupt controller: x2APIC by MSRs where there is one, xAPIC by its registers in memory
- * otherwise; and the processors of the MADT, whose ids it uses.
+ * The local interrupt controller: x2APIC by MSRs where there is one, xAPIC by its registers in
+ * memory otherwise; and the processors of the MADT, whose ids it uses.
  */
 #include "apic.h"
 #include "acpi.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* arch_prctl(2): the bases of FS and GS. CPUID faulting and AMX permissions are not offered: EINVAL, as on a CPU without them. */
+/* arch_prctl(2): the bases of FS and GS. CPUID faulting and AMX permissions are not offered:
+ * EINVAL, as on a CPU without them. */
 #include "arch/cpu.h"
 #include "arch/thread.h"
 #include "arch/uaccess.h"

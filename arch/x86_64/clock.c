@@ -2,10 +2,11 @@
 /*
  * Clock hardware: which counter is the time, how fast it runs, and the event timer of each CPU.
  *
- * The TSC is the clock where it runs at a constant rate: the CPU says so, or we are in a virtual machine.
- * Its rate comes from the first of: CPUID's crystal ratio, the hypervisor's timing leaf, the rate in
- * kvm-clock's page, a measurement against HPET, ACPI PM timer or PIT. The measurement takes 4 ms; each
- * end is the best of several paired readings, so that a reading that was delayed does not count.
+ * The TSC is the clock where it runs at a constant rate: the CPU says so, or we are in a virtual
+ * machine. Its rate comes from the first of: CPUID's crystal ratio, the hypervisor's timing leaf,
+ * the rate in kvm-clock's page, a measurement against HPET, ACPI PM timer or PIT. The measurement
+ * takes 4 ms; each end is the best of several paired readings, so that a reading that was delayed
+ * does not count.
  *
  * Without a usable TSC the HPET or the PM timer is the clock, and programs read it by system call.
  *

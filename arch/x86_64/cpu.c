@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the processor can do, code chosen by it, and the set-up of each CPU: descriptor tables, control
- * registers, the system call entry.
+ * What the processor can do, code chosen by it, and the set-up of each CPU: descriptor tables,
+ * control registers, the system call entry.
  *
- * Every CPU has its own GDT and TSS in its per-CPU area. The selectors are Linux's, because programs
- * see CS and SS. There is no 32-bit user segment, so there is no 32-bit user code.
+ * Every CPU has its own GDT and TSS in its per-CPU area. The selectors are Linux's, because
+ * programs see CS and SS. There is no 32-bit user segment, so there is no 32-bit user code.
  */
 #include "arch/cpu.h"
 
@@ -83,7 +83,8 @@ cpu_detect_features(void)
 		feature_set(CPU_XSAVEOPT, save & BIT(0));
 		feature_set(CPU_XSAVEC, save & BIT(1));
 	}
-	/* An emulator runs string instructions a byte at a time, whatever its CPU model promises. */
+	/* An emulator runs string instructions a byte at a time, whatever its CPU model promises.
+	 */
 	if (cpu_has(CPU_HYPERVISOR) && cpuid(0x40000000, 0).b == 0x54474354) /* "TCGT" */
 		cpu_features &= ~(BIT(CPU_ERMS) | BIT(CPU_FSRM));
 	spin_unfair = cpu_has(CPU_HYPERVISOR);

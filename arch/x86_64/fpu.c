@@ -4,13 +4,14 @@
  *
  * The kernel does not use them. A user thread's registers are saved when it is switched out, and
  * loaded not when it is switched in but on its way back to user mode, and only if the registers do
- * not hold its state still: a thread that sleeps while the CPU idles or runs kernel threads pays for
- * one save and no load. The state is in the registers of CPU c if fpu_owner of c is this thread and
- * the thread's fpu_cpu is c: either alone may be stale.
+ * not hold its state still: a thread that sleeps while the CPU idles or runs kernel threads pays
+ * for one save and no load. The state is in the registers of CPU c if fpu_owner of c is this thread
+ * and the thread's fpu_cpu is c: either alone may be stale.
  *
- * The area lies at the top of the kernel stack (arch_impl/thread.h). Its size comes from CPUID for the
- * components enabled here: x87, SSE, AVX, AVX-512. Without XSAVE it is FXSAVE's 512 bytes. The
- * standard, not the compacted, format is used, because signal frames and ptrace show it to programs.
+ * The area lies at the top of the kernel stack (arch_impl/thread.h). Its size comes from CPUID for
+ * the components enabled here: x87, SSE, AVX, AVX-512. Without XSAVE it is FXSAVE's 512 bytes. The
+ * standard, not the compacted, format is used, because signal frames and ptrace show it to
+ * programs.
  *
  * An x87 or SSE exception pending in the registers cannot fault in the kernel: xrstor and fxrstor
  * raise none.
@@ -205,8 +206,8 @@ fpu_state_complete(void *area)
 }
 
 /*
- * The running thread's state, written to its area so that it can be read there. The registers keep it,
- * until the caller says with fpu_state_changed that the area is newer.
+ * The running thread's state, written to its area so that it can be read there. The registers keep
+ * it, until the caller says with fpu_state_changed that the area is newer.
  */
 void
 fpu_sync(struct arch_thread *at)
@@ -237,7 +238,8 @@ fpu_forget(struct arch_thread *at)
 	at->fpu_cpu = MAX_CPUS;
 }
 
-/* An image that a program wrote: bits that would make xrstor or fxrstor fault are cleared or refused. */
+/* An image that a program wrote: bits that would make xrstor or fxrstor fault are cleared or
+ * refused. */
 bool
 fpu_state_sanitize(void *area)
 {

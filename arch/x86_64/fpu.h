@@ -21,7 +21,8 @@ void fpu_state_changed(struct arch_thread *at, struct thread *thread);
 void fpu_state_complete(void *area);
 void fpu_forget(struct arch_thread *at);
 bool fpu_state_sanitize(void *area);
-/* The si_code of a floating point exception of the running program; false if none is unmasked any more. */
+/* The si_code of a floating point exception of the running program; false if none is unmasked any
+ * more. */
 bool fpu_fault(bool simd, int *code);
 
 #endif

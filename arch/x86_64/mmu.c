@@ -2,13 +2,13 @@
 /*
  * The kernel's own address map, and switching between address spaces.
  *
- * Idea: the upper half of every root table is a copy of arch_kernel_root's, and all of its entries are
- * filled at boot, so that the copies never go stale. Built once, by mmu_init:
- *	direct map	all RAM, in 1 GiB or 2 MiB pages, never executable; 4 KiB pages over the image
+ * Idea: the upper half of every root table is a copy of arch_kernel_root's, and all of its entries
+ *are filled at boot, so that the copies never go stale. Built once, by mmu_init: direct map all
+ *RAM, in 1 GiB or 2 MiB pages, never executable; 4 KiB pages over the image
  *	image		4 KiB pages: text read and execute, rodata read, the rest read and write
- *	fixed slot	exception stacks with guard pages; device registers mapped before mm is there
- * The image's pages have the same protection in the direct map, so nothing is ever both writable and
- * executable.
+ *	fixed slot	exception stacks with guard pages; device registers mapped before mm is
+ *there The image's pages have the same protection in the direct map, so nothing is ever both
+ *writable and executable.
  *
  * Early memory comes from the RAM behind the image; boot_info.early_end tells mm how far that went.
  */
@@ -123,7 +123,8 @@ image_prot(paddr_t pa, bool direct)
 	return PROT_RW;
 }
 
-/* One piece of the direct map at the largest page size that fits; returns where the next one begins. */
+/* One piece of the direct map at the largest page size that fits; returns where the next one
+ * begins. */
 static paddr_t
 map_direct_piece(paddr_t pa, paddr_t end)
 {
@@ -185,7 +186,8 @@ mmu_init(void)
 
 	mmu_cpu_init();
 	write_cr3(virt_to_phys(arch_kernel_root));
-	/* Other CPUs pass through the boot tables, whose lower half maps memory at its own address. */
+	/* Other CPUs pass through the boot tables, whose lower half maps memory at its own address.
+	 */
 	for (u32 i = PTE_PER_TABLE / 2; i < PTE_PER_TABLE; i++)
 		boot_pml4[i] = arch_kernel_root[i];
 	mmu_ready = true;
@@ -254,7 +256,8 @@ mmu_map_firmware(paddr_t pa, size_t len)
 	return phys_to_virt(pa);
 }
 
-/* The image has had its final permissions since mmu_init; what remains is what only start-up needed. */
+/* The image has had its final permissions since mmu_init; what remains is what only start-up
+ * needed. */
 void
 arch_protect_kernel(void)
 {

@@ -2,9 +2,10 @@
 /*
  * Registers for ptrace(2): struct user by offset, and register sets.
  *
- * What a tracer writes is made safe here: selectors of code and stack cannot change, only the flags that
- * programs may change do, bases are user addresses (EIO otherwise, as Linux says), watchpoints lie in
- * user memory. An instruction pointer of any value is allowed; the way back to user mode checks it.
+ * What a tracer writes is made safe here: selectors of code and stack cannot change, only the flags
+ * that programs may change do, bases are user addresses (EIO otherwise, as Linux says), watchpoints
+ * lie in user memory. An instruction pointer of any value is allowed; the way back to user mode
+ * checks it.
  */
 #include "arch/ptrace.h"
 
@@ -24,7 +25,8 @@
 #define DR7_RESERVED	       0xffffffff0000dc00ul
 #define DR7_RESERVED_ONE       0x400ul
 #define DR7_ENABLES	       0xfful
-#define XSTATE_FEATURES_OFFSET 464 /* in the XSAVE image, where gdb and core files look for XCR0 */
+#define XSTATE_FEATURES_OFFSET 464 /* in the XSAVE image, where gdb and core files look for XCR0 \
+				    */
 
 static void
 user_regs_fill(struct linux_user_regs *u, const struct arch_thread *at, const struct regs *regs)

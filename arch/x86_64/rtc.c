@@ -51,7 +51,8 @@ bcd(u32 value)
 	return (value >> 4) * 10 + (value & 15);
 }
 
-/* Days since 1970-01-01 of a Gregorian date; years begin in March here, so that leap days come last. */
+/* Days since 1970-01-01 of a Gregorian date; years begin in March here, so that leap days come
+ * last. */
 static u64
 days_of(u64 year, u32 month, u32 day)
 {

@@ -2,11 +2,10 @@
 /*
  * Signal frames, in Linux's layout:
  *
- *	higher	the interrupted stack, 128 bytes of red zone untouched (or the alternate stack's top)
- *		FPU image, 64-byte aligned; with XSAVE its size and components in the words FXSAVE leaves free
- *		siginfo
- *		ucontext with the registers
- *	lower	address of the restorer: the handler sees a call's stack, 8 below 16-byte alignment
+ *	higher	the interrupted stack, 128 bytes of red zone untouched (or the alternate stack's
+ *top) FPU image, 64-byte aligned; with XSAVE its size and components in the words FXSAVE leaves
+ *free siginfo ucontext with the registers lower	address of the restorer: the handler sees a
+ *call's stack, 8 below 16-byte alignment
  *
  * rt_sigreturn trusts nothing in a frame: flags are masked, selectors fixed, the FPU image cleaned.
  */
@@ -51,7 +50,8 @@ arch_min_sigstack(void)
 	return sizeof(struct signal_frame) + frame_fpu_size() + 64 + 16 + RED_ZONE;
 }
 
-/* The words that FXSAVE does not use say what follows; they are only ever in the copy on the stack. */
+/* The words that FXSAVE does not use say what follows; they are only ever in the copy on the stack.
+ */
 static int
 fpu_write(u64 address)
 {
@@ -76,7 +76,8 @@ fpu_write(u64 address)
 	return 0;
 }
 
-/* 0 address: the program wants its FPU as at the start. A frame without the magic has only FXSAVE's part. */
+/* 0 address: the program wants its FPU as at the start. A frame without the magic has only FXSAVE's
+ * part. */
 static int
 fpu_read(u64 address)
 {

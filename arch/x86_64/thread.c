@@ -32,7 +32,8 @@ struct thread *switch_stacks(struct thread *prev, struct thread *next, u64 *prev
 void kernel_thread_start(void);
 void user_thread_start(void);
 
-/* The user thread whose segment registers this CPU holds: the running one, if that is a user thread. */
+/* The user thread whose segment registers this CPU holds: the running one, if that is a user
+ * thread. */
 DEFINE_PERCPU(struct arch_thread *, arch_current);
 static DEFINE_PERCPU(bool, debug_loaded);
 
@@ -57,7 +58,8 @@ first_switch_frame(struct arch_thread *at, uintptr_t top, void (*start)(void), u
 	at->sp = (u64)frame;
 }
 
-/* The space of a user thread's frame is left free: init begins in the kernel and then executes a program. */
+/* The space of a user thread's frame is left free: init begins in the kernel and then executes a
+ * program. */
 void
 arch_thread_init_kernel(struct arch_thread *at, void *kstack, void (*fn)(void *), void *arg)
 {
@@ -67,7 +69,8 @@ arch_thread_init_kernel(struct arch_thread *at, void *kstack, void (*fn)(void *)
 			   (u64)arg);
 }
 
-/* What the program may have changed behind our back: selectors, and bases if it has the instructions. */
+/* What the program may have changed behind our back: selectors, and bases if it has the
+ * instructions. */
 void
 segments_read(struct arch_thread *at)
 {
@@ -81,7 +84,8 @@ segments_read(struct arch_thread *at)
 	}
 }
 
-/* Bases after selectors, for loading a selector changes its base. No interrupt may come between swapgs. */
+/* Bases after selectors, for loading a selector changes its base. No interrupt may come between
+ * swapgs. */
 void
 segments_load(const struct arch_thread *at)
 {
@@ -134,8 +138,8 @@ user_registers_load(struct arch_thread *at, uintptr_t sp0)
 }
 
 /*
- * User registers belong to the last user thread that ran here: a switch to a kernel thread leaves them
- * alone, and the way back to the same thread has nothing to load.
+ * User registers belong to the last user thread that ran here: a switch to a kernel thread leaves
+ * them alone, and the way back to the same thread has nothing to load.
  */
 struct thread *
 arch_switch(struct thread *prev, struct thread *next, struct arch_thread *prev_at,
@@ -221,7 +225,8 @@ arch_thread_exec(struct arch_thread *at, struct regs *regs, u64 ip, u64 sp)
 	atomic_or((struct atomic32 *)self, TF_ARCH_REGS);
 }
 
-/* Registers that still name this thread must not be taken for those of the next one at its address. */
+/* Registers that still name this thread must not be taken for those of the next one at its address.
+ */
 void
 arch_thread_fini(struct arch_thread *at)
 {

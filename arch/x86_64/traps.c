@@ -2,8 +2,8 @@
 /*
  * Exceptions and the interrupt table.
  *
- * From user mode an exception becomes a signal with Linux's si_code; from the kernel it is either an
- * expected fault of a user copy (exception table) or the end. Page faults go to mm first.
+ * From user mode an exception becomes a signal with Linux's si_code; from the kernel it is either
+ * an expected fault of a user copy (exception table) or the end. Page faults go to mm first.
  */
 #include "traps.h"
 #include "arch/cpu.h"
@@ -154,7 +154,8 @@ arch_regs_print(const struct regs *regs)
 		  regs->r15, read_cr2(), read_cr3());
 }
 
-/* A fault that is no page fault: a signal, a failed user copy (non-canonical address), or the end. */
+/* A fault that is no page fault: a signal, a failed user copy (non-canonical address), or the end.
+ */
 static void
 trap(struct regs *regs, u64 error, int trapno, int sig, int code, u64 addr, const char *what)
 {
@@ -348,7 +349,8 @@ trap_machine_check(struct regs *regs, u64 error)
 
 /*
  * The way back to user mode, long form. Called and left with interrupts off; loops until nothing is
- * left to do. The flags of arch are handled last: what they promise holds only until the next switch.
+ * left to do. The flags of arch are handled last: what they promise holds only until the next
+ * switch.
  */
 static void
 exit_work(struct regs *regs, long syscall_nr)

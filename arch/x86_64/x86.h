@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The machine as the files of this port see it: instructions, model-specific registers, CPU features,
- * and the few functions that they call in each other. Names from the Intel and AMD manuals.
+ * The machine as the files of this port see it: instructions, model-specific registers, CPU
+ * features, and the few functions that they call in each other. Names from the Intel and AMD
+ * manuals.
  */
 #ifndef ARCH_X86_64_X86_H
 #define ARCH_X86_64_X86_H

@@ -6,10 +6,10 @@
  *	void arch_irq_enable(void), arch_irq_disable(void)
  *	unsigned long arch_irq_save(void)	disables, returns the former state
  *	void arch_irq_restore(unsigned long)
- *	void arch_cpu_idle(void)		called with interrupts off: atomically enables them and halts until one comes; returns with interrupts on
- *	void arch_cpu_halt(void) __noreturn	for ever, interrupts off
- *	u64 arch_cycles(void)			time-stamp counter, unordered
- *	void arch_prefetch(const void *)
+ *	void arch_cpu_idle(void)		called with interrupts off: atomically enables them and
+ *halts until one comes; returns with interrupts on void arch_cpu_halt(void) __noreturn	for ever,
+ *interrupts off u64 arch_cycles(void)			time-stamp counter, unordered void
+ *arch_prefetch(const void *)
  */
 #ifndef ARCH_CPU_H
 #define ARCH_CPU_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Page tables. Both our architectures use four levels of 512 entries and 4 KiB pages, so walking is done by mm/pagetable.c; arch says what an
- * entry means. Level 0 = leaf table (4 KiB pages), 1 = 2 MiB entries, 2 = 1 GiB entries, 3 = root.
+ * Page tables. Both our architectures use four levels of 512 entries and 4 KiB pages, so walking is
+ *done by mm/pagetable.c; arch says what an entry means. Level 0 = leaf table (4 KiB pages), 1 = 2
+ *MiB entries, 2 = 1 GiB entries, 3 = root.
  *
  *	typedef struct { u64 v; } pte_t	(scalar with meaning)
  *	pte_none(e), pte_present(e), pte_leaf(e) (at level > 0: a large page), pte_paddr(e)
@@ -11,9 +12,9 @@
  *	pte_split(e, i)		entry of the i-th small page of a level 1 leaf, with the same rights
  *	pte_get(p)	reads an entry that others may change
  *	software bits (kept by the hardware): pte_soft(e, n), pte_set_soft(e, n, on), n = 0..2
- *	non-present entries (swap, markers): pte_make_swap(value) / pte_is_swap(e) / pte_swap_value(e), 56 bits
- *	Entries are read with READ_ONCE and changed with pte_set(p, e) or pte_xchg(p, e) / pte_cmpxchg(p, old, new) (atomic against
- *	the hardware's accessed and dirty bits).
+ *	non-present entries (swap, markers): pte_make_swap(value) / pte_is_swap(e) /
+ *pte_swap_value(e), 56 bits Entries are read with READ_ONCE and changed with pte_set(p, e) or
+ *pte_xchg(p, e) / pte_cmpxchg(p, old, new) (atomic against the hardware's accessed and dirty bits).
  */
 #ifndef ARCH_MMU_H
 #define ARCH_MMU_H
@@ -41,8 +42,9 @@ typedef u64 paddr_t;
 #define PTE_P_WRITE_COMBINE BIT(9)
 
 #include "arch_impl/mmu.h"
-/* arch_impl/mmu.h also defines: USER_END (first address above user space), DIRECT_MAP_BASE (all RAM is mapped there),
- * KERNEL_BASE (image), VMALLOC_START/VMALLOC_END, MMIO in vmalloc, PAGE_ARRAY_BASE (struct page array, mapped by mm at boot). */
+/* arch_impl/mmu.h also defines: USER_END (first address above user space), DIRECT_MAP_BASE (all RAM
+ * is mapped there), KERNEL_BASE (image), VMALLOC_START/VMALLOC_END, MMIO in vmalloc,
+ * PAGE_ARRAY_BASE (struct page array, mapped by mm at boot). */
 
 #define phys_to_virt(pa) ((void *)(DIRECT_MAP_BASE + (paddr_t)(pa)))
 #define virt_to_phys(va) \
@@ -56,13 +58,16 @@ void arch_space_init(struct arch_space *space, void *root);
 void arch_space_fini(struct arch_space *space);
 extern pte_t *arch_kernel_root; /* the kernel's own table, shared upper half */
 
-/* Load `next`'s tables on this CPU (interrupts off); tracks space->cpus and PCID. NULL = kernel only (lazy: keeps the old one). */
+/* Load `next`'s tables on this CPU (interrupts off); tracks space->cpus and PCID. NULL = kernel
+ * only (lazy: keeps the old one). */
 void arch_space_switch(struct arch_space *prev, struct arch_space *next);
 
-/* Translate a direct-map/boot address range while mm is not up: early allocations and mapping for arch and mm_init. */
+/* Translate a direct-map/boot address range while mm is not up: early allocations and mapping for
+ * arch and mm_init. */
 void *arch_early_alloc(size_t size, size_t align); /* zeroed; panics when there is none */
 void arch_early_alloc_close(void);		   /* mm owns memory from now on */
-/* After boot memory is in the buddy: map [pa, pa+len) uncached at a vmalloc address the caller owns is mm's vmalloc.c. */
+/* After boot memory is in the buddy: map [pa, pa+len) uncached at a vmalloc address the caller owns
+ * is mm's vmalloc.c. */
 
 /* Kernel text/rodata/data permissions (W^X), after mm is up. */
 void arch_protect_kernel(void);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Registers of a stopped thread, for ptrace(2). The caller has made sure that it is off its CPU (thread_wait_inactive) and stays so.
- * `t` begins with its flags; `regs` is arch_thread_regs of its kernel stack.
+ * Registers of a stopped thread, for ptrace(2). The caller has made sure that it is off its CPU
+ * (thread_wait_inactive) and stays so. `t` begins with its flags; `regs` is arch_thread_regs of its
+ * kernel stack.
  */
 #ifndef ARCH_PTRACE_H
 #define ARCH_PTRACE_H

@@ -11,7 +11,8 @@ struct signal_frame_request {
 	int sig;
 	u64 handler, restorer, flags; /* sa_handler, sa_restorer, sa_flags */
 	u64 mask;		      /* to be saved in uc_sigmask */
-	u64 stack_sp; /* top to build below: the interrupted sp or the top of the alternate stack (red zone skipped by arch if not alternate) */
+	u64 stack_sp; /* top to build below: the interrupted sp or the top of the alternate stack
+			 (red zone skipped by arch if not alternate) */
 	bool on_altstack; /* stack_sp is an alternate stack's top */
 	u64 alt_sp, alt_size;
 	int alt_flags; /* for uc_stack */
@@ -19,9 +20,11 @@ struct signal_frame_request {
 	int trapno;
 	u64 error, fault_addr;
 };
-/* Build the frame with siginfo, ucontext and FPU state, and point regs at the handler. -EFAULT: stack unusable. */
+/* Build the frame with siginfo, ucontext and FPU state, and point regs at the handler. -EFAULT:
+ * stack unusable. */
 int arch_signal_setup(struct regs *regs, const struct signal_frame_request *rq);
-/* rt_sigreturn: restore regs and FPU from the frame at regs' sp; returns the saved mask and alternate stack. -EFAULT on a bad frame. */
+/* rt_sigreturn: restore regs and FPU from the frame at regs' sp; returns the saved mask and
+ * alternate stack. -EFAULT on a bad frame. */
 struct signal_frame_restored {
 	u64 mask;
 	u64 alt_sp, alt_size;

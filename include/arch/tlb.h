@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Translation caches. Local forms act on this CPU. The shoot-down forms act on every CPU in space->cpus and return when all have
- * dropped the entries. They must be called with interrupts enabled and no spinlock held that is taken with interrupts off
- * elsewhere (leaf page-table locks are fine to hold: they are never taken in interrupts... but better dropped first).
+ * Translation caches. Local forms act on this CPU. The shoot-down forms act on every CPU in
+ * space->cpus and return when all have dropped the entries. They must be called with interrupts
+ * enabled and no spinlock held that is taken with interrupts off elsewhere (leaf page-table locks
+ * are fine to hold: they are never taken in interrupts... but better dropped first).
  */
 #ifndef ARCH_TLB_H
 #define ARCH_TLB_H

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Raw access to user memory through the exception table; callers are mm/usercopy.c and the inline helpers of mm/user.h only.
- * Addresses are range-checked by the caller. All return the number of bytes NOT done (0 = success), except where said.
- * Page faults are taken and resolved normally (may sleep) unless page faults are disabled (thread flag, see mm/user.h).
+ * Raw access to user memory through the exception table; callers are mm/usercopy.c and the inline
+ * helpers of mm/user.h only. Addresses are range-checked by the caller. All return the number of
+ * bytes NOT done (0 = success), except where said. Page faults are taken and resolved normally (may
+ * sleep) unless page faults are disabled (thread flag, see mm/user.h).
  */
 #ifndef ARCH_UACCESS_H
 #define ARCH_UACCESS_H
@@ -11,7 +12,8 @@
 size_t arch_copy_from_user(void *dst, const void *src, size_t len);
 size_t arch_copy_to_user(void *dst, const void *src, size_t len);
 size_t arch_clear_user(void *dst, size_t len);
-/* Copies until NUL inclusive or max bytes; returns length without NUL, max if none was found, or -EFAULT. */
+/* Copies until NUL inclusive or max bytes; returns length without NUL, max if none was found, or
+ * -EFAULT. */
 ssize_t arch_strncpy_from_user(char *dst, const char *src, size_t max);
 /* Single values: *fault set to true on a fault. Sizes 1, 2, 4, 8. */
 u64 arch_get_user(const void *src, size_t size, bool *fault);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vDSO: arch builds a small ELF shared object (arch/<arch>/vdso/) with __vdso_clock_gettime, __vdso_gettimeofday, __vdso_time, __vdso_getcpu,
- * __vdso_clock_getres (x86-64; version LINUX_2.6) and embeds its image. core/time.c fills the data page.
+ * vDSO: arch builds a small ELF shared object (arch/<arch>/vdso/) with __vdso_clock_gettime,
+ * __vdso_gettimeofday, __vdso_time, __vdso_getcpu,
+ * __vdso_clock_getres (x86-64; version LINUX_2.6) and embeds its image. core/time.c fills the data
+ * page.
  */
 #ifndef ARCH_VDSO_H
 #define ARCH_VDSO_H
@@ -12,8 +14,8 @@ struct vdso_data {	 /* one page, mapped read-only in front of the code */
 	u32 use_counter; /* counter readable from user mode */
 	u64 last_count;
 	u32 mult, shift;
-	u64 mono_sec,
-		mono_nsec; /* at last_count; nsec shifted left by shift for precision: core/time.c and vdso agree */
+	u64 mono_sec, mono_nsec; /* at last_count; nsec shifted left by shift for precision:
+				    core/time.c and vdso agree */
 	u64 real_sec, real_nsec;
 	u64 boot_offset_ns;
 	u64 coarse_mono_sec, coarse_mono_nsec, coarse_real_sec, coarse_real_nsec;

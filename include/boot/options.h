@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The kernel command line, taken apart: kernel-parameters of Linux that mean something here. What is not
- * for the kernel goes to init, words as arguments, NAME=VALUE as environment.
+ * The kernel command line, taken apart: kernel-parameters of Linux that mean something here. What
+ * is not for the kernel goes to init, words as arguments, NAME=VALUE as environment.
  */
 #ifndef BOOT_OPTIONS_H
 #define BOOT_OPTIONS_H
@@ -13,10 +13,10 @@
 struct boot_options {
 	const char *init, *rdinit; /* NULL: not given */
 	const char *root, *rootfstype, *rootflags;
-	bool read_write;     /* rw; the root is mounted read-only otherwise */
-	u32 root_delay;	     /* seconds */
-	const char *console; /* the last one named: what /dev/console is, "ttyS0" */
-	const char *selftest;		/* debug builds: tests to run inside the kernel, by comma */
+	bool read_write;      /* rw; the root is mounted read-only otherwise */
+	u32 root_delay;	      /* seconds */
+	const char *console;  /* the last one named: what /dev/console is, "ttyS0" */
+	const char *selftest; /* debug builds: tests to run inside the kernel, by comma */
 	u32 max_cpus;
 	u64 memory_limit; /* mem=: bytes, 0 = all */
 	const char *argv[BOOT_WORDS_MAX + 2],

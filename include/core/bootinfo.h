@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the loader handed over, in one neutral form; filled by arch's entry, read by boot/ and mm/. */
+/* What the loader handed over, in one neutral form; filled by arch's entry, read by boot/ and mm/.
+ */
 #ifndef CORE_BOOTINFO_H
 #define CORE_BOOTINFO_H
 

@@ -2,10 +2,10 @@
 /*
  * The order in which locks are taken, as numbers.
  *
- * A thread may take a lock only if its rank is higher than that of every lock it holds, or equal where
- * the lock was taken with a _nested form, which names the reason (parent before child, lower address
- * first). Debug builds check this at every acquire. docs/locking.md says what each rank protects.
- * Sleeping locks come first: they are always outside spinlocks.
+ * A thread may take a lock only if its rank is higher than that of every lock it holds, or equal
+ * where the lock was taken with a _nested form, which names the reason (parent before child, lower
+ * address first). Debug builds check this at every acquire. docs/locking.md says what each rank
+ * protects. Sleeping locks come first: they are always outside spinlocks.
  */
 #ifndef CORE_LOCK_RANK_H
 #define CORE_LOCK_RANK_H
@@ -14,13 +14,13 @@ enum lock_rank {
 	/* sleeping locks: mutex, rwsem */
 	RANK_FILE_POS = 5,    /* file->pos_lock: around a whole read, write or readdir */
 	RANK_PSEUDO_TEXT = 6, /* the text of an open pseudo file, while it is made */
-	RANK_MOUNT_NS = 10, /* the tree of mounts of a namespace */
-	RANK_RENAME = 20,   /* one cross-directory rename a super block at a time */
-	RANK_DIR = 30,	    /* inode->lock of a directory (parent before child: nested) */
-	RANK_INODE = 40,    /* inode->lock of a file: size, truncate, write */
-	RANK_EXEC = 55,	    /* process->exec_lock: credentials and mm replaced by exec */
-	RANK_EPOLL = 60,    /* epoll set (nested by depth) */
-	RANK_PIPE = 65,	    /* pipe, tty, socket buffers' sleeping locks */
+	RANK_MOUNT_NS = 10,   /* the tree of mounts of a namespace */
+	RANK_RENAME = 20,     /* one cross-directory rename a super block at a time */
+	RANK_DIR = 30,	      /* inode->lock of a directory (parent before child: nested) */
+	RANK_INODE = 40,      /* inode->lock of a file: size, truncate, write */
+	RANK_EXEC = 55,	      /* process->exec_lock: credentials and mm replaced by exec */
+	RANK_EPOLL = 60,      /* epoll set (nested by depth) */
+	RANK_PIPE = 65,	      /* pipe, tty, socket buffers' sleeping locks */
 	RANK_TTY = 66,
 	RANK_SOCKET = 67,
 	RANK_MMAP = 70,	      /* mm->mmap_lock (parent before child at fork: nested) */
@@ -31,15 +31,15 @@ enum lock_rank {
 	RANK_SLEEP_LEAF = 99, /* sleeping locks under which no other sleeping lock is taken */
 
 	/* spinlocks that are taken with interrupts on */
-	RANK_MOUNT = 100,  /* mount hash */
+	RANK_MOUNT = 100,      /* mount hash */
 	RANK_RENAME_SEQ = 105, /* writers of rename_seq: dentries change their place */
-	RANK_DENTRY = 110, /* dentry->lock (parent before child: nested) */
+	RANK_DENTRY = 110,     /* dentry->lock (parent before child: nested) */
 	RANK_INODE_HASH = 115, /* stripes of the dentry and inode hashes, lists of a super block */
 	RANK_INODE_SPIN = 120, /* inode->i_spin: times, flags, lists */
 	RANK_FILE_LOCKS = 122,
 	RANK_FD_TABLE = 125,
 	RANK_FS = 130,	       /* small locks inside one file system */
-	RANK_TTY_LINE = 135, /* a terminal's line discipline */
+	RANK_TTY_LINE = 135,   /* a terminal's line discipline */
 	RANK_PAGE_TABLE = 140, /* leaf page-table locks */
 	RANK_PAGE_CACHE = 145, /* mapping->tree_lock */
 	RANK_LRU = 150,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The kernel log: a ring of records with level and time, read by /dev/kmsg and syslog(2), printed on the
- * console up to the console's level. Callable from every context, interrupts and panics included.
+ * The kernel log: a ring of records with level and time, read by /dev/kmsg and syslog(2), printed
+ * on the console up to the console's level. Callable from every context, interrupts and panics
+ * included.
  */
 #ifndef CORE_LOG_H
 #define CORE_LOG_H
@@ -40,7 +41,8 @@ struct log_record {
 	char text[1024 - 24];
 };
 
-/* Copy the first record with seq >= *seq. 0, -EAGAIN when there is none yet, -EPIPE when it was overwritten
+/* Copy the first record with seq >= *seq. 0, -EAGAIN when there is none yet, -EPIPE when it was
+ * overwritten
  * (*seq then is the oldest there is). */
 int log_read(u64 *seq, struct log_record *out);
 u64 log_next_seq(void);
@@ -65,7 +67,8 @@ void log_register_console(struct log_console *con);
 /* The machine is about to stop: break locks, print everything. panic.c only. */
 void log_panic_mode(void);
 
-/* Called when records were added, with no lock held or from the timer interrupt: sched hooks the /dev/kmsg wait queue in here. */
+/* Called when records were added, with no lock held or from the timer interrupt: sched hooks the
+ * /dev/kmsg wait queue in here. */
 extern void (*log_wake_readers)(void);
 /* The timer interrupt: wakes them if a record was added where that could not be done. */
 void log_wake_deferred(void);

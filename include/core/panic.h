@@ -7,7 +7,8 @@
 
 struct regs;
 
-/* Stop the machine: other CPUs halted, message, registers of this CPU, symbolised backtrace, then as panic= says. */
+/* Stop the machine: other CPUs halted, message, registers of this CPU, symbolised backtrace, then
+ * as panic= says. */
 void panic(const char *fmt, ...) __printf(1, 2) __noreturn;
 /* A trap in the kernel that cannot be handled: prints regs and backtrace, then panics. */
 void panic_oops(struct regs *regs, const char *what, uintptr_t addr) __noreturn;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Per-CPU variables. The linker gathers them in .percpu; the boot CPU uses that copy, each other CPU
- * gets its own at percpu_offset[cpu] bytes from it. this_cpu_* forms are one instruction on x86 (a
- * segment-relative access), so they need no preempt_disable by themselves.
+ * Per-CPU variables. The linker gathers them in .percpu; the boot CPU uses that copy, each other
+ * CPU gets its own at percpu_offset[cpu] bytes from it. this_cpu_* forms are one instruction on x86
+ * (a segment-relative access), so they need no preempt_disable by themselves.
  */
 #ifndef CORE_PERCPU_H
 #define CORE_PERCPU_H
@@ -40,7 +40,8 @@ cpu_id(void)
 	return this_cpu_read(cpu_number);
 }
 
-/* Allocate the areas of all CPUs but the first; called once, after mm_init, before the CPUs start. */
+/* Allocate the areas of all CPUs but the first; called once, after mm_init, before the CPUs start.
+ */
 void percpu_init(u32 cpus);
 
 #endif

@@ -20,7 +20,8 @@
 
 DECLARE_PERCPU(u32, preempt_count);
 
-/* sched/sched.c: called by preempt_enable when a reschedule is due; returns at once with interrupts off. */
+/* sched/sched.c: called by preempt_enable when a reschedule is due; returns at once with interrupts
+ * off. */
 void sched_preempt(void);
 
 static inline void
@@ -59,7 +60,8 @@ in_atomic(void)
 	return (this_cpu_read(preempt_count) & ~PREEMPT_NO_RESCHED) != 0;
 }
 
-/* Ask this CPU to reschedule at the next chance (sched/ only; remote CPUs by arch_ipi_reschedule). */
+/* Ask this CPU to reschedule at the next chance (sched/ only; remote CPUs by arch_ipi_reschedule).
+ */
 static inline void
 preempt_set_need_resched(void)
 {

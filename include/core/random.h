@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The kernel's random numbers: a ChaCha20 generator with fast key erasure. random(4), getrandom(2). */
+/* The kernel's random numbers: a ChaCha20 generator with fast key erasure. random(4), getrandom(2).
+ */
 #ifndef CORE_RANDOM_H
 #define CORE_RANDOM_H
 
@@ -15,7 +16,8 @@ void random_add(const void *data, size_t len);
 /* Reseed now rather than when the key is old. */
 void random_reseed(void);
 
-/* For long outputs: a generator of the caller's own, keyed from the kernel's, so that no lock is held for long. */
+/* For long outputs: a generator of the caller's own, keyed from the kernel's, so that no lock is
+ * held for long. */
 struct chacha20;
 void random_stream_init(struct chacha20 *c);
 

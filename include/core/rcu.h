@@ -37,13 +37,16 @@ void rcu_synchronize(void);
 /* Wait until every callback queued before has run; sleeps (sched/rcu_wait.c). */
 void rcu_barrier(void);
 
-/* True when callbacks of this CPU have had their grace period; rcu_run_callbacks runs them, preemption and interrupts on. */
+/* True when callbacks of this CPU have had their grace period; rcu_run_callbacks runs them,
+ * preemption and interrupts on. */
 bool rcu_callbacks_ready(void);
 void rcu_run_callbacks(void);
-/* Set by sched/: makes a thread of this CPU call rcu_run_callbacks soon. Interrupts off. NULL: they run in the timer interrupt. */
+/* Set by sched/: makes a thread of this CPU call rcu_run_callbacks soon. Interrupts off. NULL: they
+ * run in the timer interrupt. */
 extern void (*rcu_wake_worker)(void);
 
-/* Hooks: the scheduler at every switch, the tick when it interrupted user mode or idle. Preemption off. */
+/* Hooks: the scheduler at every switch, the tick when it interrupted user mode or idle. Preemption
+ * off. */
 void rcu_quiescent(void);
 void rcu_idle_enter(void);
 void rcu_idle_exit(void);
@@ -63,7 +66,8 @@ union rcu_cpu_flags {
 DECLARE_PERCPU(union rcu_cpu_flags, rcu_cpu_flags);
 void rcu_irq_enter_slow(bool quiescent);
 
-/* From arch's interrupt entry, before the interrupt is counted: leaves idle, and notes that the interrupted code was no reader. */
+/* From arch's interrupt entry, before the interrupt is counted: leaves idle, and notes that the
+ * interrupted code was no reader. */
 static inline void
 rcu_irq_enter(void)
 {

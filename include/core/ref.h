@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Embedded reference count. Born with one reference owned by the creator. Saturates and warns instead
- * of wrapping, checked in release builds as well.
+ * Embedded reference count. Born with one reference owned by the creator. Saturates and warns
+ * instead of wrapping, checked in release builds as well.
  */
 #ifndef CORE_REF_H
 #define CORE_REF_H

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Spinlocks: small (8 bytes), ranked. Holding one disables preemption. A lock that interrupts take is
- * always taken with the _irqsave or _irq form. Uncontended: one compare-and-swap, then one store.
- * Debug builds check the rank, recursion, the holder and the interrupt flag at every acquire.
+ * Spinlocks: small (8 bytes), ranked. Holding one disables preemption. A lock that interrupts take
+ * is always taken with the _irqsave or _irq form. Uncontended: one compare-and-swap, then one
+ * store. Debug builds check the rank, recursion, the holder and the interrupt flag at every
+ * acquire.
  */
 #ifndef CORE_SPINLOCK_H
 #define CORE_SPINLOCK_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Time keeping: the best clock source (arch_clock_*), scaled to nanoseconds, published to readers and to
- * the vDSO page by a seqcount. All values are nanoseconds in u64 unless a name says otherwise.
+ * Time keeping: the best clock source (arch_clock_*), scaled to nanoseconds, published to readers
+ * and to the vDSO page by a seqcount. All values are nanoseconds in u64 unless a name says
+ * otherwise.
  */
 #ifndef CORE_TIME_H
 #define CORE_TIME_H
@@ -23,7 +24,8 @@ u64 time_coarse_real_ns(void);
 void time_set_real_ns(u64 ns);
 /* Offset real = mono + this; changes with each step. */
 s64 time_real_offset_ns(void);
-/* Called (with no lock held) after each step. Registered by event/timerfd.c and others; list is static. */
+/* Called (with no lock held) after each step. Registered by event/timerfd.c and others; list is
+ * static. */
 struct time_step_hook {
 	void (*stepped)(void);
 	struct time_step_hook *next;

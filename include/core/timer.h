@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * High-resolution timers: one tree per CPU keyed by expiry on CLOCK_MONOTONIC, the CPU's event timer is
- * programmed for the earliest. Callbacks run in interrupt context with interrupts off.
+ * High-resolution timers: one tree per CPU keyed by expiry on CLOCK_MONOTONIC, the CPU's event
+ * timer is programmed for the earliest. Callbacks run in interrupt context with interrupts off.
  * Tickless: a CPU has a scheduling tick only while it needs one (sched owns that timer).
  */
 #ifndef CORE_TIMER_H
@@ -23,7 +23,8 @@ void timer_init(struct timer *t, void (*func)(struct timer *t));
 void timer_start(struct timer *t, u64 expires_mono_ns);
 /* True if it was queued and now is not. The callback may still be running on another CPU. */
 bool timer_cancel(struct timer *t);
-/* As timer_cancel, and waits for a running callback. Never from the callback or under a lock that it takes. */
+/* As timer_cancel, and waits for a running callback. Never from the callback or under a lock that
+ * it takes. */
 bool timer_cancel_sync(struct timer *t);
 bool timer_pending(const struct timer *t);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Time without a system call, vdso(7). core/time.c writes the page in front of this code; what cannot
- * be answered from it is passed on to the kernel.
+ * Time without a system call, vdso(7). core/time.c writes the page in front of this code; what
+ * cannot be answered from it is passed on to the kernel.
  */
 #include "arch/vdso.h"
 #include "uapi/errno.h"
@@ -152,7 +152,8 @@ __vdso_time(s64 *out)
 	return now;
 }
 
-/* The limit of a segment that each CPU's GDT has: the number of the CPU, and the node above bit 12. */
+/* The limit of a segment that each CPU's GDT has: the number of the CPU, and the node above bit 12.
+ */
 long
 __vdso_getcpu(u32 *cpu, u32 *node, void *unused)
 {

@@ -11,8 +11,8 @@
  * The last page below the non-canonical hole is never given to programs, so that the address after
  * a system call instruction is always canonical and sysret is always safe.
  *
- * An entry without read permission has no present bit, or the kernel could reach it on behalf of the
- * program; bit 8 then says that it is an entry (PROT_NONE) and not a swap value.
+ * An entry without read permission has no present bit, or the kernel could reach it on behalf of
+ *the program; bit 8 then says that it is an entry (PROT_NONE) and not a swap value.
  */
 #ifndef ARCH_IMPL_MMU_H
 #define ARCH_IMPL_MMU_H

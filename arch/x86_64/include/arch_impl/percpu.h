@@ -17,7 +17,8 @@ extern uintptr_t percpu_this_offset; /* in the per-CPU area itself: this CPU's o
 		value_;                                                        \
 	})
 
-/* For values that do not change under a running thread (the thread itself): may be kept in a register. */
+/* For values that do not change under a running thread (the thread itself): may be kept in a
+ * register. */
 #define arch_this_cpu_read_stable(var)                                    \
 	({                                                                \
 		__typeof__(var) value_;                                   \
@@ -69,7 +70,8 @@ arch_percpu_base(void)
 	return arch_this_cpu_read(percpu_this_offset);
 }
 
-/* The GS base of this CPU; percpu_this_offset in the area it points at must hold `offset` already. */
+/* The GS base of this CPU; percpu_this_offset in the area it points at must hold `offset` already.
+ */
 static inline void
 arch_percpu_set_base(uintptr_t offset)
 {

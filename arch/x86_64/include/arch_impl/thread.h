@@ -2,8 +2,8 @@
 /*
  * Inline part of arch/thread.h.
  *
- * The XSAVE area of a user thread lies at the very top of its kernel stack, above the register frame:
- * it needs no allocation, cannot fail and is freed with the stack (fpu.c).
+ * The XSAVE area of a user thread lies at the very top of its kernel stack, above the register
+ * frame: it needs no allocation, cannot fail and is freed with the stack (fpu.c).
  */
 #ifndef ARCH_IMPL_THREAD_H
 #define ARCH_IMPL_THREAD_H
@@ -19,9 +19,10 @@ struct arch_debug_regs {
 
 /* [P] written by the thread itself, or while it does not run. */
 struct arch_thread {
-	u64 sp;	   /* [P] kernel stack pointer while not running */
-	void *fpu; /* [P] XSAVE area; NULL for kernel threads */
-	u32 fpu_cpu; /* [P] CPU whose FPU registers hold this state, if that CPU's fpu_owner says so too */
+	u64 sp;	     /* [P] kernel stack pointer while not running */
+	void *fpu;   /* [P] XSAVE area; NULL for kernel threads */
+	u32 fpu_cpu; /* [P] CPU whose FPU registers hold this state, if that CPU's fpu_owner says so
+			too */
 	u32 segment_cpu;    /* [P] the same for the segment registers and their bases (thread.c) */
 	u16 ds, es, fs, gs; /* [P] selectors a program loaded itself; 0 in practice */
 	u64 fs_base, gs_base;	      /* [P] */
