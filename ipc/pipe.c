@@ -476,11 +476,13 @@ fifo_open(struct file *f)
 	struct pipe *p = pipe_join(f->inode);
 	u32 mode = f->mode & (FMODE_READ | FMODE_WRITE), seen;
 	int r = 0;
+	/* A pipe(2) reopened through /proc/PID/fd never waits for its other end. */
+	bool unnamed = f->inode->super == pipe_mount->super;
 
 	if (!p)
 		return -ENOMEM;
 	mutex_lock(&p->lock);
-	if (mode == FMODE_WRITE && (f->flags & O_NONBLOCK) && !p->readers) {
+	if (mode == FMODE_WRITE && (f->flags & O_NONBLOCK) && !p->readers && !unnamed) {
 		mutex_unlock(&p->lock);
 		pipe_leave(f->inode, p);
 		return -ENXIO;
@@ -495,13 +497,13 @@ fifo_open(struct file *f)
 	}
 	bool alone = mode == FMODE_READ ? !p->writers : mode == FMODE_WRITE ? !p->readers : false;
 	seen = mode == FMODE_READ ? p->w_opens : p->r_opens;
-	if (mode == FMODE_READ && !p->writers)
+	if (mode == FMODE_READ && !p->writers && !unnamed)
 		f->version = p->w_opens;	/* no hang-up is told before a writer has come and gone */
 	mutex_unlock(&p->lock);
 	wake_up_all(&p->rd_wait);
 	wake_up_all(&p->wr_wait);
 
-	if (alone && !(f->flags & O_NONBLOCK)) {
+	if (alone && !unnamed && !(f->flags & O_NONBLOCK)) {
 		if (mode == FMODE_READ)
 			r = wait_event_interruptible(&p->rd_wait, READ_ONCE(p->w_opens) != seen);
 		else
