@@ -279,28 +279,3 @@ sys_getrusage(int who, user_ptr usage)
 	process_rusage(current->process, who, &ru);
 	return copy_to_user(usage, &ru, sizeof(ru));
 }
-
-/* times(2): in ticks of 10 ms; the result is such a count since boot. */
-long
-sys_times(user_ptr times)
-{
-	struct process *p = current->process;
-	struct linux_tms t;
-	u64 utime, stime;
-	const u64 tick = NSEC_PER_SEC / USER_HZ;
-
-	if (!user_ptr_null(times)) {
-		process_times(p, &utime, &stime);
-		t.tms_utime = (s64)(utime / tick);
-		t.tms_stime = (s64)(stime / tick);
-
-		unsigned long flags;
-		struct sighand *sh = sighand_lock(p, &flags);
-		t.tms_cutime = (s64)(p->child_utime_ns / tick);
-		t.tms_cstime = (s64)(p->child_stime_ns / tick);
-		sighand_unlock(sh, flags);
-		if (copy_to_user(times, &t, sizeof(t)))
-			return -EFAULT;
-	}
-	return (long)(time_boot_ns() / tick);
-}
