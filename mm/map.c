@@ -28,25 +28,29 @@ range_free(struct mm *mm, u64 addr, u64 len)
 }
 
 long
-mm_choose_address(struct mm *mm, u64 hint, u64 len, bool huge_aligned)
+mm_choose_address(struct mm *mm, u64 hint, u64 len, enum placement placement)
 {
-	u64 addr;
+	u64 low = MMAP_MIN_ADDR, high = mm->mmap_base, end = USER_END, addr;
 
-	if (len > USER_END)
+	if (placement == PLACE_LOW_2G) {
+		low = 1ul << 30;
+		high = end = 1ul << 31;
+	}
+	if (len > end)
 		return -ENOMEM;
 	if (hint)
 		hint = MAX(hint & PAGE_MASK, MMAP_MIN_ADDR);
-	if (hint && hint <= USER_END - len && range_free(mm, hint, len))
+	if (hint && hint <= end - len && range_free(mm, hint, len))
 		return (long)hint;
 	/* Aligned, a large area can have 2 MiB pages throughout. */
-	if (huge_aligned && len >= HUGE_SIZE) {
-		addr = vma_find_gap(mm, len + HUGE_SIZE - PAGE_SIZE, MMAP_MIN_ADDR, mm->mmap_base);
+	if (placement == PLACE_HUGE && len >= HUGE_SIZE) {
+		addr = vma_find_gap(mm, len + HUGE_SIZE - PAGE_SIZE, low, high);
 		if (addr)
 			return (long)ALIGN_UP(addr, HUGE_SIZE);
 	}
-	addr = vma_find_gap(mm, len, MMAP_MIN_ADDR, mm->mmap_base);
-	if (!addr)
-		addr = vma_find_gap(mm, len, mm->mmap_base, USER_END);
+	addr = vma_find_gap(mm, len, low, high);
+	if (!addr && high < end)
+		addr = vma_find_gap(mm, len, high, end);
 	return addr ? (long)addr : -ENOMEM;
 }
 
@@ -135,6 +139,7 @@ mm_map_locked(struct mm *mm, const struct mm_map_request *request)
 	bool shared = (rq.map_flags & MAP_TYPE) != MAP_PRIVATE;
 	bool anonymous = !rq.mapping && !(rq.ops && rq.ops->fault), made = false;
 	bool fixed = rq.map_flags & (MAP_FIXED | MAP_FIXED_NOREPLACE);
+	enum placement placement;
 	struct vma want;
 	long addr;
 	int err;
@@ -166,9 +171,11 @@ mm_map_locked(struct mm *mm, const struct mm_map_request *request)
 		addr = (long)rq.addr;
 		replaced = pages_replaced(mm, rq.addr, len);
 	} else {
-		addr = mm_choose_address(mm, rq.addr, len,
-					 anonymous &&
-						 !(rq.map_flags & (MAP_STACK | MAP_GROWSDOWN)));
+		placement = rq.map_flags & MAP_32BIT ? PLACE_LOW_2G
+			    : anonymous && !(rq.map_flags & (MAP_STACK | MAP_GROWSDOWN))
+				    ? PLACE_HUGE
+				    : PLACE_ANYWHERE;
+		addr = mm_choose_address(mm, rq.addr, len, placement);
 		if (addr < 0)
 			return addr;
 	}
@@ -296,7 +303,7 @@ mm_map_vdso(struct mm *mm)
 
 	if (rwsem_write_lock_killable(&mm->mmap_lock))
 		return -EINTR;
-	data = mm_choose_address(mm, 0, PAGE_SIZE + code_len, false);
+	data = mm_choose_address(mm, 0, PAGE_SIZE + code_len, PLACE_ANYWHERE);
 	if (data < 0)
 		goto out_unlock;
 	rq.addr = (u64)data;

@@ -99,8 +99,9 @@ vma_pte_prot(u32 vm_flags)
 }
 /* Is there room under the limits for `pages` more of this kind? 0, -ENOMEM, -EAGAIN. */
 int __must_check mm_limits_check(struct mm *mm, u32 vm_flags, u64 pages);
-/* Where to put `len` bytes: address or -ENOMEM. */
-long mm_choose_address(struct mm *mm, u64 hint, u64 len, bool huge_aligned);
+/* Where to put `len` bytes: the hint if it is free, else the highest hole. Address or -ENOMEM. */
+enum placement { PLACE_ANYWHERE, PLACE_HUGE /* aligned if large */, PLACE_LOW_2G /* MAP_32BIT */ };
+long mm_choose_address(struct mm *mm, u64 hint, u64 len, enum placement placement);
 
 enum zap_what { ZAP_ALL, ZAP_FILE_ONLY }; /* FILE_ONLY: private copies stay */
 void zap_range(struct gather *g, struct vma *v, u64 start, u64 end, enum zap_what what);

@@ -221,7 +221,7 @@ remap_locked(struct mm *mm, struct remap *rq, bool *populate)
 	addr = (long)rq->new_addr;
 	if (!(rq->flags & MREMAP_FIXED)) {
 		addr = mm_choose_address(mm, rq->flags & MREMAP_DONTUNMAP ? rq->new_addr : 0,
-					 rq->new_len, !v->mapping);
+					 rq->new_len, v->mapping ? PLACE_ANYWHERE : PLACE_HUGE);
 		if (addr < 0)
 			return addr;
 	}
