@@ -201,8 +201,10 @@ dying(void)
 static bool
 may_block(u32 gfp)
 {
-	return !(gfp & GFP_ATOMIC) && !in_atomic() && arch_irqs_enabled() && thread_current() &&
-	       !thread_current()->is_idle;
+	struct thread *t = thread_current();
+
+	return !(gfp & GFP_ATOMIC) && !in_atomic() && arch_irqs_enabled() && t && !t->is_idle &&
+	       !t->reclaiming;
 }
 
 static __noinline struct page *

@@ -207,16 +207,16 @@ lru_reclaim(u64 want, u32 gfp)
 u64
 reclaim_pages(u64 want, u32 gfp)
 {
+	struct thread *t = thread_current();
 	u64 freed = kstack_reclaim();
 
-	/*
-	 * Reclaim that allocates must not reclaim again: shrinkers and file systems run with
-	 * GFP_NOFS below.
-	 */
-	if (gfp & GFP_NOFS)
+	/* Not within a file system that asks for memory, nor within itself. */
+	if ((gfp & GFP_NOFS) || t->reclaiming)
 		return freed;
+	t->reclaiming = true;
 	freed += lru_reclaim(want, gfp);
 	for (struct shrinker *s = smp_load_acquire(&shrinkers); s && freed < want; s = s->next)
 		freed += s->shrink(s, want * 8, gfp);
+	t->reclaiming = false;
 	return freed;
 }
