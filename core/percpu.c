@@ -11,11 +11,10 @@
 #include "arch/mmu.h"
 #include "arch/percpu.h"
 #include "core/cpumask.h"
+#include "core/image.h"
 #include "core/panic.h"
 #include "core/preempt.h"
 #include "lib/string.h"
-
-extern char percpu_start[], percpu_end[], percpu_template[];
 
 uintptr_t percpu_offset[MAX_CPUS];
 struct cpumask cpu_possible, cpu_online;
@@ -28,13 +27,13 @@ DEFINE_PERCPU(u32, preempt_count) = PREEMPT_NO_RESCHED;
 void
 percpu_init(u32 cpus)
 {
-	size_t size = ALIGN_UP((size_t)(percpu_end - percpu_start), 64ul);
+	size_t size = ALIGN_UP(image_bytes(percpu_start, percpu_end), 64ul);
 
 	ASSERT(cpus <= MAX_CPUS);
 	for (u32 cpu = 1; cpu < cpus; cpu++) {
 		char *area = arch_early_alloc(size, 64);
 
-		memcpy(area, percpu_template, (size_t)(percpu_end - percpu_start));
+		memcpy(area, percpu_template, image_bytes(percpu_start, percpu_end));
 		percpu_offset[cpu] = (uintptr_t)area - (uintptr_t)percpu_start;
 		*percpu_ptr(percpu_this_offset, cpu) = percpu_offset[cpu];
 		*percpu_ptr(cpu_number, cpu) = cpu;

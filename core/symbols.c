@@ -3,6 +3,7 @@
  */
 #include "core/panic.h"
 
+#include "core/image.h"
 #include "core/log.h"
 #include "lib/format.h"
 
@@ -10,7 +11,6 @@
 extern const u64 symbols_base __weak;
 extern const u32 symbols_count __weak, symbols_offsets[] __weak, symbols_name_offsets[] __weak;
 extern const char symbols_names[] __weak;
-extern char text_start[], text_end[];
 
 bool
 symbol_find(uintptr_t addr, const char **name, size_t *offset)

@@ -39,13 +39,18 @@ static DEFINE_PERCPU(struct timer_base, timer_base) = {
 static bool
 timer_before(const struct rb_node *a, const struct rb_node *b)
 {
-	return rb_entry(a, struct timer, node)->expires < rb_entry(b, struct timer, node)->expires;
+	const struct timer *first = rb_entry(a, struct timer, node);
+	const struct timer *second = rb_entry(b, struct timer, node);
+
+	return first->expires < second->expires;
 }
 
 static struct timer *
 base_first(const struct timer_base *base)
 {
-	return rb_entry_safe(rb_first_cached(&base->tree), struct timer, node);
+	struct rb_node *node = rb_first_cached(&base->tree);
+
+	return node ? rb_entry(node, struct timer, node) : NULL;
 }
 
 void

@@ -94,9 +94,12 @@ cpu_detect_features(void)
 void
 cpu_patch_code(void)
 {
-	for (const struct patch_site *p = patch_table_start; p < patch_table_end; p++)
+	for (size_t i = 0; i < IMAGE_ENTRIES(patch_table_start, patch_table_end); i++) {
+		const struct patch_site *p = &patch_table_start[i];
+
 		if (cpu_has(p->feature))
 			memcpy((void *)p->address, p->bytes, p->length);
+	}
 }
 
 static void

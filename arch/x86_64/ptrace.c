@@ -20,13 +20,14 @@
 #include "uapi/errno.h"
 #include "x86.h"
 
-#define USER_DEBUG_OFFSET      848 /* u_debugreg in struct user */
-#define USER_SIZE	       912
-#define DR7_RESERVED	       0xffffffff0000dc00ul
-#define DR7_RESERVED_ONE       0x400ul
-#define DR7_ENABLES	       0xfful
-#define XSTATE_FEATURES_OFFSET 464 /* in the XSAVE image, where gdb and core files look for XCR0 \
-				    */
+#define USER_DEBUG_OFFSET 848 /* u_debugreg in struct user */
+#define USER_SIZE	  912
+#define DR7_RESERVED	  0xffffffff0000dc00ul
+#define DR7_RESERVED_ONE  0x400ul
+#define DR7_ENABLES	  0xfful
+#define XSTATE_FEATURES_OFFSET                                            \
+	464 /* in the XSAVE image, where gdb and core files look for XCR0 \
+	     */
 
 static void
 user_regs_fill(struct linux_user_regs *u, const struct arch_thread *at, const struct regs *regs)

@@ -75,7 +75,7 @@ arch_smp_start(void *(*idle_stack)(u32 cpu))
 	}
 	smp_root = virt_to_phys(arch_kernel_root);
 	memcpy(phys_to_virt(TRAMPOLINE), trampoline_start,
-	       (size_t)(trampoline_end - trampoline_start));
+	       image_bytes(trampoline_start, trampoline_end));
 
 	apic_broadcast_init();
 	/* Real processors of old want 10 ms; those under a hypervisor are ready at once. */

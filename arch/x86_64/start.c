@@ -96,7 +96,7 @@ void
 arch_start(paddr_t start_info)
 {
 	boot_cycles = arch_cycles();
-	memcpy(percpu_template, percpu_start, (size_t)(percpu_end - percpu_start));
+	memcpy(percpu_template, percpu_start, image_bytes(percpu_start, percpu_end));
 	arch_percpu_set_base(0);
 	traps_init();
 	pvh_read(start_info);

@@ -92,9 +92,8 @@ traps_init(void)
 		gate_set(gates[i].vector, (const void *)gates[i].entry, 0, gates[i].dpl);
 	for (u32 vector = 0x20; vector < 256; vector++)
 		gate_set(vector, interrupt_stubs + (vector - 0x20) * 16, 0, 0);
-	for (const struct exception_entry *e = exception_table_start; e + 1 < exception_table_end;
-	     e++)
-		ASSERT(e[0].insn < e[1].insn);
+	for (size_t i = 1; i < IMAGE_ENTRIES(exception_table_start, exception_table_end); i++)
+		ASSERT(exception_table_start[i - 1].insn < exception_table_start[i].insn);
 	traps_load_idt();
 }
 
@@ -121,7 +120,7 @@ static bool
 exception_fixup_find(const struct regs *regs, uintptr_t *fixup)
 {
 	u32 insn = (u32)(regs->ip - KERNEL_BASE);
-	size_t low = 0, high = (size_t)(exception_table_end - exception_table_start);
+	size_t low = 0, high = IMAGE_ENTRIES(exception_table_start, exception_table_end);
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;

@@ -9,6 +9,7 @@
 
 #include "arch/mmu.h"
 #include "arch/thread.h"
+#include "core/image.h"
 #include "core/percpu.h"
 #include "lib/types.h"
 
@@ -206,11 +207,6 @@ X86_CR_ACCESSORS(cr0)
 X86_CR_ACCESSORS(cr2)
 X86_CR_ACCESSORS(cr3)
 X86_CR_ACCESSORS(cr4)
-
-/* Image layout, from kernel.ld. */
-extern char kernel_start[], text_start[], text_end[], rodata_start[], rodata_end[], data_start[],
-	kernel_end[];
-extern char percpu_start[], percpu_end[], percpu_template[];
 
 /* cpu.c: entry code takes its stack from sp[0], exceptions theirs from ist[]. */
 struct tss {
