@@ -220,6 +220,17 @@ over(u64 used, u64 more, u64 limit_bytes)
 }
 
 int
+mm_data_check(struct mm *mm, u64 pages)
+{
+	struct mm_limits limits;
+
+	if (!mm_get_limits)
+		return 0;
+	mm_get_limits(&limits);
+	return over(mm->data_vm, pages, limits.data) ? -ENOMEM : 0;
+}
+
+int
 mm_limits_check(struct mm *mm, u32 vm_flags, u64 pages)
 {
 	struct mm_limits limits;

@@ -99,6 +99,8 @@ vma_pte_prot(u32 vm_flags)
 }
 /* Is there room under the limits for `pages` more of this kind? 0, -ENOMEM, -EAGAIN. */
 int __must_check mm_limits_check(struct mm *mm, u32 vm_flags, u64 pages);
+/* The same for pages that only become private and writable. */
+int __must_check mm_data_check(struct mm *mm, u64 pages);
 /* Where to put `len` bytes: the hint if it is free, else the highest hole. Address or -ENOMEM. */
 enum placement { PLACE_ANYWHERE, PLACE_HUGE /* aligned if large */, PLACE_LOW_2G /* MAP_32BIT */ };
 long mm_choose_address(struct mm *mm, u64 hint, u64 len, enum placement placement);

@@ -138,14 +138,7 @@ vma_protect(struct mm *mm, struct vma *v, u64 start, u64 end, u32 prot, struct g
 		return 0;
 	/* Private memory that becomes writable may be needed in full from now on. */
 	if ((flags & (VM_WRITE | VM_SHARED)) == VM_WRITE && !(v->flags & VM_WRITE)) {
-		err = mm_limits_check(mm, flags & ~(u32)VM_LOCKED, 0);
-		if (!err && mm_get_limits) {
-			struct mm_limits limits;
-
-			mm_get_limits(&limits);
-			if (mm->data_vm + pages > limits.data >> PAGE_SHIFT)
-				err = -ENOMEM;
-		}
+		err = mm_data_check(mm, pages);
 		if (err)
 			return err;
 		if (!(flags & (VM_ACCOUNT | VM_NORESERVE | VM_SPECIAL))) {

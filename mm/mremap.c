@@ -138,20 +138,6 @@ room_above(struct mm *mm, struct vma *v, u64 more)
 	return v->end + more > v->end && v->end + more <= limit;
 }
 
-static int
-grow_check(struct mm *mm, const struct vma *v, u64 pages)
-{
-	struct mm_limits limits;
-	int err = mm_limits_check(mm, v->flags & ~(u32)VM_LOCKED, pages);
-
-	if (err || !(v->flags & VM_LOCKED) || !mm_get_limits)
-		return err;
-	mm_get_limits(&limits);
-	if (!limits.memlock_exempt && mm->locked_vm + pages > limits.memlock >> PAGE_SHIFT)
-		return -EAGAIN;
-	return 0;
-}
-
 static long
 remap_locked(struct mm *mm, struct remap *rq, bool *populate)
 {
@@ -202,7 +188,8 @@ remap_locked(struct mm *mm, struct remap *rq, bool *populate)
 	grow = rq->new_len - rq->old_len;
 	if (grow && (v->flags & VM_SPECIAL))
 		return -EFAULT;
-	err = grow_check(mm, v, (rq->flags & MREMAP_DONTUNMAP ? rq->new_len : grow) >> PAGE_SHIFT);
+	err = mm_limits_check(mm, v->flags,
+			      (rq->flags & MREMAP_DONTUNMAP ? rq->new_len : grow) >> PAGE_SHIFT);
 	if (err)
 		return err;
 	*populate = grow && (v->flags & (VM_LOCKED | VM_LOCKONFAULT)) == VM_LOCKED;

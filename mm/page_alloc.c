@@ -80,7 +80,12 @@ page_count_free(void)
 	u64 sum = READ_ONCE(page_buddy.free);
 	u32 cpu;
 
-	cpumask_for_each(cpu, &cpu_online) sum += READ_ONCE(percpu_ptr(page_cpus, cpu)->count);
+	cpumask_for_each(cpu, &cpu_online)
+	{
+		const struct page_cpu *pc = percpu_ptr(page_cpus, cpu);
+
+		sum += READ_ONCE(pc->count) + READ_ONCE(pc->zeroed_count);
+	}
 	return sum;
 }
 
