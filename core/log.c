@@ -90,7 +90,7 @@ static void
 log_append(u8 level, u8 facility, const char *text, size_t len)
 {
 	unsigned long flags;
-	u64 now = time_mono_ns() / NSEC_PER_USEC;
+	u64 now = time_log_ns() / NSEC_PER_USEC;
 	struct descriptor *d;
 
 	flags = log_enter();
@@ -108,6 +108,12 @@ log_append(u8 level, u8 facility, const char *text, size_t len)
 	log_end += len;
 	log_next++;
 	log_leave(flags);
+}
+
+bool
+log_is_free(void)
+{
+	return !spin_is_locked(&log_lock);
 }
 
 int

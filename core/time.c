@@ -71,6 +71,25 @@ time_mono_ns(void)
 	return ns;
 }
 
+/* A writer on this CPU, below an NMI or a panic, would keep a reader for ever: then the base will
+ * do. */
+u64
+time_log_ns(void)
+{
+	for (u32 tries = 0; arch_clock && tries < 1000; tries++) {
+		u32 seq = READ_ONCE(keeper.seq.seq);
+		u64 ns;
+
+		if (seq & 1)
+			continue;
+		smp_rmb();
+		ns = scaled(counter_read(), NULL);
+		if (!seq_read_retry(&keeper.seq, seq))
+			return ns;
+	}
+	return READ_ONCE(keeper.base_ns);
+}
+
 u64
 time_boot_ns(void)
 {

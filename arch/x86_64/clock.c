@@ -10,6 +10,8 @@
  *
  * Without a usable TSC the HPET or the PM timer is the clock, and programs read it by system call.
  *
+ * The TSCs of all CPUs are taken to agree, as those of invariant ones and of virtual machines do.
+ *
  * Event timer: TSC deadline if there is that and the TSC is the clock, else the APIC's count down.
  */
 #include "arch/clock.h"

@@ -321,12 +321,14 @@ trap_debug(struct regs *regs, u64 error)
 	regs->flags &= ~FLAGS_TF;
 }
 
+/* An NMI comes between any two instructions, also of the code that it would call. */
 void
 trap_nmi(struct regs *regs, u64 error)
 {
 	if (smp_stopping())
 		arch_cpu_halt();
-	log_warn("non-maskable interrupt, reason %02x, on CPU %u\n", inb(0x61), cpu_id());
+	if (log_is_free())
+		log_warn("non-maskable interrupt, reason %02x, on CPU %u\n", inb(0x61), cpu_id());
 }
 
 void

@@ -31,6 +31,9 @@ void log_printf(enum log_level level, const char *fmt, ...) __printf(2, 3);
 #define log_info(...)	log_printf(LOG_INFO, __VA_ARGS__)
 #define log_debug(...)	log_printf(LOG_DEBUG, __VA_ARGS__)
 
+/* For NMIs, which may hit the holder of the log's lock: may they write to the log now? */
+bool log_is_free(void);
+
 /* One record as readers see it. */
 struct log_record {
 	u64 seq;

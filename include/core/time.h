@@ -15,7 +15,9 @@
 #define TIME_NEVER    (~0ul)
 #define USER_HZ	      100
 
-u64 time_mono_ns(void);	       /* CLOCK_MONOTONIC; never steps */
+u64 time_mono_ns(void); /* CLOCK_MONOTONIC; never steps */
+u64 time_log_ns(
+	void); /* the same for the log: never waits for a writer, so it may be called anywhere */
 u64 time_boot_ns(void);	       /* CLOCK_BOOTTIME */
 u64 time_real_ns(void);	       /* CLOCK_REALTIME, since 1970 */
 u64 time_coarse_mono_ns(void); /* as of the last tick: file times and the like, no clock read */
