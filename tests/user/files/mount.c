@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Mounts in a namespace of one's own: tmpfs, bind, remount, move, busy, detach, propagation, errors. */
+/* Mounts in a namespace of one's own: tmpfs, bind, remount, move, detach, propagation, errors. */
 #include "../compat.h"
 #include "../tap.h"
 #include <sys/mount.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Permissions as a user: owner, group, other classes, directories, sticky, setgid, suid clearing. */
+/* Permissions as a user: owner, group, other classes, directories, sticky, setgid, suid. */
 #include "../compat.h"
 #include "../tap.h"
 #include <grp.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A fault that cannot be handled kills: bad handler stack, bad handler, fault inside the handler. */
+/* A fault that cannot be handled kills: bad stack, bad handler, a fault inside the handler. */
 #include "../tap.h"
 #include <ucontext.h>
 

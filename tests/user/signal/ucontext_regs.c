@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The signal frame: registers survive a handler, its edits take effect, red zone and flags are safe. */
+/* The signal frame: registers survive a handler, edits take effect, the red zone is safe. */
 #include "../tap.h"
 #include <ucontext.h>
 

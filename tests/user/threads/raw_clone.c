@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A thread by the raw call: shared everything, TLS register, tid words, set_tid_address, arch_prctl. */
+/* A thread by the raw call: sharing, TLS register, tid words, set_tid_address, arch_prctl. */
 #include "../compat.h"
 #include "../tap.h"
 #define ARCH_SET_GS 0x1001

@@ -33,7 +33,7 @@ on(int s)
 	ticks++;
 }
 
-/* Loops inside a critical section until something interrupts it; returns 1 if the abort code ran. */
+/* Loops inside a critical section until interrupted; returns 1 if the abort code ran. */
 static __attribute__((noinline)) int
 critical(volatile struct area *ar)
 {
