@@ -29,6 +29,7 @@ void
 ns_init(void)
 {
 	root_nsset.mnt = root_mount_ns;
+	uts_init();
 }
 
 struct nsset *

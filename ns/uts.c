@@ -89,19 +89,26 @@ uts_write(struct uts_ns *u, bool domain, const char *name, size_t len)
 	return 0;
 }
 
+/* What uname(2) says in every namespace. */
+static struct linux_utsname uts_common;
+
+void
+uts_init(void)
+{
+	strscpy(uts_common.sysname, uts_sysname, sizeof(uts_common.sysname));
+	strscpy(uts_common.release, uts_release, sizeof(uts_common.release));
+	strscpy(uts_common.version, uts_version, sizeof(uts_common.version));
+	strscpy(uts_common.machine, arch_machine_name, sizeof(uts_common.machine));
+}
+
 long
 sys_uname(user_ptr name)
 {
-	struct linux_utsname u;
+	struct linux_utsname u = uts_common;
 	struct uts_ns *ns = current->ns->uts;
 
-	memset(&u, 0, sizeof(u));
-	strscpy(u.sysname, uts_sysname, sizeof(u.sysname));
-	strscpy(u.release, uts_release, sizeof(u.release));
-	strscpy(u.version, uts_version, sizeof(u.version));
-	strscpy(u.machine,
-		(current->personality & PER_MASK) == PER_LINUX32 ? "i686" : arch_machine_name,
-		sizeof(u.machine));
+	if ((current->personality & PER_MASK) == PER_LINUX32)
+		strscpy(u.machine, "i686", sizeof(u.machine));
 	uts_read(ns, false, u.nodename);
 	uts_read(ns, true, u.domainname);
 	return copy_to_user(name, &u, sizeof(u));

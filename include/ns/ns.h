@@ -15,6 +15,7 @@ struct nsset *nsset_dup(const struct nsset *old);
 /* The current task moves; takes over the reference. */
 void nsset_commit(struct nsset *n);
 
+void uts_init(void);
 struct uts_ns *uts_ns_get(struct uts_ns *u);
 void uts_ns_put(struct uts_ns *u);
 struct uts_ns *uts_ns_copy(struct uts_ns *old);

@@ -66,6 +66,9 @@ main(void)
 	is_int(fs_seen, 0xfeedface, "SETTLS loads the FS base");
 	is_int(store, 5, "memory is shared");
 	sys_err(waitpid(tid, NULL, __WALL), ECHILD, "a thread is not a child");
+	/* Its address space goes before its number does. */
+	for (int i = 0; i < 1000 && syscall(SYS_tgkill, getpid(), tid, 0) == 0; i++)
+		sleep_ms(1);
 	sys_err(syscall(SYS_tgkill, getpid(), tid, 0), ESRCH, "it is gone");
 
 	is_int(syscall(SYS_set_tid_address, &ctid), kt_gettid(), "set_tid_address returns the tid");
