@@ -164,6 +164,7 @@ static ssize_t
 pipe_read(struct file *f, struct iov_iter *it, u64 *pos)
 {
 	struct pipe *p = f->private;
+	bool slept = false;	/* we took a wake-up that another reader may need as well */
 	ssize_t done = 0;
 
 	if (!iter_count(it))
@@ -174,7 +175,7 @@ pipe_read(struct file *f, struct iov_iter *it, u64 *pos)
 
 		done = pipe_take(p, it);
 		if (done || (!p->writers && !p->tail_busy)) {
-			bool more = !pipe_empty(p), room = was_full && !pipe_full(p);
+			bool more = slept && !pipe_empty(p), room = was_full && !pipe_full(p);
 
 			mutex_unlock(&p->lock);
 			if (room)
@@ -194,6 +195,7 @@ pipe_read(struct file *f, struct iov_iter *it, u64 *pos)
 				wake_readers(p);
 			return r;
 		}
+		slept = true;
 		mutex_lock(&p->lock);
 	}
 	if (done > 0)
@@ -259,7 +261,7 @@ static ssize_t
 pipe_write(struct file *f, struct iov_iter *it, u64 *pos)
 {
 	struct pipe *p = f->private;
-	bool packet = f->flags & O_DIRECT;
+	bool packet = f->flags & O_DIRECT, slept = false;
 	ssize_t done = 0, n;
 
 	if (!iter_count(it))
@@ -299,12 +301,13 @@ pipe_write(struct file *f, struct iov_iter *it, u64 *pos)
 		if (was_empty || p->poll_usage)
 			wake_readers(p);
 		n = wait_event_interruptible_exclusive(&p->wr_wait, !pipe_full(p) || !READ_ONCE(p->readers));
+		slept = true;
 		mutex_lock(&p->lock);
 		was_empty = pipe_empty(p);
 		if (n)
 			break;
 	}
-	bool room = !pipe_full(p);
+	bool room = slept && !pipe_full(p);
 	mutex_unlock(&p->lock);
 	if ((was_empty && done) || (done && p->poll_usage))
 		wake_readers(p);

@@ -53,6 +53,7 @@ enum lock_rank {
 	RANK_DEVICE = 220,     /* driver state reached from interrupts */
 	RANK_WAIT_QUEUE = 230, /* wait_queue->lock (nested when a callback wakes another queue) */
 	RANK_TIMER_USER = 235, /* timerfd, posix timer, itimer state */
+	RANK_EPOLL_ITEMS = 232, /* an epoll set's ready list: taken by queues' callbacks */
 	RANK_THREAD = 240,     /* thread->wake_lock */
 	RANK_RUNQUEUE = 250,   /* run queue (lower CPU first: nested) */
 	RANK_TIMER_BASE = 260, /* per-CPU timer tree */
