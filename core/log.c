@@ -268,6 +268,16 @@ log_write_user(u8 level, u8 facility, const char *text, size_t len)
 	log_publish();
 }
 
+const char *
+log_console_name(u32 n)
+{
+	const struct log_console *con = READ_ONCE(consoles);
+
+	while (con && n--)
+		con = READ_ONCE(con->next);
+	return con ? con->name : NULL;
+}
+
 /* A console of the same name takes the place of the early one and repeats nothing. */
 void
 log_register_console(struct log_console *con)

@@ -4,6 +4,7 @@
 #include "fs/devpts/devpts.h"
 #include "fs/devtmpfs/devtmpfs.h"
 #include "fs/proc/proc.h"
+#include "fs/sysfs/sysfs.h"
 #include "fs/tmpfs/tmpfs.h"
 
 void
@@ -13,4 +14,5 @@ filesystems_init(void)
 	devtmpfs_register();
 	devpts_register();
 	proc_fs_register();
+	sysfs_register();
 }

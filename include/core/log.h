@@ -66,6 +66,8 @@ struct log_console {
 };
 /* The first one prints what was logged before; one named like another takes its place. */
 void log_register_console(struct log_console *con);
+/* The names of the registered ones, in that order; NULL: no more. */
+const char *log_console_name(u32 n);
 
 /* The machine is about to stop: break locks, print everything. panic.c only. */
 void log_panic_mode(void);

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Devices in /sys, from the registry of fs/vfs/device.h.
+ *
+ * A device is the directory devices/virtual/CLASS/NAME; class/CLASS/NAME and dev/char/MAJOR:MINOR
+ * are links to it. The context below a device is its number (struct device may go at any time, so
+ * nothing here holds one), below a class it is the class's name, which is constant text.
+ *
+ * Names are taken one at a time and in the order of the numbers, so that the registry's lock is not
+ * held while a program's memory is written, and a reader misses no device that stays.
+ */
+#include "core/log.h"
+#include "fs/vfs/device.h"
+#include "lib/format.h"
+#include "lib/string.h"
+#include "sysfs_internal.h"
+#include "uapi/dirent.h"
+#include "uapi/errno.h"
+
+/* Inode numbers: where the name is, and the device's key. */
+enum place { IN_VIRTUAL = 1, IN_CLASS, IN_DEV, VIRTUAL_CLASS, PLAIN_CLASS };
+#define INO(place, key) ((u64)(place) << 40 | (key))
+
+/* What one needs to know of a device, copied. */
+struct found {
+	u64 key;
+	devnum_t dev;
+	umode_t mode;
+	const char *class_name;
+	char name[64]; /* with '/' as "!" */
+};
+
+/* The device with the lowest key, not below min_key, that fits what is not NULL or 0. */
+struct search {
+	u64 min_key, key;
+	umode_t type;
+	const char *class_name, *name;
+	size_t class_len, name_len;
+	bool hit;
+	struct found *out;
+};
+
+static u64
+key_of(const struct device *d)
+{
+	u64 number = (u64)DEV_MAJOR(d->dev) << 20 | DEV_MINOR(d->dev);
+
+	return (number << 1 | (S_ISBLK(d->mode) ? 1 : 0)) + 1;
+}
+
+static void
+copy_name(char *to, size_t size, const char *from)
+{
+	strscpy(to, from, size);
+	for (; *to; to++)
+		if (*to == '/')
+			*to = '!';
+}
+
+static bool
+text_is(const char *s, const char *want, size_t len)
+{
+	return strlen(s) == len && !memcmp(s, want, len);
+}
+
+static bool
+consider(void *ctx, struct device *d)
+{
+	struct search *s = ctx;
+	u64 key = key_of(d);
+	char name[sizeof(s->out->name)];
+
+	if (key < s->min_key || (s->key && key != s->key) || (s->hit && key >= s->out->key))
+		return true;
+	if ((s->type && (d->mode & S_IFMT) != s->type) ||
+	    (s->class_name && !text_is(d->class_name, s->class_name, s->class_len)))
+		return true;
+	copy_name(name, sizeof(name), d->name);
+	if (s->name && !text_is(name, s->name, s->name_len))
+		return true;
+	s->hit = true;
+	*s->out = (struct found){ key, d->dev, d->mode, d->class_name, "" };
+	strscpy(s->out->name, name, sizeof(s->out->name));
+	return true;
+}
+
+static bool
+find(struct search *s)
+{
+	device_for_each(consider, s);
+	return s->hit;
+}
+
+static int
+find_ctx(void *ctx, struct found *out)
+{
+	struct search s = { .key = (u64)(uintptr_t)ctx, .out = out };
+
+	return find(&s) ? 0 : -ENODEV;
+}
+
+/* ---- one device ---- */
+
+static int
+show_dev(struct strbuf *sb, void *ctx)
+{
+	struct found d;
+	int err = find_ctx(ctx, &d);
+
+	if (!err)
+		strbuf_printf(sb, "%u:%u\n", DEV_MAJOR(d.dev), DEV_MINOR(d.dev));
+	return err;
+}
+
+static int
+show_uevent(struct strbuf *sb, void *ctx)
+{
+	struct found d;
+	int err = find_ctx(ctx, &d);
+
+	if (err)
+		return err;
+	for (char *p = d.name; *p; p++)
+		if (*p == '!')
+			*p = '/';
+	strbuf_printf(sb, "MAJOR=%u\nMINOR=%u\nDEVNAME=%s\n", DEV_MAJOR(d.dev),
+		      DEV_MINOR(d.dev), d.name);
+	strbuf_printf(sb, "DEVMODE=0%o\n", d.mode & 0777);
+	return 0;
+}
+
+static int
+subsystem_link(char *buf, size_t size, void *ctx)
+{
+	struct found d;
+	int err = find_ctx(ctx, &d);
+
+	return err ? err : (int)scnprintf(buf, size, "../../../../class/%s", d.class_name);
+}
+
+/* The consoles that the kernel's messages go to. */
+static int
+show_active(struct strbuf *sb, void *ctx)
+{
+	const char *name;
+
+	for (u32 n = 0; (name = log_console_name(n)) != NULL; n++)
+		strbuf_printf(sb, "%s%s", n ? " " : "", name);
+	strbuf_putc(sb, '\n');
+	return 0;
+}
+
+#define DEVICE_ENTRIES                                                       \
+	SYS_FILE("dev", 0444, show_dev), SYS_FILE("uevent", 0444, show_uevent), \
+		{ .name = "subsystem", .mode = S_IFLNK | 0777, .link = subsystem_link }
+
+static const struct pseudo_entry device_entries[] = {
+	DEVICE_ENTRIES,
+	{ .name = NULL },
+};
+
+static const struct pseudo_entry console_entries[] = {
+	DEVICE_ENTRIES,
+	SYS_FILE("active", 0444, show_active),
+	{ .name = NULL },
+};
+
+static const struct pseudo_entry device_dir = SYS_DIR("device", device_entries);
+static const struct pseudo_entry console_dir = SYS_DIR("console", console_entries);
+
+/* ---- the names of devices: of a class, or all of a type ---- */
+
+static void
+fill(struct pseudo_node *out, const struct pseudo_entry *e, const struct found *d, enum place place)
+{
+	out->entry = e;
+	out->ino = INO(place, d->key);
+	out->ctx = (void *)(uintptr_t)d->key;
+	out->volatile_name = true;
+}
+
+static int
+find_in_class(void *ctx, const char *name, size_t len, struct found *d)
+{
+	struct search s = { .class_name = ctx,
+			    .class_len = strlen(ctx),
+			    .name = name,
+			    .name_len = len,
+			    .out = d };
+
+	return find(&s) ? 0 : -ENOENT;
+}
+
+static int
+device_lookup(void *ctx, const char *name, size_t len, struct pseudo_node *out)
+{
+	struct found d;
+	int err = find_in_class(ctx, name, len, &d);
+
+	if (!err)
+		fill(out, text_is(d.name, "console", 7) ? &console_dir : &device_dir, &d,
+		     IN_VIRTUAL);
+	return err;
+}
+
+/* Emits devices from dc->pos on: position first + key. */
+static int
+emit_devices(struct dir_context *dc, u64 first, struct search *s, enum place place)
+{
+	bool numbers = place == IN_DEV;
+	u32 type = place == IN_VIRTUAL ? DT_DIR : DT_LNK;
+	struct found d;
+
+	s->out = &d;
+	for (;;) {
+		char text[24];
+		size_t len;
+
+		s->min_key = dc->pos - first;
+		s->hit = false;
+		if (!find(s))
+			return 0;
+		len = numbers ? (size_t)scnprintf(text, sizeof(text), "%u:%u", DEV_MAJOR(d.dev),
+					  DEV_MINOR(d.dev)) :
+				strlen(d.name);
+		if (!dc->emit(dc, numbers ? text : d.name, len, INO(place, d.key), type,
+			      first + d.key + 1))
+			return 0;
+		dc->pos = first + d.key + 1;
+	}
+}
+
+static int
+device_readdir(void *ctx, struct dir_context *dc, u64 first)
+{
+	struct search s = { .class_name = ctx, .class_len = strlen(ctx) };
+
+	return emit_devices(dc, first, &s, IN_VIRTUAL);
+}
+
+static int
+class_member_link(char *buf, size_t size, void *ctx)
+{
+	struct found d;
+	int err = find_ctx(ctx, &d);
+
+	return err ? err :
+		     (int)scnprintf(buf, size, "../../devices/virtual/%s/%s", d.class_name, d.name);
+}
+
+static const struct pseudo_entry member_link = {
+	.name = "link",
+	.mode = S_IFLNK | 0777,
+	.link = class_member_link,
+};
+
+static int
+member_lookup(void *ctx, const char *name, size_t len, struct pseudo_node *out)
+{
+	struct found d;
+	int err = find_in_class(ctx, name, len, &d);
+
+	if (!err)
+		fill(out, &member_link, &d, IN_CLASS);
+	return err;
+}
+
+static int
+member_readdir(void *ctx, struct dir_context *dc, u64 first)
+{
+	struct search s = { .class_name = ctx, .class_len = strlen(ctx) };
+
+	return emit_devices(dc, first, &s, IN_CLASS);
+}
+
+/* ---- the names of classes ---- */
+
+static const struct pseudo_entry virtual_class = {
+	.name = "class",
+	.mode = S_IFDIR | 0755,
+	.lookup_dynamic = device_lookup,
+	.readdir_dynamic = device_readdir,
+};
+
+static const struct pseudo_entry plain_class = {
+	.name = "class",
+	.mode = S_IFDIR | 0755,
+	.lookup_dynamic = member_lookup,
+	.readdir_dynamic = member_readdir,
+};
+
+static int
+find_class(const char *name, size_t len, enum place place, struct pseudo_node *out)
+{
+	struct found d;
+	struct search s = { .class_name = name, .class_len = len, .out = &d };
+
+	if (!find(&s))
+		return -ENOENT;
+	out->entry = place == VIRTUAL_CLASS ? &virtual_class : &plain_class;
+	out->ino = INO(place, d.key);
+	out->ctx = (void *)(uintptr_t)d.class_name;
+	out->volatile_name = true;
+	return 0;
+}
+
+int
+virtual_lookup(void *ctx, const char *name, size_t len, struct pseudo_node *out)
+{
+	return find_class(name, len, VIRTUAL_CLASS, out);
+}
+
+int
+class_lookup(void *ctx, const char *name, size_t len, struct pseudo_node *out)
+{
+	return find_class(name, len, PLAIN_CLASS, out);
+}
+
+/* A class is named where its lowest device is. */
+static int
+emit_classes(struct dir_context *dc, u64 first, enum place place)
+{
+	for (;;) {
+		struct found d, lowest;
+		struct search next = { .min_key = dc->pos - first, .out = &d };
+
+		if (!find(&next))
+			return 0;
+		struct search head = { .class_name = d.class_name,
+				       .class_len = strlen(d.class_name),
+				       .out = &lowest };
+		if (find(&head) && lowest.key == d.key &&
+		    !dc->emit(dc, d.class_name, strlen(d.class_name),
+			      INO(place, d.key), DT_DIR, first + d.key + 1))
+			return 0;
+		dc->pos = first + d.key + 1;
+	}
+}
+
+int
+virtual_readdir(void *ctx, struct dir_context *dc, u64 first)
+{
+	return emit_classes(dc, first, VIRTUAL_CLASS);
+}
+
+int
+class_readdir(void *ctx, struct dir_context *dc, u64 first)
+{
+	return emit_classes(dc, first, PLAIN_CLASS);
+}
+
+/* ---- /sys/dev: by number ---- */
+
+static int
+number_lookup(const char *name, size_t len, umode_t type, struct pseudo_node *out)
+{
+	struct found d;
+	struct search s = { .type = type, .out = &d };
+	char text[24];
+
+	for (; s.hit = false, find(&s); s.min_key = d.key + 1) {
+		scnprintf(text, sizeof(text), "%u:%u", DEV_MAJOR(d.dev), DEV_MINOR(d.dev));
+		if (text_is(text, name, len)) {
+			fill(out, &member_link, &d, IN_DEV);
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+int
+char_lookup(void *ctx, const char *name, size_t len, struct pseudo_node *out)
+{
+	return number_lookup(name, len, S_IFCHR, out);
+}
+
+int
+block_lookup(void *ctx, const char *name, size_t len, struct pseudo_node *out)
+{
+	return number_lookup(name, len, S_IFBLK, out);
+}
+
+int
+char_readdir(void *ctx, struct dir_context *dc, u64 first)
+{
+	struct search s = { .type = S_IFCHR };
+
+	return emit_devices(dc, first, &s, IN_DEV);
+}
+
+int
+block_readdir(void *ctx, struct dir_context *dc, u64 first)
+{
+	struct search s = { .type = S_IFBLK };
+
+	return emit_devices(dc, first, &s, IN_DEV);
+}

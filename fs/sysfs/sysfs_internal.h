@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of this room tell each other. */
+#ifndef FS_SYSFS_INTERNAL_H
+#define FS_SYSFS_INTERNAL_H
+
+#include "fs/vfs/pseudo.h"
+
+#define SYS_FILE(n, m, f) { .name = n, .mode = S_IFREG | (m), .show = f }
+#define SYS_DIR(n, c)	  { .name = n, .mode = S_IFDIR | 0755, .children = c }
+
+/* /sys/devices/system/cpu */
+extern const struct pseudo_entry cpu_entries[];
+#define SYS_CPU_INO 0x1000
+
+/* /sys/devices/virtual, /sys/class, /sys/dev/char and /sys/dev/block */
+int virtual_lookup(void *ctx, const char *name, size_t len, struct pseudo_node *out);
+int class_lookup(void *ctx, const char *name, size_t len, struct pseudo_node *out);
+int virtual_readdir(void *ctx, struct dir_context *dc, u64 first);
+int class_readdir(void *ctx, struct dir_context *dc, u64 first);
+int char_lookup(void *ctx, const char *name, size_t len, struct pseudo_node *out);
+int char_readdir(void *ctx, struct dir_context *dc, u64 first);
+int block_lookup(void *ctx, const char *name, size_t len, struct pseudo_node *out);
+int block_readdir(void *ctx, struct dir_context *dc, u64 first);
+
+int cpu_lookup(void *ctx, const char *name, size_t len, struct pseudo_node *out);
+int cpu_readdir(void *ctx, struct dir_context *dc, u64 first);
+
+#endif
