@@ -279,21 +279,27 @@ page_fault_kind(uintptr_t address, u64 error)
 	return error & PF_PRESENT ? "protection violation" : "bad pointer";
 }
 
-/* The kernel touches programs' memory only where the exception table says so. */
+/*
+ * The kernel touches programs' memory only where the exception table says so. What user mode does
+ * is never the kernel's fault, also where the access was made with the kernel's rights: processors
+ * do that for descriptors only, but emulators also for the stack of an iret or a far return, which
+ * SMAP then forbids; no page that mm could bring would help.
+ */
 void
 trap_page_fault(struct regs *regs, u64 error)
 {
 	uintptr_t address = read_cr2(), fixup = 0;
-	bool user = error & PF_USER, resolved = false;
+	bool user = regs_user(regs), resolved = false;
 
 	if (error & PF_RESERVED || (!user && !exception_fixup_find(regs, &fixup)))
 		panic_oops(regs, page_fault_kind(address, error), address);
-	if (user || address < USER_END) {
-		if (regs->flags & FLAGS_IF)
-			arch_irq_enable();
+	if (regs->flags & FLAGS_IF)
+		arch_irq_enable();
+	if (user && !(error & PF_USER) && (error & PF_PRESENT || address >= USER_END))
+		task_exception(regs, SIGSEGV, SEGV_ACCERR, address, 14, error);
+	else if (user || address < USER_END)
 		resolved = mm_fault(regs, address, error & PF_WRITE, error & PF_EXEC, user);
-		arch_irq_disable();
-	}
+	arch_irq_disable();
 	if (!user && !resolved)
 		regs->ip = fixup;
 }
