@@ -3,22 +3,21 @@
  * Spinlocks under contention, and their checks.
  *
  * Idea: the word holds a byte "locked" and, above it, the tail of a queue of waiting CPUs. A CPU
- *that finds the lock taken queues a node of its own and spins on that, so the lock's cache line is
- *touched by the holder and the first in the queue only, and waiters are served in order (an MCS
- *queue).
+ * that finds the lock taken queues a node of its own and spins on that, so the lock's cache line is
+ * touched by the holder and the first in the queue only, and waiters are served in order (an MCS
+ * queue).
  *
  *	bits 0-7	locked
  *	bits 16-31	tail: (CPU + 1) * 4 + nesting level; 0 = nobody waits
  *
- * A CPU may wait for one lock in a thread, another in an interrupt and a third in an NMI: one node
- *each.
+ * A CPU may wait for one lock in a thread, another in an interrupt, a third in an NMI: a node each.
  *
  * In a virtual machine the host may stop the CPU whose turn it is while others, which run, must
- *wait for it. There the queue is not used and the lock goes to whoever comes first.
+ * wait for it. There the queue is not used and the lock goes to whoever comes first.
  *
  * Checks (debug builds): a per-CPU stack of held locks. An interrupt's locks lie on top of those of
  * the thread that it interrupted, and rank above them, for such a lock is never held with
- *interrupts on.
+ * interrupts on.
  */
 #include "core/spinlock.h"
 

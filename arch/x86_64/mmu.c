@@ -3,12 +3,14 @@
  * The kernel's own address map, and switching between address spaces.
  *
  * Idea: the upper half of every root table is a copy of arch_kernel_root's, and all of its entries
- *are filled at boot, so that the copies never go stale. Built once, by mmu_init: direct map all
- *RAM, in 1 GiB or 2 MiB pages, never executable; 4 KiB pages over the image
+ * are filled at boot, so that the copies never go stale. Built once, by mmu_init:
+ *
+ *	direct map	all RAM, in pages of 1 GiB or 2 MiB, of 4 KiB over the image; not executable
  *	image		4 KiB pages: text read and execute, rodata read, the rest read and write
- *	fixed slot	exception stacks with guard pages; device registers mapped before mm is
- *there The image's pages have the same protection in the direct map, so nothing is ever both
- *writable and executable.
+ *	fixed slot	exception stacks with guard pages; device registers of before mm's time
+ *
+ * The image's pages have the same protection in the direct map, so nothing is ever both writable
+ * and executable.
  *
  * Early memory comes from the RAM behind the image; boot_info.early_end tells mm how far that went.
  */

@@ -2,10 +2,12 @@
 /*
  * Signal frames, in Linux's layout:
  *
- *	higher	the interrupted stack, 128 bytes of red zone untouched (or the alternate stack's
- *top) FPU image, 64-byte aligned; with XSAVE its size and components in the words FXSAVE leaves
- *free siginfo ucontext with the registers lower	address of the restorer: the handler sees a
- *call's stack, 8 below 16-byte alignment
+ *	higher	the interrupted stack, 128 bytes of red zone untouched, or the alternate stack's top
+ *		FPU image, 64-byte aligned; with XSAVE, the words that FXSAVE leaves free tell its
+ *		size and components
+ *		siginfo
+ *		ucontext with the registers
+ *	lower	address of the restorer: the handler sees a call's stack, 8 below 16-byte alignment
  *
  * rt_sigreturn trusts nothing in a frame: flags are masked, selectors fixed, the FPU image cleaned.
  */

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The processor itself.
+ *
  *	void arch_cpu_relax(void)		spin-wait hint
  *	bool arch_irqs_enabled(void)
- *	void arch_irq_enable(void), arch_irq_disable(void)
+ *	void arch_irq_enable(void)
+ *	void arch_irq_disable(void)
  *	unsigned long arch_irq_save(void)	disables, returns the former state
  *	void arch_irq_restore(unsigned long)
- *	void arch_cpu_idle(void)		called with interrupts off: atomically enables them and
- *halts until one comes; returns with interrupts on void arch_cpu_halt(void) __noreturn	for ever,
- *interrupts off u64 arch_cycles(void)			time-stamp counter, unordered void
- *arch_prefetch(const void *)
+ *	void arch_cpu_idle(void)		with interrupts off: enables them and halts in one
+ *						step, until one comes; returns with them on
+ *	void arch_cpu_halt(void)		for ever, interrupts off
+ *	u64 arch_cycles(void)			time-stamp counter, unordered
+ *	void arch_prefetch(const void *)
  */
 #ifndef ARCH_CPU_H
 #define ARCH_CPU_H

@@ -1,20 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Page tables. Both our architectures use four levels of 512 entries and 4 KiB pages, so walking is
- *done by mm/pagetable.c; arch says what an entry means. Level 0 = leaf table (4 KiB pages), 1 = 2
- *MiB entries, 2 = 1 GiB entries, 3 = root.
+ * done by mm/pagetable.c; arch says what an entry means. Level 0 is the leaf table (4 KiB pages),
+ * 1 has 2 MiB entries, 2 has 1 GiB entries, 3 is the root.
  *
- *	typedef struct { u64 v; } pte_t	(scalar with meaning)
- *	pte_none(e), pte_present(e), pte_leaf(e) (at level > 0: a large page), pte_paddr(e)
- *	pte_write(e) pte_dirty(e) pte_young(e) pte_user(e) pte_exec(e)
- *	pte_make(paddr, prot) with prot of PTE_P_* below; pte_make_table(paddr) for upper levels
- *	pte_wrprotect(e) pte_mkwrite(e) pte_mkdirty(e) pte_mkclean(e) pte_mkold(e) pte_mkyoung(e)
- *	pte_split(e, i)		entry of the i-th small page of a level 1 leaf, with the same rights
- *	pte_get(p)	reads an entry that others may change
- *	software bits (kept by the hardware): pte_soft(e, n), pte_set_soft(e, n, on), n = 0..2
- *	non-present entries (swap, markers): pte_make_swap(value) / pte_is_swap(e) /
- *pte_swap_value(e), 56 bits Entries are read with READ_ONCE and changed with pte_set(p, e) or
- *pte_xchg(p, e) / pte_cmpxchg(p, old, new) (atomic against the hardware's accessed and dirty bits).
+ *	pte_t				struct { u64 v; }
+ *	pte_none(e), pte_present(e)
+ *	pte_leaf(e)			at level > 0: a large page
+ *	pte_paddr(e)
+ *	pte_write(e), pte_dirty(e), pte_young(e), pte_user(e), pte_exec(e)
+ *	pte_make(paddr, prot)		prot: PTE_P_* below
+ *	pte_make_table(paddr)		for upper levels
+ *	pte_wrprotect(e), pte_mkwrite(e), pte_mkdirty(e), pte_mkclean(e), pte_mkold(e),
+ *	pte_mkyoung(e)
+ *	pte_split(e, i)			the i-th small page of a level 1 leaf, with the same rights
+ *	pte_get(p)			reads an entry that others may change
+ *	pte_soft(e, n), pte_set_soft(e, n, on)
+ *					software bits, kept by the hardware: n = 0..2
+ *	pte_make_swap(value), pte_is_swap(e), pte_swap_value(e)
+ *					entries that are not present (swap, markers): 56 bits
+ *	pte_set(p, e), pte_xchg(p, e), pte_cmpxchg(p, old, new)
+ *					the latter two are atomic against the hardware, which sets
+ *					accessed and dirty bits
  */
 #ifndef ARCH_MMU_H
 #define ARCH_MMU_H

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * struct arch_thread: what a context switch saves beside the kernel stack: kernel sp, FPU/XSAVE
- * area, fs/gs base, debug registers, I/O permissions: embedded in struct thread. struct arch_space:
- * the hardware side of an address space: root table, PCID generations, the CPUs it may be cached on
- * (struct cpumask cpus): embedded in struct mm.
+ * struct arch_thread: what a context switch saves beside the kernel stack: the stack pointer, the
+ * FPU state, segment bases, debug registers. Embedded in struct thread.
+ *
+ * struct arch_space: the hardware side of an address space: root table, count of shoot-downs, the
+ * CPUs that have it loaded. Embedded in struct mm.
  */
 #ifndef ARCH_THREAD_H
 #define ARCH_THREAD_H

@@ -6,13 +6,14 @@
  *	ffff888000000000 - ffffc87fffffffff	direct map of all RAM (64 TiB), never executable
  *	ffffc90000000000 - ffffc97fffffffff	vmalloc, kernel stacks, device memory (512 GiB)
  *	ffffea0000000000 - ffffea7fffffffff	struct page array (512 GiB)
+ *	ffffff0000000000 - ffffff7fffffffff	exception stacks, device registers mapped at boot
  *	ffffffff80000000 - ffffffffffffffff	kernel image
  *
  * The last page below the non-canonical hole is never given to programs, so that the address after
  * a system call instruction is always canonical and sysret is always safe.
  *
  * An entry without read permission has no present bit, or the kernel could reach it on behalf of
- *the program; bit 8 then says that it is an entry (PROT_NONE) and not a swap value.
+ * the program; bit 8 then says that it is an entry (PROT_NONE) and not a swap value.
  */
 #ifndef ARCH_IMPL_MMU_H
 #define ARCH_IMPL_MMU_H
