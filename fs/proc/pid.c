@@ -496,6 +496,8 @@ static const struct pseudo_entry net_entries[] = {
 	PROC_FILE("environ", 0400, show_environ), \
 	PROC_FILE("auxv", 0400, show_auxv), \
 	PROC_FILE("maps", 0444, proc_show_maps), \
+	PROC_FILE("smaps", 0444, proc_show_smaps), \
+	PROC_FILE("smaps_rollup", 0444, proc_show_smaps_rollup), \
 	PROC_FILE("limits", 0444, proc_show_limits), \
 	PROC_FILE("cgroup", 0444, show_cgroup), \
 	PROC_FILE("mounts", 0444, show_mounts_table), \

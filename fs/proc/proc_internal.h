@@ -41,6 +41,8 @@ int proc_show_stat(struct strbuf *sb, void *ctx);
 int proc_show_statm(struct strbuf *sb, void *ctx);
 int proc_show_status(struct strbuf *sb, void *ctx);
 int proc_show_maps(struct strbuf *sb, void *ctx);
+int proc_show_smaps(struct strbuf *sb, void *ctx);
+int proc_show_smaps_rollup(struct strbuf *sb, void *ctx);
 int proc_show_limits(struct strbuf *sb, void *ctx);
 
 int proc_show_meminfo(struct strbuf *sb, void *ctx);

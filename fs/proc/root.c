@@ -210,7 +210,7 @@ proc_mount(const struct fs_type *type, const char *source, u32 flags, const char
 
 struct fs_type proc_fs_type = {
 	.name = "proc",
-	.flags = FS_USER_MOUNT,
+	.flags = FS_USER_MOUNT | FS_NO_NEW_NAMES,
 	.magic = PROC_SUPER_MAGIC,
 	.mount = proc_mount,
 };

@@ -240,7 +240,9 @@ pseudo_lookup(struct inode *dir, struct dentry *d)
 	}
 	if (err) {
 		d->flags |= DENTRY_REVALIDATE | DENTRY_NO_CACHE;
-		return err == -ENOENT ? 0 : err;
+		if (err == -ENOENT && !(dir->super->type->flags & FS_NO_NEW_NAMES))
+			err = 0;
+		return err;
 	}
 	i = make_inode(dir->super, &node);
 	if (!i)

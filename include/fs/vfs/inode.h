@@ -204,6 +204,8 @@ struct fs_type {
 };
 #define FS_NEEDS_DEVICE BIT(0) /* not "nodev" in /proc/filesystems */
 #define FS_USER_MOUNT	BIT(1)
+/* Pseudo files: looking up a name that is not there fails even in order to make it (-ENOENT). */
+#define FS_NO_NEW_NAMES BIT(2)
 
 void fs_register(struct fs_type *type);
 const struct fs_type *fs_find(const char *name);
