@@ -36,6 +36,7 @@
 #include "core/panic.h"
 #include "core/rcu.h"
 #include "core/time.h"
+#include "drivers/tty.h"
 #include "fs/vfs/file.h"
 #include "fs/vfs/path.h"
 #include "generated/syscalls.h"
@@ -556,7 +557,7 @@ exit_last(struct process *p, int code)
 		panic("Attempted to kill init! exitcode=0x%08x",
 		      (u32)(p->flags & PROC_GROUP_EXIT ? p->group_exit_code : code));
 	process_timers_exit(p);
-	if (p->session == p->pid && tty_session_exit)
+	if (p->session == p->pid)
 		tty_session_exit(p);
 	if (inner->nr == 1)
 		pid_ns_kill(p, inner->ns);

@@ -52,8 +52,6 @@ struct clone_request {
 	int set_tid[PID_NS_MAX_LEVEL];
 };
 
-u32 task_count_max = 20; /* /proc/sys/kernel/threads-max */
-
 void
 fork_init(void)
 {

@@ -112,8 +112,4 @@ void rseq_return(struct task *t, struct regs *regs);
 /* A signal frame is about to be built. */
 void rseq_signal(struct task *t, struct regs *regs);
 
-/* ---- rooms that may be absent ---- */
-
-void tty_session_exit(struct process *leader) __weak;
-
 #endif

@@ -24,6 +24,7 @@
 struct spinlock tasklist_lock = SPINLOCK_INIT(RANK_TASKLIST);
 struct process *init_process;
 struct atomic32 task_count;
+u32 task_count_max = 20;
 
 static struct kmem_cache *task_cache, *process_cache, *sighand_cache;
 

@@ -9,7 +9,6 @@
 #include "lib/string.h"
 #include "mm/mm.h"
 #include "ns/ns.h"
-#include "proc/exec.h"
 #include "proc_internal.h"
 #include "core/panic.h"
 #include "task/cred.h"

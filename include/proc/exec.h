@@ -3,8 +3,6 @@
 #ifndef PROC_EXEC_H
 #define PROC_EXEC_H
 
-#include "lib/types.h"
-
 /*
  * Run in a fresh kernel thread by boot: makes pid 1, which opens /dev/console as 0, 1, 2 (warns if
  * it is missing), then executes the first of the paths that works (rdinit=/init= or the default
@@ -13,6 +11,4 @@
  */
 void init_process_start(const char *const *paths, const char *const *argv, const char *const *envp);
 void proc_init(void);
-
-extern u32 task_count_max; /* /proc/sys/kernel/threads-max */
 #endif

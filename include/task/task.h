@@ -166,6 +166,7 @@ extern struct spinlock tasklist_lock;
 
 extern struct process *init_process;		/* pid 1 */
 extern struct atomic32 task_count;		/* threads alive, for RLIMIT_NPROC-like checks and threads-max */
+extern u32 task_count_max;	/* /proc/sys/kernel/threads-max */
 
 struct task *task_alloc(void);			/* zeroed; thread_init_fork gives it its reference */
 /* What thread_init_fork takes as release: drops pid, cred and process references, frees after a grace period. */
