@@ -38,6 +38,16 @@ symbol_find(uintptr_t addr, const char **name, size_t *offset)
 	return true;
 }
 
+bool
+symbol_at(u32 n, uintptr_t *addr, const char **name)
+{
+	if (!&symbols_count || n >= symbols_count)
+		return false;
+	*addr = symbols_base + symbols_offsets[n];
+	*name = symbols_names + symbols_name_offsets[n];
+	return true;
+}
+
 static void
 backtrace_line(uintptr_t address)
 {

@@ -9,7 +9,7 @@
 
 /* ---- buddy.c: free blocks of 2^order pages ---- */
 
-#define BUDDY_ORDERS	11 /* up to 4 MiB */
+#define BUDDY_ORDERS	PAGE_ORDERS /* up to 4 MiB */
 #define BUDDY_MAX_PAGES (1ul << (BUDDY_ORDERS - 1))
 
 struct buddy {

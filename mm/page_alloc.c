@@ -74,6 +74,16 @@ mem_counter_sum(enum mem_counter which)
 	return MAX(sum, 0l);
 }
 
+void
+page_count_free_blocks(u64 out[PAGE_ORDERS])
+{
+	unsigned long flags = spin_lock_irqsave(&page_buddy.lock);
+
+	for (u32 order = 0; order < PAGE_ORDERS; order++)
+		out[order] = page_buddy.area[order].count;
+	spin_unlock_irqrestore(&page_buddy.lock, flags);
+}
+
 u64
 page_count_free(void)
 {

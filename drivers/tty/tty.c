@@ -16,6 +16,7 @@
 #include "fs/vfs/inode.h"
 #include "fs/vfs/poll.h"
 #include "generated/syscalls.h"
+#include "lib/format.h"
 #include "lib/string.h"
 #include "task/task.h"
 #include "tty_internal.h"
@@ -537,6 +538,40 @@ tty_devices_init(void)
 	for (u32 i = 0; i < ARRAY_SIZE(aux_devices); i++)
 		(void)device_add(&aux_devices[i]);
 	pty_init();
+}
+
+/* One line: driver, its nodes without their numbers, major, minors, kind. */
+static void
+list_driver(struct strbuf *sb, const char *driver, const char *node, u32 major, u32 first, u32 last, const char *kind)
+{
+	strbuf_printf(sb, "%-20s /dev/%-8s %3u ", driver, node, major);
+	if (last > first)
+		strbuf_printf(sb, "%u-%u %s\n", first, last, kind);
+	else
+		strbuf_printf(sb, "%7u %s\n", first, kind);
+}
+
+void
+tty_list_drivers(struct strbuf *sb)
+{
+	list_driver(sb, "/dev/tty", "tty", TTYAUX_MAJOR, 0, 0, "system:/dev/tty");
+	list_driver(sb, "/dev/console", "console", TTYAUX_MAJOR, 1, 1, "system:console");
+	list_driver(sb, "/dev/ptmx", "ptmx", TTYAUX_MAJOR, 2, 2, "system");
+	/* Lines of one driver were registered one after the other, in the order of their minors. */
+	for (u32 i = 0, next; i < tty_count; i = next) {
+		char node[sizeof(ttys[i]->name)];
+		size_t len;
+
+		strscpy(node, ttys[i]->name, sizeof(node));
+		len = strlen(node);
+		for (next = i + 1; next < tty_count && ttys[next]->driver == ttys[i]->driver;)
+			next++;
+		while (len && node[len - 1] >= '0' && node[len - 1] <= '9')
+			node[--len] = 0;
+		list_driver(sb, ttys[i]->driver->name, node, DEV_MAJOR(ttys[i]->dev), DEV_MINOR(ttys[i]->dev),
+			    DEV_MINOR(ttys[next - 1]->dev), "serial");
+	}
+	list_driver(sb, "pty_slave", "pts", UNIX98_PTY_SLAVE_MAJOR, 0, (1u << 20) - 1, "pty:slave");
 }
 
 const struct file_ops tty_file_ops = {

@@ -4,13 +4,19 @@
 #include "core/bootinfo.h"
 #include "core/cpumask.h"
 #include "core/irq.h"
+#include "core/log.h"
+#include "core/panic.h"
 #include "core/time.h"
+#include "drivers/tty.h"
 #include "fs/vfs/device.h"
 #include "fs/vfs/inode.h"
+#include "lib/string.h"
 #include "mm/mm.h"
+#include "mm/page.h"
 #include "ns/ns.h"
 #include "proc_internal.h"
 #include "sched/sched.h"
+#include "task/cred.h"
 #include "task/task.h"
 
 static int
@@ -179,6 +185,96 @@ show_swaps(struct strbuf *sb, void *ctx)
 	return 0;
 }
 
+/* ---- consoles, terminals, miscellaneous devices ---- */
+
+struct named {
+	const char *name;
+	devnum_t dev;
+};
+
+static bool
+number_of_name(void *ctx, struct device *d)
+{
+	struct named *n = ctx;
+
+	if (strcmp(d->name, n->name))
+		return true;
+	n->dev = d->dev;
+	return false;
+}
+
+/* The last one is /dev/console's. Each printed what was logged before it came. */
+static int
+show_consoles(struct strbuf *sb, void *ctx)
+{
+	struct named n = { .name = log_console_name(0) };
+
+	for (u32 i = 1; n.name; i++) {
+		const char *next = log_console_name(i);
+
+		n.dev = 0;
+		device_for_each(number_of_name, &n);
+		strbuf_printf(sb, "%-20s -W- (E%c p  ) %4u:%u\n", n.name, next ? ' ' : 'C', DEV_MAJOR(n.dev), DEV_MINOR(n.dev));
+		n.name = next;
+	}
+	return 0;
+}
+
+static int
+show_tty_drivers(struct strbuf *sb, void *ctx)
+{
+	tty_list_drivers(sb);
+	return 0;
+}
+
+static bool
+put_misc(void *ctx, struct device *d)
+{
+	if (!strcmp(d->class_name, "misc"))
+		strbuf_printf(ctx, "%3u %s\n", DEV_MINOR(d->dev), d->name);
+	return true;
+}
+
+static int
+show_misc(struct strbuf *sb, void *ctx)
+{
+	device_for_each(put_misc, sb);
+	return 0;
+}
+
+/* ---- the kernel's memory and symbols ---- */
+
+static int
+show_buddyinfo(struct strbuf *sb, void *ctx)
+{
+	u64 blocks[PAGE_ORDERS];
+
+	page_count_free_blocks(blocks);
+	strbuf_puts(sb, "Node 0, zone   Normal ");
+	for (u32 order = 0; order < PAGE_ORDERS; order++)
+		strbuf_printf(sb, "%6lu ", blocks[order]);
+	strbuf_putc(sb, '\n');
+	return 0;
+}
+
+/* Where the kernel lies is for those who may read its log. */
+static int
+show_kallsyms(struct strbuf *sb, void *ctx)
+{
+	bool privileged = capable(CAP_SYSLOG);
+	const char *name;
+	uintptr_t addr;
+
+	for (u32 i = 0; !sb->overflow && symbol_at(i, &addr, &name); i++)
+		strbuf_printf(sb, "%016lx t %s\n", privileged ? addr : 0, name);
+	return 0;
+}
+
+static const struct pseudo_entry tty_entries[] = {
+	PROC_FILE("drivers", 0444, show_tty_drivers),
+	{ .name = NULL },
+};
+
 /* Nothing of the kind is there: no loadable modules, no disks yet. */
 static int
 show_empty(struct strbuf *sb, void *ctx)
@@ -201,6 +297,11 @@ const struct pseudo_entry system_entries[] = {
 	PROC_FILE("diskstats", 0444, show_empty),
 	PROC_FILE("modules", 0444, show_empty),
 	PROC_FILE("swaps", 0444, show_swaps),
+	PROC_FILE("consoles", 0444, show_consoles),
+	PROC_FILE("misc", 0444, show_misc),
+	PROC_FILE("buddyinfo", 0444, show_buddyinfo),
+	PROC_FILE("kallsyms", 0444, show_kallsyms),
+	{ .name = "tty", .mode = S_IFDIR | 0555, .children = tty_entries },
 	PROC_FILE("meminfo", 0444, proc_show_meminfo),
 	PROC_FILE("vmstat", 0444, proc_show_vmstat),
 	PROC_FILE("slabinfo", 0400, proc_show_slabinfo),

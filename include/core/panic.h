@@ -16,6 +16,8 @@ void warn_at(const char *file, int line, const char *expr);
 void backtrace_print(uintptr_t frame_pointer);
 /* Symbol and offset of a kernel address, false if it is none of ours. */
 bool symbol_find(uintptr_t addr, const char **name, size_t *offset);
+/* The nth, in the order of addresses; false: there are not so many. */
+bool symbol_at(u32 n, uintptr_t *addr, const char **name);
 extern int panic_timeout; /* panic=: seconds before reboot, 0 = halt for ever, <0 = at once */
 
 #define ASSERT(cond)                                                                       \

@@ -110,6 +110,9 @@ void tty_termios_default(struct linux_termios2 *tio);
 int tty_register(struct tty *t);
 void tty_set_console(const char *name);
 void tty_devices_init(void);
+/* /proc/tty/drivers */
+struct strbuf;
+void tty_list_drivers(struct strbuf *sb);
 
 /* 34816-style number of the terminal for /proc/PID/stat; 0: none. tasklist_lock held. */
 u64 tty_number(const struct tty *t);

@@ -163,5 +163,8 @@ struct mem_stats { /* in pages */
 	u64 pgfault, pgmajfault, pgalloc, pgfree;
 };
 void mem_stats(struct mem_stats *out);
+/* Free blocks of 2^n pages, without those that CPUs have put by: /proc/buddyinfo. */
+#define PAGE_ORDERS 11
+void page_count_free_blocks(u64 out[PAGE_ORDERS]);
 
 #endif
