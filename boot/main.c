@@ -29,6 +29,8 @@
 #include "fs/vfs/path.h"
 #include "ipc/futex.h"
 #include "ipc/pipe.h"
+#include "net/socket.h"
+#include "net/unix.h"
 #include "mm/page.h"
 #include "proc/exec.h"
 #include "sched/sched.h"
@@ -152,6 +154,8 @@ kernel_main(void)
 	devtmpfs_init();
 	futex_init();
 	pipe_init();
+	socket_init();
+	unix_init();
 	proc_init();
 	mem_devices_init();
 	random_devices_init();

@@ -87,4 +87,16 @@ int socket_create(int family, int type, int protocol, struct socket **out);
 int socket_file_create(struct socket *s, u32 flags, struct file **out);
 struct socket *socket_of(struct file *f);	/* NULL: not a socket */
 u64 socket_inum(struct socket *s);
+void socket_init(void);		/* boot, after vfs_init */
+/* The descriptor's socket: 0, -EBADF, -ENOTSOCK; end with fd_release. */
+struct fd_ref;
+int socket_lookup(int fd, struct fd_ref *ref, struct socket **out);
+/* Wait limits as wait_event takes them: 0 = do not wait. */
+u64 socket_deadline(const struct socket *s, bool send, bool nonblock);
+void socket_free(struct socket *s);
+/* SO_ERROR: take the pending error (positive), or 0. */
+int socket_take_error(struct socket *s);
+/* Address results: min(len, *ulen) bytes, true length stored. 0, -EFAULT, -EINVAL. */
+int socket_addr_to_user(const u8 *addr, u32 len, user_ptr uaddr, user_ptr ulen);
+int socket_addr_from_user(user_ptr uaddr, int len, u8 *addr);
 #endif
