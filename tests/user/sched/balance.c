@@ -34,7 +34,12 @@ main(void)
 	cpus = CPU_COUNT(&set);
 	for (long i = 0; i < 4; i++)
 		must(pthread_create(&t[i], NULL, spin, (void *)i) ? -1 : 0);
-	sleep_ms(1000);
+	for (int i = 0; i < 40; i++) { /* a busy machine may take a while */
+		sleep_ms(200);
+		all = seen[0] | seen[1] | seen[2] | seen[3];
+		if (seen[0] && seen[1] && seen[2] && seen[3] && (all & (all - 1) || cpus < 2))
+			break;
+	}
 	quit = 1;
 	for (int i = 0; i < 4; i++) {
 		pthread_join(t[i], NULL);

@@ -17,6 +17,7 @@
 
 static char *window;
 static int file;
+static pthread_barrier_t gate; /* no stack may be mapped into the holes of the window */
 static __thread sigjmp_buf jump;
 static __thread volatile int armed;
 static __thread unsigned long seed;
@@ -155,6 +156,7 @@ static void *
 thread(void *arg)
 {
 	seed = (unsigned long)(intptr_t)arg * 7919 + 1234567;
+	pthread_barrier_wait(&gate);
 	for (int i = 0; i < STEPS; i++)
 		step();
 	return NULL;
@@ -176,6 +178,7 @@ play(long round)
 	start = (uintptr_t)mmap(NULL, PAGES * 4096 + (8 << 20), PROT_NONE,
 				MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	window = (char *)((start + (2 << 20) - 1) / (2 << 20) * (2 << 20) + (1 << 20));
+	pthread_barrier_init(&gate, NULL, THREADS);
 	for (long i = 0; i < THREADS; i++)
 		if (pthread_create(&threads[i], NULL, thread, (void *)(i + 1 + round * 10)))
 			_exit(80);
