@@ -35,6 +35,7 @@
 #include "proc/exec.h"
 #include "sched/sched.h"
 #include "sched/work.h"
+#include "syscall/syslog.h"
 #include "task/task.h"
 #include "tests/selftest.h"
 #include "uapi/fcntl.h"
@@ -158,6 +159,7 @@ kernel_main(void)
 	unix_init();
 	proc_init();
 	mem_devices_init();
+	syslog_init();
 	random_devices_init();
 	tty_devices_init();
 	if (boot_options.console)

@@ -1,24 +1,33 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * syslog(2): the kernel log for klogctl(3) and dmesg(1).
+ * syslog(2) and /proc/kmsg: the kernel log for klogctl(3), dmesg(1) and log daemons.
  *
- * READ consumes: its position is one for the whole system. READ_ALL shows what the buffer holds
+ * READ consumes, and so does reading /proc/kmsg: the position is one for the whole system. READ_ALL shows what the buffer holds
  * since the last CLEAR. A record becomes a line
  * "<level>[time] text", continued lines of a record get the same prefix.
  */
+#include "syscall/syslog.h"
 #include "core/log.h"
 #include "core/spinlock.h"
 #include "core/time.h"
 #include "drivers/mem.h"
+#include "fs/proc/proc.h"
+#include "fs/vfs/file.h"
+#include "fs/vfs/poll.h"
+#include "fs/vfs/pseudo.h"
 #include "generated/syscalls.h"
 #include "lib/format.h"
 #include "lib/string.h"
+#include "mm/iter.h"
 #include "mm/slab.h"
 #include "mm/user.h"
 #include "sched/mutex.h"
 #include "sched/wait.h"
 #include "task/cred.h"
+#include "uapi/epoll.h"
 #include "uapi/errno.h"
+#include "uapi/fcntl.h"
+#include "uapi/stat.h"
 #include "uapi/sysinfo.h"
 
 #define CONSOLE_LEVEL_MIN 1
@@ -72,11 +81,11 @@ struct syslog_buffers {
 
 /* SYSLOG_ACTION_READ: whole lines as far as they fit, a long line in parts; at least something. */
 static long
-syslog_read(user_ptr buf, size_t len, struct syslog_buffers *b)
+syslog_read(struct iov_iter *it, struct syslog_buffers *b)
 {
 	size_t done = 0;
 
-	while (done < len) {
+	while (iter_count(it)) {
 		u64 seq = read_seq;
 
 		if (!record_next(&seq, &b->rec))
@@ -86,10 +95,10 @@ syslog_read(user_ptr buf, size_t len, struct syslog_buffers *b)
 		size_t n = record_format(&b->rec, b->line, sizeof(b->line)), part;
 
 		read_offset = MIN(read_offset, n);
-		part = MIN(n - read_offset, len - done);
+		part = MIN(n - read_offset, iter_count(it));
 		if (part < n - read_offset && done)
 			break;
-		if (copy_to_user(user_ptr_add(buf, done), b->line + read_offset, part))
+		if (iter_copy_to(it, b->line + read_offset, part) != part)
 			return done ? (long)done : -EFAULT;
 		done += part;
 		read_offset += part;
@@ -154,7 +163,7 @@ syslog_has_unread(void)
 }
 
 static long
-syslog_with_buffers(int action, user_ptr buf, size_t len)
+syslog_with_buffers(int action, struct iov_iter *it, user_ptr buf, size_t len)
 {
 	struct syslog_buffers *b = kmalloc(sizeof(*b), GFP_KERNEL);
 	long r;
@@ -163,7 +172,7 @@ syslog_with_buffers(int action, user_ptr buf, size_t len)
 		return -ENOMEM;
 	mutex_lock(&syslog_lock);
 	if (action == SYSLOG_ACTION_READ)
-		r = syslog_read(buf, len, b);
+		r = syslog_read(it, b);
 	else if (action == SYSLOG_ACTION_SIZE_UNREAD)
 		r = syslog_size_unread(b);
 	else
@@ -174,7 +183,7 @@ syslog_with_buffers(int action, user_ptr buf, size_t len)
 }
 
 static long
-syslog_wait_and_read(user_ptr buf, size_t len)
+syslog_wait_and_read(struct iov_iter *it)
 {
 	long r;
 
@@ -182,7 +191,7 @@ syslog_wait_and_read(user_ptr buf, size_t len)
 		r = wait_event_interruptible(&kmsg_wait, syslog_has_unread());
 		if (r)
 			return r;
-		r = syslog_with_buffers(SYSLOG_ACTION_READ, buf, len);
+		r = syslog_with_buffers(SYSLOG_ACTION_READ, it, user_ptr_of(0), 0);
 	} while (r == 0); /* another reader was faster */
 	return r;
 }
@@ -219,6 +228,8 @@ syslog_console(int action, int level)
 long
 sys_syslog(int action, user_ptr buf, int len)
 {
+	struct iov_iter it;
+
 	if (action != SYSLOG_ACTION_READ_ALL && action != SYSLOG_ACTION_SIZE_BUFFER &&
 	    !capable(CAP_SYSLOG) && !capable(CAP_SYS_ADMIN))
 		return -EPERM;
@@ -234,8 +245,10 @@ sys_syslog(int action, user_ptr buf, int len)
 			return 0;
 		if (!user_range_ok(buf, (size_t)len))
 			return -EFAULT;
-		return action == SYSLOG_ACTION_READ ? syslog_wait_and_read(buf, (size_t)len)
-						    : syslog_with_buffers(action, buf, (size_t)len);
+		if (action != SYSLOG_ACTION_READ)
+			return syslog_with_buffers(action, NULL, buf, (size_t)len);
+		iter_init_user(&it, true, buf, (size_t)len);
+		return syslog_wait_and_read(&it);
 	case SYSLOG_ACTION_CLEAR:
 		mutex_lock(&syslog_lock);
 		clear_seq = log_next_seq();
@@ -244,8 +257,56 @@ sys_syslog(int action, user_ptr buf, int len)
 	case SYSLOG_ACTION_CONSOLE_OFF:
 	case SYSLOG_ACTION_CONSOLE_ON:
 	case SYSLOG_ACTION_CONSOLE_LEVEL: return syslog_console(action, len);
-	case SYSLOG_ACTION_SIZE_UNREAD: return syslog_with_buffers(action, buf, 0);
+	case SYSLOG_ACTION_SIZE_UNREAD: return syslog_with_buffers(action, NULL, buf, 0);
 	case SYSLOG_ACTION_SIZE_BUFFER: return (long)log_buffer_size();
 	default: return -EINVAL;
 	}
+}
+
+/* ---- /proc/kmsg ---- */
+
+static int
+kmsg_open(struct file *f)
+{
+	return capable(CAP_SYSLOG) || capable(CAP_SYS_ADMIN) ? 0 : -EPERM;
+}
+
+static ssize_t
+kmsg_read(struct file *f, struct iov_iter *it, u64 *pos)
+{
+	long r;
+
+	if ((f->flags & O_NONBLOCK) && !syslog_has_unread())
+		return -EAGAIN;
+	if (!iter_count(it))
+		return 0;
+	if (!(f->flags & O_NONBLOCK))
+		return syslog_wait_and_read(it);
+	r = syslog_with_buffers(SYSLOG_ACTION_READ, it, user_ptr_of(0), 0);
+	return r ? r : -EAGAIN; /* another reader was faster */
+}
+
+static u32
+kmsg_poll(struct file *f, struct poll_table *pt)
+{
+	poll_wait(f, &kmsg_wait, pt);
+	return syslog_has_unread() ? EPOLLIN | EPOLLRDNORM : 0;
+}
+
+static const struct file_ops kmsg_file_ops = {
+	.open = kmsg_open,
+	.read = kmsg_read,
+	.poll = kmsg_poll,
+};
+
+static const struct pseudo_entry kmsg_entries[] = {
+	{ .name = "kmsg", .mode = S_IFREG | 0400, .fops = &kmsg_file_ops },
+	{ .name = NULL },
+};
+
+void
+syslog_init(void)
+{
+	if (pseudo_extend(&proc_fs_type, "", kmsg_entries, NULL))
+		log_warn("proc: no memory for kmsg\n");
 }
