@@ -116,8 +116,8 @@ main(void)
 	is_exit(pid, 0, "CLONE_CHILD_CLEARTID");
 	is_int(ctid, 0, "the word is zero after exit");
 
-	pid = go(0, SIGUSR2);
 	handle(SIGUSR2, noop, 0);
+	pid = go(0, SIGUSR2);
 	ok(pid > 0, "an exit signal other than SIGCHLD");
 	wait_state(pid, 'Z');
 	sys_err(waitpid(pid, &st, WNOHANG), ECHILD, "plain wait does not see such a child");
