@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* /proc/PID: the table of a process's directory, and its small files. proc(5). */
+#include "fs/proc/proc.h"
+#include "core/panic.h"
 #include "core/time.h"
 #include "fs/vfs/mount.h"
 #include "fs/vfs/path.h"
@@ -484,9 +486,21 @@ task_readdir(void *ctx, struct dir_context *dc, u64 first)
 
 /* ---- /proc/PID/net ---- */
 
-static const struct pseudo_entry net_entries[] = {
-	{ .name = NULL },
-};
+/* The same for all, as there is one network. A name is set last: readers take no lock. */
+static struct pseudo_entry net_entries[32];
+
+void
+proc_net_add(const struct pseudo_entry *entry)
+{
+	static u32 n;
+
+	ASSERT(n < ARRAY_SIZE(net_entries) - 1);
+	struct pseudo_entry *e = &net_entries[n++], unnamed = *entry;
+
+	unnamed.name = NULL;
+	*e = unnamed;
+	smp_store_release(&e->name, entry->name);
+}
 
 #define COMMON_ENTRIES \
 	PROC_FILE("stat", 0444, proc_show_stat), \

@@ -49,7 +49,7 @@ bind_abstract(struct unix_sock *u, const u8 *addr, u32 len)
 		r = -EINVAL;
 	} else if (!abstract_peek_locked(addr, len, u->type)) {
 		memcpy(u->addr, addr, len);
-		u->addr_len = len;
+		smp_store_release(&u->addr_len, len);
 		hlist_add_head(&u->hash, bucket(addr, len, u->type));
 		r = 0;
 	}
@@ -95,9 +95,9 @@ bind_path(struct unix_sock *u, const char *name)
 			u->addr[0] = AF_UNIX;
 			u->addr[1] = 0;
 			memcpy(u->addr + 2, name, n);
-			u->addr_len = (u32)MIN(2 + n + 1, UNIX_ADDR_MAX);
 			if (2 + n < UNIX_ADDR_MAX)
 				u->addr[2 + n] = 0;
+			smp_store_release(&u->addr_len, (u32)MIN(2 + n + 1, UNIX_ADDR_MAX));
 			pc.dentry->inode->socket = u;
 		}
 		spin_unlock(&name_lock);

@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: MIT
-OBJS-net/unix := unix.o address.o rights.o
-DEPS-net/unix := lib arch core sched mm task fs/vfs net/socket
+OBJS-net/unix := unix.o address.o rights.o list.o
+DEPS-net/unix := lib arch core sched mm task fs/vfs fs/proc net/socket

@@ -47,8 +47,10 @@ unix_get(struct unix_sock *u)
 void
 unix_put(struct unix_sock *u)
 {
-	if (u && ref_put(&u->ref))
+	if (u && ref_put(&u->ref)) {
+		unix_list_remove(u);
 		kfree(u);
+	}
 }
 
 static struct unix_sock *
@@ -66,6 +68,7 @@ unix_new(int type)
 	list_init(&u->pending_node);
 	mutex_init(&u->read_lock, RANK_SOCKET);
 	wait_queue_init(&u->wait);
+	unix_list_add(u);
 	return u;
 }
 
@@ -222,7 +225,7 @@ stream_connect_once(struct unix_sock *u, struct unix_sock *l, struct unix_sock *
 		unix_cred_current(&u->cred);
 		end->cred = l->cred;
 		memcpy(end->addr, l->addr, l->addr_len);
-		end->addr_len = l->addr_len;
+		smp_store_release(&end->addr_len, l->addr_len);
 		/* Nobody else knows `end` yet. */
 		join_locked(u, end);
 		unix_get(end);
@@ -946,6 +949,7 @@ static struct socket_family unix_family = { .family = AF_UNIX, .create = unix_cr
 void
 unix_init(void)
 {
+	unix_list_init();
 	socket_family_register(&unix_family);
 }
 

@@ -64,6 +64,7 @@ struct unix_sock {
 	u32 addr_len;			/* 0: not bound */
 	struct path path;		/* [I once bound] pathname sockets: keeps the inode */
 	struct hlist_node hash;		/* abstract names: table lock */
+	struct list all_node;		/* list.c */
 };
 
 void unix_get(struct unix_sock *u);
@@ -75,6 +76,11 @@ int unix_autobind(struct unix_sock *u);
 void unix_unbind(struct unix_sock *u);
 /* The socket of a name, referenced: 0, -ECONNREFUSED, -EPROTOTYPE, -ENOENT, -EACCES ... */
 int unix_find(const u8 *addr, u32 len, int type, struct unix_sock **out);
+
+/* list.c */
+void unix_list_init(void);
+void unix_list_add(struct unix_sock *u);
+void unix_list_remove(struct unix_sock *u);
 
 /* rights.c */
 int unix_control_parse(struct socket_msg *m, struct linux_ucred *cred, struct unix_rights **out);
