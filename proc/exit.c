@@ -36,7 +36,7 @@
 #include "core/panic.h"
 #include "core/rcu.h"
 #include "core/time.h"
-#include "drivers/tty.h"
+#include "drivers/tty/tty.h"
 #include "fs/vfs/file.h"
 #include "fs/vfs/path.h"
 #include "generated/syscalls.h"

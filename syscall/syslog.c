@@ -10,7 +10,7 @@
 #include "core/log.h"
 #include "core/spinlock.h"
 #include "core/time.h"
-#include "drivers/mem.h"
+#include "drivers/mem/mem.h"
 #include "fs/proc/proc.h"
 #include "fs/vfs/file.h"
 #include "fs/vfs/poll.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* /dev/null, /dev/zero and /dev/full: null(4), full(4). A private mapping of /dev/zero is anonymous memory. */
-#include "drivers/mem.h"
+#include "drivers/mem/mem.h"
 
 #include "fs/vfs/device.h"
 #include "fs/vfs/file.h"

@@ -5,7 +5,7 @@
  * The generator is seeded before the first program runs, so nothing here ever blocks and the two devices are the same.
  */
 #include "core/random.h"
-#include "drivers/random.h"
+#include "drivers/random/random.h"
 #include "fs/vfs/device.h"
 #include "fs/vfs/file.h"
 #include "fs/vfs/poll.h"

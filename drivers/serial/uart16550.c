@@ -8,14 +8,14 @@
  *
  * Locking: port->lock (taken in interrupts) guards the registers and the transmit ring. The log's console writes poll, and in a panic do so without it.
  */
-#include "drivers/serial.h"
+#include "drivers/serial/serial.h"
 
 #include "arch/cpu.h"
 #include "arch/io.h"
 #include "core/irq.h"
 #include "core/log.h"
 #include "core/spinlock.h"
-#include "drivers/tty.h"
+#include "drivers/tty/tty.h"
 #include "fs/vfs/device.h"
 #include "lib/format.h"
 #include "uapi/errno.h"

@@ -3,7 +3,7 @@
 #ifndef TTY_INTERNAL_H
 #define TTY_INTERNAL_H
 
-#include "drivers/tty.h"
+#include "drivers/tty/tty.h"
 #include "mm/iter.h"
 
 /* ldisc.c: tty->lock held, except where said */

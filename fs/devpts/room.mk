@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: MIT
 OBJS-fs/devpts := devpts.o
-DEPS-fs/devpts := lib arch core sched mm task fs fs/vfs
+DEPS-fs/devpts := lib arch core sched mm task fs/vfs

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* /proc/PID/stat, statm, status and limits: what ps and top read. Field by field as proc(5) numbers them. */
 #include "core/time.h"
-#include "drivers/tty.h"
+#include "drivers/tty/tty.h"
 #include "fs/vfs/file.h"
 #include "fs/vfs/path.h"
 #include "lib/string.h"

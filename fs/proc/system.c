@@ -7,7 +7,7 @@
 #include "core/log.h"
 #include "core/panic.h"
 #include "core/time.h"
-#include "drivers/tty.h"
+#include "drivers/tty/tty.h"
 #include "fs/vfs/device.h"
 #include "fs/vfs/inode.h"
 #include "lib/string.h"

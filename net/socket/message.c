@@ -7,7 +7,7 @@
 #include "mm/iter.h"
 #include "mm/slab.h"
 #include "mm/user.h"
-#include "net/socket.h"
+#include "net/socket/socket.h"
 #include "sched/sched.h"
 #include "task/clock.h"
 #include "task/task.h"

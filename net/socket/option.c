@@ -5,7 +5,7 @@
 #include "generated/syscalls.h"
 #include "lib/string.h"
 #include "mm/user.h"
-#include "net/socket.h"
+#include "net/socket/socket.h"
 #include "task/clock.h"
 #include "task/task.h"
 #include "uapi/errno.h"

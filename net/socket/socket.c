@@ -4,7 +4,7 @@
  *
  * A struct socket and its inode ("socket:[n]" on sockfs) live as long as the file. Families do the work through struct socket_ops.
  */
-#include "net/socket.h"
+#include "net/socket/socket.h"
 
 #include "core/panic.h"
 #include "core/time.h"

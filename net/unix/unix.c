@@ -18,7 +18,7 @@
 #include "mm/iter.h"
 #include "mm/slab.h"
 #include "mm/user.h"
-#include "net/unix.h"
+#include "net/unix/unix.h"
 #include "task/task.h"
 #include "uapi/errno.h"
 #include "uapi/fcntl.h"

@@ -6,7 +6,7 @@
 #include "core/ref.h"
 #include "fs/vfs/dentry.h"
 #include "lib/list.h"
-#include "net/socket.h"
+#include "net/socket/socket.h"
 #include "sched/mutex.h"
 #include "sched/wait.h"
 #include "uapi/un.h"

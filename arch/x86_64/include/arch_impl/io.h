@@ -3,6 +3,8 @@
 #ifndef ARCH_IMPL_IO_H
 #define ARCH_IMPL_IO_H
 
+#include "lib/types.h"
+
 static inline u8
 arch_in8(u16 port)
 {
