@@ -45,7 +45,9 @@ def test_interrupt(ctx, smp):
         guest.send("echo $?\r")
         guest.expect(r"^130\r\n")
         guest.expect(PROMPT)
-        foreground(guest, "sleep 1000")
+        foreground(guest, "cat")
+        guest.send("hello\r")  # its echo shows that cat runs: the shell before it ignores SIGQUIT
+        guest.expect(r"hello\r\nhello\r\n")
         guest.send("\x1c")
         guest.expect(r"\^\\Quit")
         guest.expect(PROMPT)
