@@ -21,11 +21,14 @@ def number(expression):
     return int(value(expression))
 
 
+def pointer(address, kind):
+    return value(f"(unsigned long){address & (1 << 64) - 1:#x}").cast(kind.pointer())
+
+
 def percpu(name, cpu):
     """The per-CPU variable of that CPU."""
-    kind = value(name).type
     address = number(f"&{name}") + number(f"percpu_offset[{cpu}]")
-    return gdb.Value(address).cast(kind.pointer()).dereference()
+    return pointer(address, value(name).type).dereference()
 
 
 def cpus():
@@ -37,10 +40,10 @@ def string(array):
     return array.string(errors="replace").split("\0")[0]
 
 
-def container(pointer, type_name, field):
+def container(entry, type_name, field):
     kind = gdb.lookup_type(type_name)
     offset = next(f.bitpos // 8 for f in kind.fields() if f.name == field)
-    return gdb.Value(int(pointer) - offset).cast(kind.pointer())
+    return pointer(int(entry) - offset, kind)
 
 
 def list_entries(head, type_name, field):
@@ -117,9 +120,8 @@ class Backtrace(gdb.Command):
             frame += 8
         while low <= frame < high - 16:
             following, back = struct.unpack("<QQ", memory.read_memory(frame, 16))
-            block = gdb.block_for_pc(back)
-            place = gdb.find_pc_line(back)
-            name = block.function or block.superblock and block.superblock.function if block else "?"
+            place = gdb.find_pc_line(back - 1)  # of the call, not of what follows it
+            name = gdb.execute(f"info symbol {back - 1:#x}", to_string=True).split(" in section")[0]
             where = f" at {place.symtab.filename}:{place.line}" if place.symtab else ""
             print(f"{back:#x} {name}{where}")
             if following <= frame:
