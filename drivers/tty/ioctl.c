@@ -350,7 +350,7 @@ tty_ioctl_common(struct tty *t, struct file *f, u32 cmd, u64 arg)
 	case TIOCVHANGUP:
 		if (!capable(CAP_SYS_ADMIN))
 			return -EPERM;
-		tty_hangup(t);
+		tty_hangup(t, false);
 		return 0;
 	}
 	return tty_job_ioctl(t, f, cmd, arg);

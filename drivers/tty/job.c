@@ -209,7 +209,7 @@ tty_session_exit(struct process *leader)
 	if (t->driver->pseudo)
 		leave_ctty(leader, true, false);
 	else
-		tty_hangup(t);
+		tty_hangup(t, true);
 	tty_put(t);
 }
 

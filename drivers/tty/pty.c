@@ -226,7 +226,7 @@ master_release(struct file *f)
 	WRITE_ONCE(p->slave.closed_other, true);
 	devpts_remove(p->instance, p->index, p->node);
 	rcu_synchronize();	/* an open that found p in the inode has its reference, or none, by now */
-	tty_hangup(&p->slave);
+	tty_hangup(&p->slave, false);
 	tty_put(&p->slave);
 }
 

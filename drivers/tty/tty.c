@@ -152,17 +152,17 @@ tty_write_wakeup(struct tty *t)
 }
 
 void
-tty_hangup(struct tty *t)
+tty_hangup(struct tty *t, bool leader_exits)
 {
 	struct pid *session = NULL, *front = NULL;
 	struct process *leader = NULL;
 	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
 
 	session = t->session;
-	front = t->pgrp;
+	front = leader_exits ? t->pgrp : NULL;
 	if (front)
 		pid_get(front);
-	if (session && session->process) {
+	if (session && session->process && !leader_exits) {
 		leader = session->process;
 		process_get(leader);
 	}
@@ -521,7 +521,7 @@ sys_vhangup(void)
 		return -EPERM;
 	struct tty *t = tty_of_session();
 	if (t) {
-		tty_hangup(t);
+		tty_hangup(t, false);
 		tty_put(t);
 	}
 	return 0;

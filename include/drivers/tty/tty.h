@@ -93,8 +93,9 @@ void tty_receive_kick(struct tty *t);
 void tty_receive_break(struct tty *t);
 /* There is room for output again. Any context. */
 void tty_write_wakeup(struct tty *t);
-/* The line is gone: SIGHUP and SIGCONT to the session, files become dead. May sleep. */
-void tty_hangup(struct tty *t);
+/* The line is gone: files become dead, SIGHUP and SIGCONT go to the session's leader; or to the group in front, when the hang-up comes of the leader's
+ * exit. May sleep. */
+void tty_hangup(struct tty *t, bool leader_exits);
 static inline void tty_get(struct tty *t) { ref_get(&t->ref); }
 void tty_put(struct tty *t);
 
