@@ -19,7 +19,8 @@ jobs, and so two QEMUs, run at a time. Results go to build/test-results.json; th
 "N passed, N failed".
 
 tests/known-failures.txt names the checks that are known to fail, each with its reason. They are printed and
-counted apart, and are neither passed nor failed; one that passes after all is a failure of the list.
+counted apart, and are neither passed nor failed; one that passes after all is a failure of the list, unless its
+reason begins with "sometimes:", which marks a bug whose cause is still to be found.
 """
 import concurrent.futures
 import importlib.util
@@ -380,7 +381,7 @@ def main(args):
             results, seconds = future.result()
             expected = [result for result in results if not result.passed and known.reason(result.name)]
             for result in results:
-                if result.passed and known.reason(result.name):
+                if result.passed and not (known.reason(result.name) or "sometimes:").startswith("sometimes:"):
                     result.passed, result.detail = False, "passes: take it out of tests/known-failures.txt"
             bad = [result for result in results if not result.passed and result not in expected]
             passed += len(results) - len(bad) - len(expected)
