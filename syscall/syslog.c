@@ -34,7 +34,7 @@
 #define CONSOLE_LEVEL_MAX 8
 
 /* All under syslog_lock. */
-static struct mutex syslog_lock = MUTEX_INIT(syslog_lock, RANK_SLEEP_LEAF);
+static struct mutex syslog_lock = MUTEX_INIT(syslog_lock, RANK_PIPE);
 static u64 read_seq;	   /* next record of READ */
 static size_t read_offset; /* bytes of its text already given out */
 static u64 clear_seq;

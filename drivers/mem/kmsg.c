@@ -58,7 +58,7 @@ kmsg_open(struct file *f)
 	r = kmalloc(sizeof(*r), GFP_KERNEL);
 	if (!r)
 		return -ENOMEM;
-	mutex_init(&r->lock, RANK_SLEEP_LEAF);
+	mutex_init(&r->lock, RANK_PIPE);
 	r->seq = log_oldest_seq();
 	f->private = r;
 	return 0;

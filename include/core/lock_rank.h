@@ -20,7 +20,7 @@ enum lock_rank {
 	RANK_INODE = 40,      /* inode->lock of a file: size, truncate, write */
 	RANK_EXEC = 55,	      /* process->exec_lock: credentials and mm replaced by exec */
 	RANK_EPOLL = 60,      /* epoll set (nested by depth) */
-	RANK_PIPE = 65,	      /* pipe, tty, socket buffers' sleeping locks */
+	RANK_PIPE = 65,	      /* pipe and log readers: held while a program's memory is copied */
 	RANK_TTY = 66,
 	RANK_SOCKET = 67,
 	RANK_MMAP = 70,	      /* mm->mmap_lock (parent before child at fork: nested) */
