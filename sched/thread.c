@@ -34,6 +34,8 @@ thread_init(struct thread *t)
 
 /* ---- kernel threads ---- */
 
+struct atomic32 sched_kernel_threads;
+
 struct kernel_thread {
 	struct thread thread;
 	void (*fn)(void *arg);
@@ -52,6 +54,7 @@ kernel_thread_main(void *arg)
 static void
 kernel_thread_release(struct thread *t)
 {
+	atomic_dec(&sched_kernel_threads);
 	kfree(container_of(t, struct kernel_thread, thread));
 }
 
@@ -79,6 +82,7 @@ thread_create(void (*fn)(void *), void *arg, const char *name_fmt, ...)
 	vsnprintf(t->comm, sizeof(t->comm), name_fmt, ap);
 	va_end(ap);
 	arch_thread_init_kernel(&t->arch, t->kstack, kernel_thread_main, kt);
+	atomic_inc(&sched_kernel_threads);
 	return t;
 }
 

@@ -31,7 +31,8 @@ sys_sysinfo(user_ptr out)
 	info.bufferram = m.buffers * PAGE_SIZE;
 	info.totalswap = m.swap_total * PAGE_SIZE;
 	info.freeswap = m.swap_free * PAGE_SIZE;
-	info.procs = (u16)MIN((u32)atomic_read(&task_count), (u32)UINT16_MAX);
+	u32 threads = (u32)(atomic_read(&task_count) + atomic_read(&sched_kernel_threads));
+	info.procs = (u16)MIN(threads, (u32)UINT16_MAX);
 	info.mem_unit = 1;
 	return copy_to_user(out, &info, sizeof(info));
 }

@@ -79,7 +79,8 @@ show_loadavg(struct strbuf *sb, void *ctx)
 
 		strbuf_printf(sb, "%lu.%02lu ", v >> 11, ((v & 2047) * 100) >> 11);
 	}
-	strbuf_printf(sb, "%u/%d %u\n", sched_nr_running(), atomic_read(&task_count), READ_ONCE(current_pid_ns()->last));
+	strbuf_printf(sb, "%u/%d %u\n", sched_nr_running(), atomic_read(&task_count) + atomic_read(&sched_kernel_threads),
+		      READ_ONCE(current_pid_ns()->last));
 	return 0;
 }
 
