@@ -341,7 +341,8 @@ exec_credentials(struct exec *x)
 
 	if (has_caps < 0)
 		return has_caps;
-	if ((setuid || setgid || has_caps) && fs_context_shared_outside(current)) {
+	if ((setuid || setgid || has_caps) &&
+	    (fs_context_shared_outside(current) || !ptrace_tracer_may_gain(current))) {
 		setuid = setgid = false;
 		has_caps = 0;
 	}
@@ -403,6 +404,8 @@ take_over_leader(struct task *me)
 	WRITE_ONCE(p->leader, me);
 	me->start_time_ns = leader->start_time_ns;
 	leader->exit_signal = -1;
+	if (leader->ptrace)
+		(void)ptrace_unlink(leader);
 	return leader;
 }
 
@@ -449,10 +452,8 @@ dethread(struct task *me)
 		old_leader = take_over_leader(me);
 	me->exit_signal = SIGCHLD;
 	spin_unlock_irq(&tasklist_lock);
-	if (old_leader) {
-		user_count_processes(old_leader->cred->user, -1, 0);
-		task_put(old_leader);
-	}
+	if (old_leader)
+		task_reap_finish(old_leader);
 	return 0;
 }
 
@@ -781,7 +782,7 @@ exec_run(struct exec *x)
 {
 	struct task *me = current;
 	struct mm *before = me->thread.mm;
-	int r = exec_push_back(x, x->filename);
+	int old_tid = task_tid(me), r = exec_push_back(x, x->filename);
 
 	if (r == 0)
 		r = exec_load(x);
@@ -792,6 +793,8 @@ exec_run(struct exec *x)
 	}
 	arch_thread_exec(&me->thread.arch, arch_thread_regs(me->thread.kstack), x->entry,
 			 x->stack_pointer);
+	if (unlikely(me->ptrace))
+		ptrace_exec(old_tid);
 	return 0;
 }
 

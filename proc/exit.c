@@ -50,6 +50,7 @@
 #include "task/task.h"
 #include "task/timers.h"
 #include "uapi/errno.h"
+#include "uapi/ptrace.h"
 #include "uapi/wait.h"
 
 #define NS_PER_CLOCK_TICK (NSEC_PER_SEC / USER_HZ)
@@ -63,10 +64,11 @@ process_wait_status(const struct process *p)
 }
 
 static void
-sigchld_fill(struct linux_siginfo *info, struct process *p, int sig, int code, int status)
+sigchld_fill(struct linux_siginfo *info, struct process *p, struct process *to, int sig, int code,
+	     int status)
 {
 	u64 utime = p->dead_utime_ns, stime = p->dead_stime_ns;
-	const struct pid *parent = p->parent->pid;
+	const struct pid *parent = to->pid;
 
 	memset(info, 0, sizeof(*info));
 	info->si_signo = sig;
@@ -82,9 +84,8 @@ sigchld_fill(struct linux_siginfo *info, struct process *p, int sig, int code, i
 
 /* tasklist_lock held, p is a zombie. True: the parent does not want to wait for it. */
 static bool
-notify_parent_exit(struct process *p)
+notify_exit(struct process *p, struct process *parent)
 {
-	struct process *parent = p->parent;
 	int sig = p->leader->exit_signal, status = process_wait_status(p), code;
 	bool autoreap = false;
 	struct linux_siginfo info;
@@ -106,12 +107,25 @@ notify_parent_exit(struct process *p)
 		spin_unlock(&parent->sighand->lock);
 	}
 	if (sig > 0 && sig <= SIGRTMAX) {
-		sigchld_fill(&info, p, sig, code, status);
+		sigchld_fill(&info, p, parent, sig, code, status);
 		signal_send_process(parent, sig, &info);
 	}
 	if (wait_queue_active(&parent->child_wait))
 		wake_up_all(&parent->child_wait);
 	return autoreap;
+}
+
+static bool
+notify_parent_exit(struct process *p)
+{
+	return notify_exit(p, p->parent);
+}
+
+/* The tracer hears of it first. */
+static bool
+traced_by_other(const struct process *p)
+{
+	return unlikely(p->leader->ptrace) && p->leader->ptrace->tracer != p->parent;
 }
 
 void
@@ -127,7 +141,7 @@ process_notify_stop(struct process *p, int why, int status)
 	bool send = sa->handler != SIG_IGN && !(sa->flags & SA_NOCLDSTOP);
 	spin_unlock(&parent->sighand->lock);
 	if (send) {
-		sigchld_fill(&info, p, SIGCHLD, why, status);
+		sigchld_fill(&info, p, parent, SIGCHLD, why, status);
 		signal_send_process(parent, SIGCHLD, &info);
 	}
 	if (wait_queue_active(&parent->child_wait))
@@ -142,6 +156,8 @@ process_reap(struct process *p)
 	struct task *leader = p->leader;
 	struct pid *pid = p->pid;
 
+	if (unlikely(leader->ptrace))
+		(void)ptrace_unlink(leader);
 	list_del_init(&p->sibling);
 	process_leave_groups(p);
 	p->parent = NULL;
@@ -152,11 +168,18 @@ process_reap(struct process *p)
 	return leader;
 }
 
+/* A thread left the tree, or its tracer's care: what it held there. */
+void
+task_reap_finish(struct task *t)
+{
+	user_count_processes(t->cred->user, -1, 0);
+	task_put(t);
+}
+
 void
 process_reap_finish(struct process *p, struct task *leader)
 {
-	user_count_processes(leader->cred->user, -1, 0);
-	task_put(leader);
+	task_reap_finish(leader);
 	process_put(p);
 }
 
@@ -171,8 +194,8 @@ reap_later(struct process *p, struct list *dead)
 	list_add(&p->sibling, dead);
 }
 
-static void
-reap_list(struct list *dead)
+void
+process_reap_list(struct list *dead)
 {
 	struct process *p, *next;
 
@@ -184,6 +207,13 @@ reap_list(struct list *dead)
 		WRITE_ONCE(p->leader, NULL);
 		process_reap_finish(p, leader);
 	}
+}
+
+void
+process_untraced(struct process *p, struct list *dead)
+{
+	if (notify_parent_exit(p))
+		reap_later(p, dead);
 }
 
 /* ---- orphaned groups: setpgid(2), credentials(7) ---- */
@@ -277,7 +307,8 @@ children_leave(struct process *p, struct list *dead)
 							  thread_node);
 		child->leader->exit_signal = SIGCHLD;
 		list_move_tail(&child->sibling, &reaper->children);
-		if ((child->flags & PROC_ZOMBIE) && notify_parent_exit(child))
+		if ((child->flags & PROC_ZOMBIE) && !traced_by_other(child) &&
+		    notify_parent_exit(child))
 			reap_later(child, dead);
 		else
 			pgrp_lost_parent(child, p, NULL);
@@ -326,7 +357,7 @@ reap_zombie_children(struct process *p)
 			reap_later(child, &dead);
 	}
 	spin_unlock_irqrestore(&tasklist_lock, flags);
-	reap_list(&dead);
+	process_reap_list(&dead);
 }
 
 static bool
@@ -493,10 +524,12 @@ account_dead_thread(struct process *p, struct task *t)
 
 /* tasklist_lock held, no thread is left. */
 static void
-process_die(struct process *p, struct list *dead)
+process_die(struct process *p, struct list *threads, struct list *dead)
 {
 	struct pid_ns *ns = p->pid->numbers[p->pid->level].ns;
 
+	if (unlikely(!list_empty(&p->tracees)))
+		ptrace_tracer_died(p, threads, dead);
 	children_leave(p, dead);
 	if (ns->reaper == p)
 		ns->reaper = NULL;
@@ -505,7 +538,9 @@ process_die(struct process *p, struct list *dead)
 		wake_up_all(&p->pidfd_wait);
 	if (wait_queue_active(&p->pid->pidfd_wait))
 		wake_up_all(&p->pid->pidfd_wait);
-	if (notify_parent_exit(p))
+	if (traced_by_other(p))
+		(void)notify_exit(p, p->leader->ptrace->tracer);
+	else if (notify_parent_exit(p))
 		reap_later(p, dead);
 }
 
@@ -513,7 +548,7 @@ static void
 exit_finish(struct task *t)
 {
 	struct process *p = t->process;
-	struct list dead = LIST_INIT(dead);
+	struct list dead = LIST_INIT(dead), threads = LIST_INIT(threads);
 	bool gone = false;
 	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
 
@@ -530,22 +565,30 @@ exit_finish(struct task *t)
 	spin_unlock(&p->sighand->lock);
 
 	if (t != p->leader) {
-		WRITE_ONCE(t->pid->task, NULL);
-		pid_release_number(t->pid);
-		gone = true;
+		if (unlikely(t->ptrace)) {
+			ptrace_thread_died(t);
+		} else {
+			WRITE_ONCE(t->pid->task, NULL);
+			pid_release_number(t->pid);
+			gone = true;
+		}
 	}
 	if (empty)
-		process_die(p, &dead);
+		process_die(p, &threads, &dead);
 	else if (t->has_children)
 		children_change_creator(t);
 	spin_unlock_irqrestore(&tasklist_lock, flags);
 
-	reap_list(&dead);
-	atomic_dec(&task_count);
-	if (gone) {
-		user_count_processes(t->cred->user, -1, 0);
-		task_put(t);
+	process_reap_list(&dead);
+	while (!list_empty(&threads)) {
+		struct task *dead_thread = list_first_entry(&threads, struct task, thread_node);
+
+		list_del_init(&dead_thread->thread_node);
+		task_reap_finish(dead_thread);
 	}
+	atomic_dec(&task_count);
+	if (gone)
+		task_reap_finish(t);
 }
 
 static void
@@ -567,8 +610,11 @@ void
 task_exit(int code)
 {
 	struct task *t = current;
-	bool last = exit_begin(t);
+	bool last;
 
+	if (unlikely(t->ptrace))
+		ptrace_event(PTRACE_EVENT_EXIT, (u64)code);
+	last = exit_begin(t);
 	t->exit_code = code;
 	if (last)
 		exit_last(t->process, code);

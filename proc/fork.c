@@ -29,6 +29,7 @@
 #include "lib/string.h"
 #include "mm/mm.h"
 #include "mm/page.h"
+#include "mm/slab.h"
 #include "mm/user.h"
 #include "proc/exec.h"
 #include "proc_internal.h"
@@ -36,6 +37,7 @@
 #include "task/nsset.h"
 #include "task/task.h"
 #include "uapi/errno.h"
+#include "uapi/ptrace.h"
 #include "uapi/sched.h"
 
 #define CLONE_NAMESPACES                                                           \
@@ -303,7 +305,7 @@ fork_link_process(struct task *t, const struct clone_request *rq)
 }
 
 static int
-fork_link(struct task *t, const struct clone_request *rq)
+fork_link(struct task *t, const struct clone_request *rq, struct ptrace_state *traced)
 {
 	struct task *me = current;
 	struct sighand *sh = me->process->sighand;
@@ -325,6 +327,8 @@ fork_link(struct task *t, const struct clone_request *rq)
 			fork_link_process(t, rq);
 		}
 		rcu_assign_pointer(t->pid->task, t);
+		if (unlikely(traced) && !ptrace_fork_link(t, traced))
+			kfree(traced);
 	}
 	spin_unlock(&sh->lock);
 	spin_unlock_irqrestore(&tasklist_lock, flags);
@@ -351,7 +355,8 @@ task_clone(struct clone_request *rq)
 	struct completion vfork_done;
 	struct file *pidfd_file = NULL;
 	struct regs regs;
-	int pidfd = -1, r, nr;
+	struct ptrace_state *traced;
+	int pidfd = -1, r, nr, event;
 
 	r = clone_flags_check(rq);
 	if (r)
@@ -413,9 +418,13 @@ task_clone(struct clone_request *rq)
 		completion_init(&vfork_done);
 		t->vfork_done = &vfork_done;
 	}
-	r = fork_link(t, rq);
-	if (r)
+	event = ptrace_fork_event(rq->flags, rq->exit_signal);
+	traced = ptrace_fork_alloc(rq->flags, event);
+	r = fork_link(t, rq, traced);
+	if (r) {
+		kfree(traced);
 		goto out_put_pidfd;
+	}
 
 	/* From here the child is a task like others: it may be killed, and even reaped once it has
 	 * run. */
@@ -428,10 +437,15 @@ task_clone(struct clone_request *rq)
 	if (rq->flags & CLONE_VFORK) {
 		task_get(t);
 		thread_wake_new_sync(&t->thread);
+		if (unlikely(event))
+			ptrace_event(event, (u64)nr);
 		vfork_wait(t, &vfork_done);
+		ptrace_event(PTRACE_EVENT_VFORK_DONE, (u64)nr);
 		task_put(t);
 	} else {
 		thread_wake_new(&t->thread);
+		if (unlikely(event))
+			ptrace_event(event, (u64)nr);
 	}
 	return nr;
 

@@ -3,8 +3,11 @@
 #ifndef PROC_INTERNAL_H
 #define PROC_INTERNAL_H
 
+#include "core/rcu.h"
+#include "lib/list.h"
 #include "lib/types.h"
 #include "lib/user_ptr.h"
+#include "uapi/siginfo.h"
 
 struct exec;
 struct file;
@@ -32,6 +35,10 @@ void process_reap_finish(struct process *p, struct task *leader);
  * CLD_TRAPPED. */
 void process_notify_stop(struct process *p, int why, int status);
 int process_wait_status(const struct process *p);
+/* tasklist_lock held: the zombie's tracer, who was another than the parent, is done with it. */
+void process_untraced(struct process *p, struct list *dead);
+void task_reap_finish(struct task *t);
+void process_reap_list(struct list *dead);
 
 /* ---- fork.c ---- */
 
@@ -101,6 +108,42 @@ void exec_init(void);
 int script_load(struct exec *x);
 int elf_load(struct exec *x);
 u64 exec_random_offset(u32 bits);
+
+/* ---- ptrace.c ---- */
+
+/* Of a traced task; [S] its sighand->lock, freed a grace period after it was taken away. */
+struct ptrace_state {
+	struct process *tracer; /* [T and S] */
+	bool seized;		/* [I] by PTRACE_SEIZE */
+	bool dead;		/* [T] a thread that stays for its tracer to wait for */
+	bool report;		/* [S] a stop that the tracer has not waited for */
+	bool listening;		/* [S] PTRACE_LISTEN: stopped as if not traced */
+	bool has_info;		/* [S] info is that of a signal to be delivered */
+	u32 options;		/* [S] PTRACE_O_* */
+	int stop_code;		/* [S] signal and event << 8; 0: it runs */
+	int resume_signal;	/* [S] to be delivered */
+	u64 message;		/* [S] of the event */
+	struct linux_siginfo info;
+	struct rcu_head rcu;
+};
+
+/* A signal is about to be delivered: what the tracer makes of it; 0: nothing. */
+int ptrace_signal(struct task *t, int sig, struct linux_siginfo *info);
+void ptrace_trap(struct task *t);
+void ptrace_group_stop(struct task *t, int sig);
+/* Stop if the tracer asked for this event. */
+void ptrace_event(int event, u64 message);
+void ptrace_exec(int old_tid);
+bool ptrace_tracer_may_gain(struct task *t);
+/* The event of a clone, 0: none; the state a traced child is born with, or NULL; its linking, under
+ * both locks. */
+int ptrace_fork_event(u64 flags, int exit_signal);
+struct ptrace_state *ptrace_fork_alloc(u64 flags, int event);
+bool ptrace_fork_link(struct task *child, struct ptrace_state *ps);
+/* tasklist_lock held. */
+bool ptrace_unlink(struct task *t);
+void ptrace_thread_died(struct task *t);
+void ptrace_tracer_died(struct process *tracer, struct list *threads, struct list *processes);
 
 /* ---- rseq.c ---- */
 

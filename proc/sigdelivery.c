@@ -89,13 +89,17 @@ stop_sleep(struct task *t, struct sighand *sh)
 {
 	struct process *p = t->process;
 	int sig = p->stop_signal;
-	bool last = signal_stop_participate(t);
+	bool last = signal_stop_participate(t), traced = t->ptrace;
 
-	thread_set_state(THREAD_STOPPED);
+	if (!traced)
+		thread_set_state(THREAD_STOPPED);
 	spin_unlock_irq(&sh->lock);
 	if (last)
 		notify_parent(p, CLD_STOPPED, sig);
-	schedule();
+	if (unlikely(traced))
+		ptrace_group_stop(t, sig);
+	else
+		schedule();
 }
 
 /* sighand->lock held on entry, not on return: a stop signal was taken. */
@@ -156,6 +160,12 @@ signal_choose(struct task *t, struct chosen *c)
 			spin_unlock_irq(&sh->lock);
 			process_exit(0);
 		}
+		if (unlikely(t->ptrace_trap)) {
+			t->ptrace_trap = false;
+			spin_unlock_irq(&sh->lock);
+			ptrace_trap(t);
+			continue;
+		}
 		if (t->must_stop) {
 			stop_sleep(t, sh);
 			continue;
@@ -165,6 +175,13 @@ signal_choose(struct task *t, struct chosen *c)
 		if (!c->sig) {
 			spin_unlock_irq(&sh->lock);
 			return false;
+		}
+		if (unlikely(t->ptrace) && c->sig != SIGKILL) {
+			spin_unlock_irq(&sh->lock);
+			c->sig = ptrace_signal(t, c->sig, &c->info);
+			if (!c->sig)
+				continue;
+			spin_lock_irq(&sh->lock);
 		}
 		struct sigaction_kernel *sa = &sh->action[c->sig - 1];
 

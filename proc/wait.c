@@ -42,10 +42,12 @@ struct wait_request {
 
 enum wait_look { WAIT_NO_CHILD, WAIT_NOTHING_YET, WAIT_FOUND };
 
-/* What a locked look at one child takes out of the lock. */
+/* What a locked look takes out of the lock. */
 struct wait_reaped {
 	struct process *process;
 	struct task *leader;
+	struct task *thread;  /* a dead tracee */
+	struct list unwanted; /* processes whose parent does not wait for them */
 };
 
 static bool
@@ -118,16 +120,32 @@ wait_usage(struct wait_request *rq, struct process *child)
 	rq->rusage = own;
 }
 
+static bool
+traced_by_us(const struct task *t)
+{
+	return unlikely(t->ptrace) && t->ptrace->tracer == current->process;
+}
+
+/* The cause of an end, as siginfo and wait4 tell it. */
+static void
+wait_fill_exit(struct wait_request *rq, int status)
+{
+	rq->wait_status = status;
+	if (status & 0x7f) {
+		rq->code = status & WAIT_STATUS_CORE ? CLD_DUMPED : CLD_KILLED;
+		rq->status = status & 0x7f;
+	} else {
+		rq->code = CLD_EXITED;
+		rq->status = (status >> 8) & 0xff;
+	}
+}
+
 static void
 wait_take_zombie(struct wait_request *rq, struct process *child, struct wait_reaped *reaped)
 {
-	int status = process_wait_status(child);
-
-	if (status & 0x7f)
-		wait_fill(rq, child, status & WAIT_STATUS_CORE ? CLD_DUMPED : CLD_KILLED,
-			  status & 0x7f, status);
-	else
-		wait_fill(rq, child, CLD_EXITED, (status >> 8) & 0xff, status);
+	rq->nr = process_pid(child);
+	rq->uid = child->leader->cred->uid;
+	wait_fill_exit(rq, process_wait_status(child));
 	wait_usage(rq, child);
 	if (rq->options & WNOWAIT)
 		return;
@@ -143,7 +161,8 @@ wait_take_change(struct wait_request *rq, struct process *child)
 	u32 taken = 0;
 
 	spin_lock(&child->sighand->lock);
-	if ((rq->options & WSTOPPED) && (child->flags & PROC_STOP_REPORT)) {
+	if ((rq->options & WSTOPPED) && (child->flags & PROC_STOP_REPORT) &&
+	    !traced_by_us(child->leader)) {
 		taken = PROC_STOP_REPORT;
 		wait_fill(rq, child, CLD_STOPPED, child->stop_signal,
 			  WAIT_STATUS_STOPPED(child->stop_signal));
@@ -166,6 +185,8 @@ wait_look_at(struct wait_request *rq, struct process *child, struct wait_reaped 
 	if (!wait_eligible(child, rq))
 		return WAIT_NO_CHILD;
 	if (child->flags & PROC_ZOMBIE) {
+		if (child->leader->ptrace && !traced_by_us(child->leader))
+			return WAIT_NOTHING_YET; /* its tracer comes first */
 		if (!(rq->options & WEXITED))
 			return WAIT_NO_CHILD; /* it will never stop or continue */
 		wait_take_zombie(rq, child, reaped);
@@ -176,11 +197,71 @@ wait_look_at(struct wait_request *rq, struct process *child, struct wait_reaped 
 		       : WAIT_NOTHING_YET;
 }
 
+/* tasklist_lock held. A tracee stopped, or died as a thread, or as the process of another parent.
+ */
+static enum wait_look
+wait_look_at_tracee(struct wait_request *rq, struct task *t, struct wait_reaped *reaped)
+{
+	struct process *p = t->process;
+	bool keep = rq->options & WNOWAIT, ended, found = false;
+
+	if (rq->kind == P_PID ? t->pid != rq->pid : rq->kind == P_PGID && p->pgrp != rq->pid)
+		return WAIT_NO_CHILD;
+	ended = t->ptrace->dead ||
+		(t == p->leader && (p->flags & PROC_ZOMBIE) && p->parent != current->process);
+	if (ended) {
+		if (!(rq->options & WEXITED))
+			return WAIT_NO_CHILD;
+		rq->nr = task_tid(t);
+		rq->uid = t->cred->uid;
+		wait_fill_exit(rq, t->ptrace->dead ? t->exit_code : process_wait_status(p));
+		if (keep)
+			return WAIT_FOUND;
+		if (ptrace_unlink(t))
+			reaped->thread = t;
+		else
+			process_untraced(p, &reaped->unwanted);
+		return WAIT_FOUND;
+	}
+	spin_lock(&p->sighand->lock);
+	if (t->ptrace->report) {
+		int code = t->ptrace->stop_code;
+
+		found = true;
+		t->ptrace->report = keep;
+		rq->nr = task_tid(t);
+		rq->uid = t->cred->uid;
+		rq->code = CLD_TRAPPED;
+		rq->status = code;
+		rq->wait_status = code << 8 | 0x7f;
+	}
+	spin_unlock(&p->sighand->lock);
+	return found ? WAIT_FOUND : WAIT_NOTHING_YET;
+}
+
+static enum wait_look
+wait_look_at_tracees(struct wait_request *rq, struct wait_reaped *reaped)
+{
+	enum wait_look result = WAIT_NO_CHILD;
+	struct task *t;
+
+	list_for_each_entry(t, &current->process->tracees, ptraced_node)
+	{
+		enum wait_look one = wait_look_at_tracee(rq, t, reaped);
+
+		if (one != WAIT_NO_CHILD)
+			result = one;
+		if (one == WAIT_FOUND)
+			break;
+	}
+	return result;
+}
+
 static enum wait_look
 wait_look(struct wait_request *rq)
 {
 	struct process *me = current->process, *child;
-	struct wait_reaped reaped = { NULL, NULL };
+	struct wait_reaped reaped = { .unwanted = LIST_INIT(reaped.unwanted) };
 	enum wait_look result = WAIT_NO_CHILD;
 
 	spin_lock_irq(&tasklist_lock);
@@ -199,9 +280,18 @@ wait_look(struct wait_request *rq)
 				break;
 		}
 	}
+	if (unlikely(!list_empty(&me->tracees)) && result != WAIT_FOUND) {
+		enum wait_look traced = wait_look_at_tracees(rq, &reaped);
+
+		if (traced != WAIT_NO_CHILD)
+			result = traced;
+	}
 	spin_unlock_irq(&tasklist_lock);
 	if (reaped.process)
 		process_reap_finish(reaped.process, reaped.leader);
+	if (reaped.thread)
+		task_reap_finish(reaped.thread);
+	process_reap_list(&reaped.unwanted);
 	return result;
 }
 

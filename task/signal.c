@@ -168,7 +168,7 @@ signal_recalc(struct task *t)
 {
 	u64 pending = (t->pending.mask | t->process->pending.mask) & ~t->blocked;
 
-	if (pending || (t->process->flags & (PROC_STOP_PENDING | PROC_NOTIFY_CONTINUED | PROC_NOTIFY_STOPPED)) || t->must_stop ||
+	if (pending || (t->process->flags & (PROC_STOP_PENDING | PROC_NOTIFY_CONTINUED | PROC_NOTIFY_STOPPED)) || t->must_stop || t->ptrace_trap ||
 	    (t->process->flags & PROC_GROUP_EXIT))
 		thread_flag_set(&t->thread, TF_SIGPENDING);
 	else if (t == current)

@@ -79,6 +79,8 @@ struct task {
 	bool no_new_privs;
 	u32 personality;
 	struct ptrace_state *ptrace;	/* proc/ptrace.c; NULL when not traced */
+	u8 ptrace_syscall_op;		/* [O] PTRACE_SYSCALL_INFO_*: in which stop of a system call it is */
+	bool ptrace_trap;		/* [S] is to stop for its tracer */
 	struct list ptraced_node;	/* [T] tracer's process->tracees */
 	struct list task_work;		/* [L] callbacks run on return to user mode */
 	bool work_closed;		/* [L] exiting: no more task work */

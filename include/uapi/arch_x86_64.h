@@ -138,5 +138,6 @@ struct linux_user_regs {
 
 /* seccomp(2), audit */
 #define AUDIT_ARCH_X86_64	0xc000003eu
+#define UAPI_AUDIT_ARCH		AUDIT_ARCH_X86_64
 
 #endif /* UAPI_ARCH_X86_64_H */
