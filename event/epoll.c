@@ -124,16 +124,20 @@ item_insert(struct epoll_set *set, struct epoll_item *item)
 
 /* ---- readiness ---- */
 
-static void
+/* True if somebody was waiting for the set. */
+static bool
 set_wake(struct epoll_set *set)
 {
-	if (wait_queue_active(&set->wait))
+	bool waited = wait_queue_active(&set->wait);
+
+	if (waited)
 		wake_up(&set->wait);
 	if (wait_queue_active(&set->poll_wait))
 		wake_up_key(&set->poll_wait, THREAD_NORMAL, INT32_MAX, EPOLLIN | EPOLLRDNORM);
+	return waited;
 }
 
-static void
+static bool
 item_make_ready(struct epoll_item *item)
 {
 	struct epoll_set *set = item->set;
@@ -145,7 +149,7 @@ item_make_ready(struct epoll_item *item)
 	}
 	spin_unlock_irqrestore(&set->ready_lock, flags);
 	smp_mb();
-	set_wake(set);
+	return set_wake(set);
 }
 
 /* A queue of the file calls; its lock is held, maybe in an interrupt. */
@@ -159,8 +163,8 @@ item_called(struct wait_entry *we, u32 key)
 		return false;		/* EPOLLONESHOT, used up */
 	if (key && !(key & want))
 		return false;
-	item_make_ready(item);
-	return want & EPOLLEXCLUSIVE;
+	/* An exclusive wake-up is used up only by a set that somebody waits for. */
+	return item_make_ready(item) && (want & EPOLLEXCLUSIVE);
 }
 
 struct hook_table {

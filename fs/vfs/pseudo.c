@@ -20,6 +20,7 @@
 #include "lib/format.h"
 #include "lib/hash.h"
 #include "uapi/dirent.h"
+#include "uapi/epoll.h"
 #include "vfs_internal.h"
 
 #define TEXT_FIRST    1024
@@ -571,7 +572,15 @@ static const struct file_ops dir_file_ops = {
 	.seek = file_seek_pos,
 };
 
+/* Always ready, and said so: epoll takes a file only if it can be asked. */
+static u32
+text_poll(struct file *f, struct poll_table *pt)
+{
+	return EPOLLIN | EPOLLOUT | EPOLLRDNORM | EPOLLWRNORM;
+}
+
 static const struct file_ops text_file_ops = {
+	.poll = text_poll,
 	.open = text_open,
 	.release = text_release,
 	.read = text_read,

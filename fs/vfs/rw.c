@@ -34,6 +34,9 @@ transfer(struct file *f, struct iov_iter *it, u64 *pos, enum direction dir)
 	struct task *t = current;
 	ssize_t n;
 
+	/* No byte lies behind the largest offset. */
+	if (unlikely((s64)(*pos + it->count) < 0))
+		return -EINVAL;
 	if (dir == READING) {
 		n = f->ops->read(f, it, pos);
 		t->io_syscr++;

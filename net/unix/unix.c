@@ -80,6 +80,15 @@ wake(struct unix_sock *u, u32 key)
 		wake_up_key(&u->wait, THREAD_NORMAL, INT32_MAX, key);
 }
 
+/* The end of a wait: a call with a time limit of its own is not restarted after a signal, signal(7). */
+static int
+wait_result(int r, u64 deadline)
+{
+	if (r == -ETIMEDOUT)
+		return -EAGAIN;
+	return r == -ERESTARTSYS && deadline != TIME_NEVER ? -EINTR : r;
+}
+
 static struct unix_sock *
 peer_get(struct unix_sock *u)
 {
@@ -263,7 +272,7 @@ stream_connect(struct socket *s, const u8 *addr, u32 len, u32 file_flags)
 			unix_put(l);
 			if (r == 0)
 				continue;
-			r = r == -ETIMEDOUT ? -EAGAIN : r;
+			r = wait_result(r, deadline);
 			break;
 		}
 		unix_put(l);
@@ -303,7 +312,7 @@ stream_accept(struct socket *s, struct socket **out, u32 file_flags)
 			return -EAGAIN;
 		r = WAIT_EVENT_(&l->wait, (end = pending_take(l)) || (READ_ONCE(l->shut) & SHUT_R), THREAD_INTERRUPTIBLE, deadline, 0);
 		if (r)
-			return r == -ETIMEDOUT ? -EAGAIN : r;
+			return wait_result(r, deadline);
 		if (!end)
 			return -EINVAL;
 	}
@@ -453,8 +462,7 @@ wait_room(struct unix_sock *to, struct socket *s, u64 deadline)
 {
 	if (!deadline)
 		return -EAGAIN;
-	int r = wait_event_interruptible_timeout(&to->wait, room_for(to, s), deadline);
-	return r == -ETIMEDOUT ? -EAGAIN : r;
+	return wait_result(wait_event_interruptible_timeout(&to->wait, room_for(to, s), deadline), deadline);
 }
 
 static ssize_t
@@ -640,7 +648,7 @@ wait_msg(struct socket *s, struct unix_sock *u, u64 deadline)
 	mutex_unlock(&u->read_lock);
 	r = wait_event_interruptible_timeout(&u->wait, read_may_end(u), deadline);
 	mutex_lock(&u->read_lock);
-	return r == -ETIMEDOUT ? -EAGAIN : r ? r : 1;
+	return r ? wait_result(r, deadline) : 1;
 }
 
 static int
