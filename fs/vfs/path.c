@@ -454,6 +454,9 @@ step_up_rcu(struct walk *w)
 		if (w->flags & WALK_NO_XDEV)
 			return -EXDEV;
 		p = (struct path){ READ_ONCE(p.mnt->parent), READ_ONCE(p.mnt->point) };
+		/* Unmounted this instant. */
+		if (unlikely(!p.dentry))
+			return -ECHILD;
 		seq = dentry_seq(p.dentry);
 	}
 	while (READ_ONCE(p.dentry->flags) & DENTRY_MOUNTED) {
