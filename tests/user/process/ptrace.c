@@ -43,11 +43,6 @@ exit_with_word(void)
 }
 
 static void
-nothing(void)
-{
-}
-
-static void
 forks(void)
 {
 	pid_t p = fork();
