@@ -22,6 +22,7 @@ tests/known-failures.txt names the checks that are known to fail, each with its 
 counted apart, and are neither passed nor failed; one that passes after all is a failure of the list, unless its
 reason begins with "sometimes:", which marks a bug whose cause is still to be found.
 """
+import collections
 import concurrent.futures
 import importlib.util
 import inspect
@@ -31,6 +32,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import threading
 import time
 import traceback
 
@@ -103,13 +105,21 @@ def run_program(prefix, command, seconds, **options):
     return tap_results(prefix, done.stdout, ending_of(done.returncode))
 
 
+compiling = collections.defaultdict(threading.Lock)  # by output: two jobs may want the same program
+
+
 def compile_program(prefix, command, output, sources):
     """Compiles unless output is newer than all sources; returns a failed Result or None."""
     newest = max(os.path.getmtime(source) for source in sources)
-    if output.exists() and output.stat().st_mtime > newest:
-        return None
-    output.parent.mkdir(parents=True, exist_ok=True)
-    done = subprocess.run([*command, "-o", output], cwd=host.ROOT, capture_output=True, text=True)
+    with compiling[output]:
+        if output.exists() and output.stat().st_mtime > newest:
+            return None
+        output.parent.mkdir(parents=True, exist_ok=True)
+        # Never seen half-written: the other job may be packing it.
+        fresh = output.with_name(output.name + ".new")
+        done = subprocess.run([*command, "-o", fresh], cwd=host.ROOT, capture_output=True, text=True)
+        if done.returncode == 0:
+            fresh.rename(output)
     return Result(f"{prefix}: compiles", False, done.stderr[-3000:]) if done.returncode else None
 
 
