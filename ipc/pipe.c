@@ -525,29 +525,10 @@ fifo_open(struct file *f)
 
 /* ---- pipe(2) ---- */
 
-static const struct inode_ops pipe_inode_ops;
-
-static int
-pipe_fs_mount(const struct fs_type *type, const char *source, u32 flags, const char *data, struct super **out)
-{
-	struct super *s = super_create(type, NULL, PIPEFS_MAGIC);
-	struct inode *root;
-
-	if (!s)
-		return -ENOMEM;
-	root = inode_create(s, &pipe_inode_ops, NULL, S_IFDIR | 0500, 1);
-	if (root)
-		s->root = dentry_create_root(s, root);
-	if (!s->root)
-		return -ENOMEM;
-	*out = s;
-	return 0;
-}
-
 static const struct fs_type pipe_fs_type = {
 	.name = "pipefs",
 	.magic = PIPEFS_MAGIC,
-	.mount = pipe_fs_mount,
+	.mount = anon_fs_mount,
 };
 
 void
@@ -564,7 +545,7 @@ static int
 pipe_files(u32 flags, struct file **rd, struct file **wr)
 {
 	struct super *s = pipe_mount->super;
-	struct inode *i = inode_create(s, &pipe_inode_ops, &pipe_file_ops, S_IFIFO | 0600, inode_next_number(s));
+	struct inode *i = inode_create(s, &anon_inode_ops, &pipe_file_ops, S_IFIFO | 0600, inode_next_number(s));
 	struct dentry *d;
 	char name[32];
 	int r = -ENFILE;

@@ -9,6 +9,7 @@
  */
 #include "acpi.h"
 
+#include "arch/io.h"
 #include "core/bootinfo.h"
 #include "core/log.h"
 #include "lib/string.h"
@@ -242,7 +243,7 @@ void
 acpi_write(const struct acpi_address *address, u8 value)
 {
 	if (address->space == 1)
-		outb((u16)address->address, value);
+		arch_out8((u16)address->address, value);
 	for (u32 i = 0; address->space == 0 && i < ARRAY_SIZE(memory_registers); i++)
 		if (memory_registers[i].mapped && memory_registers[i].address == address->address)
 			*memory_registers[i].mapped = value;

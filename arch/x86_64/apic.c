@@ -5,6 +5,7 @@
  */
 #include "apic.h"
 #include "acpi.h"
+#include "arch/io.h"
 #include "arch/cpu.h"
 #include "arch/smp.h"
 #include "core/cpumask.h"
@@ -195,7 +196,7 @@ legacy_pic_disable(void)
 	};
 
 	for (u32 i = 0; i < ARRAY_SIZE(sequence); i++)
-		outb(sequence[i].port, sequence[i].value);
+		arch_out8(sequence[i].port, sequence[i].value);
 }
 
 static void

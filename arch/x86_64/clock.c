@@ -14,6 +14,7 @@
  *
  * Event timer: TSC deadline if there is that and the TSC is the clock, else the APIC's count down.
  */
+#include "arch/io.h"
 #include "arch/clock.h"
 
 #include "acpi.h"
@@ -88,7 +89,7 @@ hpet_read(void)
 static u64
 pm_timer_read(void)
 {
-	return inl(acpi_fixed.pm_timer) & 0xffffff;
+	return arch_in32(acpi_fixed.pm_timer) & 0xffffff;
 }
 
 /* Counts up: the PIT itself counts down. */
@@ -97,9 +98,9 @@ pit_read(void)
 {
 	u32 low;
 
-	outb(0x43, 0x00);
-	low = inb(0x40);
-	return 0xffff - (low | (u32)inb(0x40) << 8);
+	arch_out8(0x43, 0x00);
+	low = arch_in8(0x40);
+	return 0xffff - (low | (u32)arch_in8(0x40) << 8);
 }
 
 /* The PM timer as a clock: its 24 bits wrap after 4.6 seconds, so each reading is added up. */
@@ -145,9 +146,9 @@ reference_choose(struct reference *r)
 		*r = (struct reference){ "acpi_pm", pm_timer_read, PM_TIMER_HZ, 0xffffff };
 		return true;
 	}
-	outb(0x43, 0x30); /* channel 0, counts down once from 65536 */
-	outb(0x40, 0xff);
-	outb(0x40, 0xff);
+	arch_out8(0x43, 0x30); /* channel 0, counts down once from 65536 */
+	arch_out8(0x40, 0xff);
+	arch_out8(0x40, 0xff);
 	for (u32 i = 0; i < 100; i++)
 		if (pit_read() != 0 && pit_read() < 0xffff) {
 			*r = (struct reference){ "pit", pit_read, PIT_HZ, 0xffff };

@@ -3,6 +3,7 @@
  * The first serial port as a console, until drivers/serial takes over under the same name.
  * Sixteen bytes go out for each look at the line status: that is the FIFO of a 16550.
  */
+#include "arch/io.h"
 #include "arch/cpu.h"
 #include "core/bootinfo.h"
 #include "core/log.h"
@@ -26,7 +27,7 @@ void console_early_init(void);
 static void
 console_wait(void)
 {
-	for (u32 i = 0; i < 100000 && !(inb(REG_STATUS) & STATUS_EMPTY); i++)
+	for (u32 i = 0; i < 100000 && !(arch_in8(REG_STATUS) & STATUS_EMPTY); i++)
 		arch_cpu_relax();
 }
 
@@ -41,10 +42,10 @@ console_write(struct log_console *con, const char *text, size_t len)
 			room = FIFO_SIZE;
 		}
 		if (text[i] == '\n') {
-			outb(REG_DATA, '\r');
+			arch_out8(REG_DATA, '\r');
 			room--;
 		}
-		outb(REG_DATA, (u8)text[i]);
+		arch_out8(REG_DATA, (u8)text[i]);
 		room--;
 	}
 }
@@ -54,16 +55,16 @@ static struct log_console console = { .name = "ttyS0", .write = console_write };
 void
 console_early_init(void)
 {
-	outb(REG_SCRATCH, 0x5a);
-	if (inb(REG_SCRATCH) != 0x5a)
+	arch_out8(REG_SCRATCH, 0x5a);
+	if (arch_in8(REG_SCRATCH) != 0x5a)
 		return;
-	outb(REG_IRQ_ENABLE, 0);
-	outb(REG_LINE, 0x80); /* divisor: 115200 */
-	outb(REG_DATA, 1);
-	outb(REG_IRQ_ENABLE, 0);
-	outb(REG_LINE, 0x03); /* 8n1 */
-	outb(REG_FIFO, 0x07); /* on, cleared */
-	outb(REG_MODEM, 0x0b);
+	arch_out8(REG_IRQ_ENABLE, 0);
+	arch_out8(REG_LINE, 0x80); /* divisor: 115200 */
+	arch_out8(REG_DATA, 1);
+	arch_out8(REG_IRQ_ENABLE, 0);
+	arch_out8(REG_LINE, 0x03); /* 8n1 */
+	arch_out8(REG_FIFO, 0x07); /* on, cleared */
+	arch_out8(REG_MODEM, 0x0b);
 	/* With another console asked for, this port is not ours to write to. */
 	if (!strstr(boot_info.cmdline, "console=") || strstr(boot_info.cmdline, "console=ttyS0"))
 		log_register_console(&console);

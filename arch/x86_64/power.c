@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Reset and power-off. Each way is tried in turn; a machine that has none of them halts. */
+#include "arch/io.h"
 #include "arch/power.h"
 
 #include "acpi.h"
@@ -31,9 +32,9 @@ arch_reboot(void)
 		acpi_write(&acpi_fixed.reset, acpi_fixed.reset_value);
 		udelay(10000);
 	}
-	for (u32 i = 0; i < 100 && inb(KEYBOARD_STATUS) & KEYBOARD_INPUT_FULL; i++)
+	for (u32 i = 0; i < 100 && arch_in8(KEYBOARD_STATUS) & KEYBOARD_INPUT_FULL; i++)
 		udelay(10);
-	outb(KEYBOARD_STATUS, 0xfe);
+	arch_out8(KEYBOARD_STATUS, 0xfe);
 	udelay(10000);
 	/* No interrupt table, then an interrupt: the CPU shuts down and the board resets it. */
 	__asm__ volatile("lidt %0; int3" ::"m"(none));
@@ -45,10 +46,10 @@ static void
 acpi_mode_enter(void)
 {
 	if (!acpi_fixed.smi_command || !acpi_fixed.acpi_enable ||
-	    inw(acpi_fixed.pm1a_control) & PM1_SCI_ENABLE)
+	    arch_in16(acpi_fixed.pm1a_control) & PM1_SCI_ENABLE)
 		return;
-	outb(acpi_fixed.smi_command, acpi_fixed.acpi_enable);
-	for (u32 i = 0; i < 1000 && !(inw(acpi_fixed.pm1a_control) & PM1_SCI_ENABLE); i++)
+	arch_out8(acpi_fixed.smi_command, acpi_fixed.acpi_enable);
+	for (u32 i = 0; i < 1000 && !(arch_in16(acpi_fixed.pm1a_control) & PM1_SCI_ENABLE); i++)
 		udelay(100);
 }
 
@@ -61,10 +62,10 @@ arch_power_off(void)
 	arch_smp_stop_others();
 	if (f->has_s5 && f->pm1a_control) {
 		acpi_mode_enter();
-		outw(f->pm1a_control,
+		arch_out16(f->pm1a_control,
 		     (u16)(f->s5_type_a << PM1_SLEEP_TYPE_SHIFT | PM1_SLEEP_ENABLE));
 		if (f->pm1b_control)
-			outw(f->pm1b_control,
+			arch_out16(f->pm1b_control,
 			     (u16)(f->s5_type_b << PM1_SLEEP_TYPE_SHIFT | PM1_SLEEP_ENABLE));
 	} else if (f->has_s5 && f->sleep_control.address) {
 		acpi_write(&f->sleep_control,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The battery clock of the PC (MC146818), read once at boot. */
 #include "acpi.h"
+#include "arch/io.h"
 #include "arch/clock.h"
 #include "arch/cpu.h"
 #include "x86.h"
@@ -25,8 +26,8 @@ struct rtc_time {
 static u8
 cmos_read(u8 reg)
 {
-	outb(0x70, reg | 0x80); /* with NMI off, as it was */
-	return inb(0x71);
+	arch_out8(0x70, reg | 0x80); /* with NMI off, as it was */
+	return arch_in8(0x71);
 }
 
 static struct rtc_time

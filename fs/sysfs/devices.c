@@ -104,7 +104,7 @@ find_ctx(void *ctx, struct found *out)
 static int
 show_dev(struct strbuf *sb, void *ctx)
 {
-	struct found d;
+	struct found d = { 0 };
 	int err = find_ctx(ctx, &d);
 
 	if (!err)
@@ -115,7 +115,7 @@ show_dev(struct strbuf *sb, void *ctx)
 static int
 show_uevent(struct strbuf *sb, void *ctx)
 {
-	struct found d;
+	struct found d = { 0 };
 	int err = find_ctx(ctx, &d);
 
 	if (err)
@@ -132,7 +132,7 @@ show_uevent(struct strbuf *sb, void *ctx)
 static int
 subsystem_link(char *buf, size_t size, void *ctx)
 {
-	struct found d;
+	struct found d = { 0 };
 	int err = find_ctx(ctx, &d);
 
 	return err ? err : (int)scnprintf(buf, size, "../../../../class/%s", d.class_name);
@@ -194,7 +194,7 @@ find_in_class(void *ctx, const char *name, size_t len, struct found *d)
 static int
 device_lookup(void *ctx, const char *name, size_t len, struct pseudo_node *out)
 {
-	struct found d;
+	struct found d = { 0 };
 	int err = find_in_class(ctx, name, len, &d);
 
 	if (!err)
@@ -205,20 +205,20 @@ device_lookup(void *ctx, const char *name, size_t len, struct pseudo_node *out)
 
 /* Emits devices from dc->pos on: position first + key. */
 static int
-emit_devices(struct dir_context *dc, u64 first, struct search *s, enum place place)
+emit_devices(struct dir_context *dc, u64 first, struct search s, enum place place)
 {
 	bool numbers = place == IN_DEV;
 	u32 type = place == IN_VIRTUAL ? DT_DIR : DT_LNK;
-	struct found d;
+	struct found d = { 0 };
 
-	s->out = &d;
+	s.out = &d;
 	for (;;) {
 		char text[24];
 		size_t len;
 
-		s->min_key = dc->pos - first;
-		s->hit = false;
-		if (!find(s))
+		s.min_key = dc->pos - first;
+		s.hit = false;
+		if (!find(&s))
 			return 0;
 		len = numbers ? (size_t)scnprintf(text, sizeof(text), "%u:%u", DEV_MAJOR(d.dev),
 					  DEV_MINOR(d.dev)) :
@@ -235,13 +235,13 @@ device_readdir(void *ctx, struct dir_context *dc, u64 first)
 {
 	struct search s = { .class_name = ctx, .class_len = strlen(ctx) };
 
-	return emit_devices(dc, first, &s, IN_VIRTUAL);
+	return emit_devices(dc, first, s, IN_VIRTUAL);
 }
 
 static int
 class_member_link(char *buf, size_t size, void *ctx)
 {
-	struct found d;
+	struct found d = { 0 };
 	int err = find_ctx(ctx, &d);
 
 	return err ? err :
@@ -257,7 +257,7 @@ static const struct pseudo_entry member_link = {
 static int
 member_lookup(void *ctx, const char *name, size_t len, struct pseudo_node *out)
 {
-	struct found d;
+	struct found d = { 0 };
 	int err = find_in_class(ctx, name, len, &d);
 
 	if (!err)
@@ -270,7 +270,7 @@ member_readdir(void *ctx, struct dir_context *dc, u64 first)
 {
 	struct search s = { .class_name = ctx, .class_len = strlen(ctx) };
 
-	return emit_devices(dc, first, &s, IN_CLASS);
+	return emit_devices(dc, first, s, IN_CLASS);
 }
 
 /* ---- the names of classes ---- */
@@ -292,7 +292,7 @@ static const struct pseudo_entry plain_class = {
 static int
 find_class(const char *name, size_t len, enum place place, struct pseudo_node *out)
 {
-	struct found d;
+	struct found d = { 0 };
 	struct search s = { .class_name = name, .class_len = len, .out = &d };
 
 	if (!find(&s))
@@ -321,7 +321,7 @@ static int
 emit_classes(struct dir_context *dc, u64 first, enum place place)
 {
 	for (;;) {
-		struct found d, lowest;
+		struct found d = { 0 }, lowest = { 0 };
 		struct search next = { .min_key = dc->pos - first, .out = &d };
 
 		if (!find(&next))
@@ -354,7 +354,7 @@ class_readdir(void *ctx, struct dir_context *dc, u64 first)
 static int
 number_lookup(const char *name, size_t len, umode_t type, struct pseudo_node *out)
 {
-	struct found d;
+	struct found d = { 0 };
 	struct search s = { .type = type, .out = &d };
 	char text[24];
 
@@ -385,7 +385,7 @@ char_readdir(void *ctx, struct dir_context *dc, u64 first)
 {
 	struct search s = { .type = S_IFCHR };
 
-	return emit_devices(dc, first, &s, IN_DEV);
+	return emit_devices(dc, first, s, IN_DEV);
 }
 
 int
@@ -393,5 +393,5 @@ block_readdir(void *ctx, struct dir_context *dc, u64 first)
 {
 	struct search s = { .type = S_IFBLK };
 
-	return emit_devices(dc, first, &s, IN_DEV);
+	return emit_devices(dc, first, s, IN_DEV);
 }

@@ -11,22 +11,21 @@
 static struct mount *anon_mount;
 static struct inode *anon_inode;
 
-static const struct inode_ops anon_inode_ops;
+const struct inode_ops anon_inode_ops;
 
-static int
-anon_mount_super(const struct fs_type *type, const char *source, u32 flags, const char *data,
-		 struct super **out)
+int
+anon_fs_mount(const struct fs_type *type, const char *source, u32 flags, const char *data,
+	      struct super **out)
 {
-	struct super *s = super_create(type, NULL, ANON_INODE_FS_MAGIC);
+	struct super *s = super_create(type, NULL, type->magic);
 	struct inode *root;
 
 	if (!s)
 		return -ENOMEM;
 	root = inode_create(s, &anon_inode_ops, NULL, S_IFDIR | 0500, 1);
-	anon_inode = inode_create(s, &anon_inode_ops, NULL, 0600, inode_next_number(s));
 	if (root)
 		s->root = dentry_create_root(s, root);
-	if (!s->root || !anon_inode)
+	if (!s->root)
 		return -ENOMEM;
 	*out = s;
 	return 0;
@@ -35,14 +34,17 @@ anon_mount_super(const struct fs_type *type, const char *source, u32 flags, cons
 static const struct fs_type anon_fs_type = {
 	.name = "anon_inodefs",
 	.magic = ANON_INODE_FS_MAGIC,
-	.mount = anon_mount_super,
+	.mount = anon_fs_mount,
 };
 
 void
 anon_init(void)
 {
 	anon_mount = mount_internal(&anon_fs_type);
-	if (!anon_mount)
+	if (anon_mount)
+		anon_inode = inode_create(anon_mount->super, &anon_inode_ops, NULL, 0600,
+					  inode_next_number(anon_mount->super));
+	if (!anon_inode)
 		panic("vfs: no memory for %s", anon_fs_type.name);
 }
 

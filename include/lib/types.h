@@ -67,9 +67,12 @@ typedef u64 devnum_t;
 
 #define __SAME_TYPE(a, b) __builtin_types_compatible_p(__typeof__(a), __typeof__(b))
 
+/* A member as an unevaluated operand, for its type and size; nothing is read. */
+#define __MEMBER(type, member) (((type *)sizeof(type))->member)
+
 #define container_of(pointer, type, member)                                                       \
 	({                                                                                        \
-		STATIC_ASSERT(__SAME_TYPE(*(pointer), ((type *)0)->member) ||                     \
+		STATIC_ASSERT(__SAME_TYPE(*(pointer), __MEMBER(type, member)) ||                  \
 			      __SAME_TYPE(*(pointer), void), "container_of: wrong member type");  \
 		(type *)((char *)(uintptr_t)(pointer) - offsetof(type, member));                  \
 	})
@@ -79,7 +82,7 @@ typedef u64 devnum_t;
 	(sizeof(array) / sizeof((array)[0]) +                                                     \
 	 0 * sizeof(struct { int : __SAME_TYPE(array, &(array)[0]) ? -1 : 1; }))
 
-#define sizeof_field(type, member) sizeof(((type *)0)->member)
+#define sizeof_field(type, member) sizeof(__MEMBER(type, member))
 
 /* The comparison in the dead branch makes the compiler look at the signs of the operands. */
 #define __PICK(a, op, b)                                                                          \

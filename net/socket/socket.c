@@ -29,7 +29,6 @@
 static struct mount *sock_mount;
 static struct socket_family *families;
 static const struct file_ops socket_file_ops;
-static const struct inode_ops socket_inode_ops;
 
 void
 socket_family_register(struct socket_family *f)
@@ -85,7 +84,7 @@ int
 socket_file_create(struct socket *s, u32 flags, struct file **out)
 {
 	struct super *sb = sock_mount->super;
-	struct inode *i = inode_create(sb, &socket_inode_ops, NULL, S_IFSOCK | 0777, inode_next_number(sb));
+	struct inode *i = inode_create(sb, &anon_inode_ops, NULL, S_IFSOCK | 0777, inode_next_number(sb));
 	struct dentry *d = NULL;
 	char name[32];
 	int r = -ENOMEM;
@@ -217,27 +216,10 @@ socket_ioctl(struct file *f, u32 cmd, u64 arg)
 	return s->ops->ioctl ? s->ops->ioctl(s, cmd, arg) : -ENOTTY;
 }
 
-static int
-sock_fs_mount(const struct fs_type *type, const char *source, u32 flags, const char *data, struct super **out)
-{
-	struct super *s = super_create(type, NULL, SOCKFS_MAGIC);
-	struct inode *root;
-
-	if (!s)
-		return -ENOMEM;
-	root = inode_create(s, &socket_inode_ops, NULL, S_IFDIR | 0500, 1);
-	if (root)
-		s->root = dentry_create_root(s, root);
-	if (!s->root)
-		return -ENOMEM;
-	*out = s;
-	return 0;
-}
-
 static const struct fs_type sock_fs_type = {
 	.name = "sockfs",
 	.magic = SOCKFS_MAGIC,
-	.mount = sock_fs_mount,
+	.mount = anon_fs_mount,
 };
 
 void
@@ -476,10 +458,6 @@ sys_shutdown(int fd, int how)
 	fd_release(f);
 	return r;
 }
-
-static const struct inode_ops socket_inode_ops = {
-	.lookup = NULL,
-};
 
 static const struct file_ops socket_file_ops = {
 	.release = socket_release,

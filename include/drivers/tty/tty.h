@@ -57,7 +57,6 @@ struct tty {
 	struct linux_winsize winsize;		/* [L] */
 	bool exclusive;
 	bool stopped;				/* [L] output held by ^S, TCXONC */
-	bool throttled;				/* [L] input held: VSTOP was sent */
 
 	/* input: raw bytes from the driver, edited by the worker into buf */
 	struct ringbuf raw;			/* one producer (the driver), one consumer (the worker) */
@@ -68,7 +67,6 @@ struct tty {
 	unsigned long line_ends[TTY_BUF / 64];	/* [L] positions that end a line */
 	u32 head, canon_head, tail;		/* [L] free-running */
 	bool literal_next, erasing;		/* [L] */
-	bool overrun_bell;
 	u32 column, canon_column;		/* [L] */
 
 	u8 echo[1024];				/* [L] ring of echoed bytes that wait for room */
