@@ -2,20 +2,24 @@
 /*
  * epoll(7): readiness of many files without asking each.
  *
- * 1. Objects. An epoll file has a set of items, one for each (file, descriptor number) added, kept in a tree, and a list of those that may be ready.
- *    An item hooks entries on the wait queues of its file; a call from a queue puts the item on the ready list and wakes who waits for the
- *    set. epoll_wait takes items off the list, asks each file what is true now, reports it, and puts level-triggered ones back at the end.
- *    Nothing is ever scanned.
+ * 1. Objects. An epoll file has a set of items, one for each (file, descriptor number) added, kept
+ * in a tree, and a list of those that may be ready. An item hooks entries on the wait queues of its
+ * file; a call from a queue puts the item on the ready list and wakes who waits for the set.
+ * epoll_wait takes items off the list, asks each file what is true now, reports it, and puts
+ * level-triggered ones back at the end. Nothing is ever scanned.
  *
- * 2. Lifetime. An item does not keep its file alive. A file that is watched has its items on a chain (file->epoll_items); the last put of the file
- *    takes them out of their sets (epoll_file_release). Whoever works on an item holds set->lock; items are freed after a grace
+ * 2. Lifetime. An item does not keep its file alive. A file that is watched has its items on a
+ * chain (file->epoll_items); the last put of the file takes them out of their sets
+ * (epoll_file_release). Whoever works on an item holds set->lock; items are freed after a grace
  *    period, since a queue may be calling one.
  *
- * 3. Nesting. An epoll file may watch another: adding one takes nest_lock, under which cycles and chains deeper than 5 are refused with ELOOP.
+ * 3. Nesting. An epoll file may watch another: adding one takes nest_lock, under which cycles and
+ * chains deeper than 5 are refused with ELOOP.
  *
- * Locking: chain_lock (spinlock, global, taken only by ADD, DEL and the release of a watched file) guards the chains of files; set->lock
- * (sleeping) guards the tree and serialises waiters' collection; ready_lock (taken in interrupts) guards the ready list.
- * Order: nest_lock, set->lock, chain_lock; a queue's lock, ready_lock.
+ * Locking: chain_lock (spinlock, global, taken only by ADD, DEL and the release of a watched file)
+ * guards the chains of files; set->lock (sleeping) guards the tree and serialises waiters'
+ * collection; ready_lock (taken in interrupts) guards the ready list. Order: nest_lock, set->lock,
+ * chain_lock; a queue's lock, ready_lock.
  */
 #include "core/rcu.h"
 #include "core/time.h"
@@ -35,19 +39,20 @@
 #include "uapi/fcntl.h"
 
 #define EPOLL_PRIVATE (EPOLLWAKEUP | EPOLLONESHOT | EPOLLET | EPOLLEXCLUSIVE)
-#define EPOLL_EXCLUSIVE_OK (EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE)
+#define EPOLL_EXCLUSIVE_OK \
+	(EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE)
 #define NESTING_MAX 5
-#define EVENTS_MAX (INT32_MAX / (int)sizeof(struct linux_epoll_event))
+#define EVENTS_MAX  (INT32_MAX / (int)sizeof(struct linux_epoll_event))
 
 struct epoll_set {
 	struct mutex lock;
 	struct rb_root items;
 	struct spinlock ready_lock;
 	struct list ready;
-	struct wait_queue wait;		/* epoll_wait callers */
-	struct wait_queue poll_wait;	/* who polls the epoll file itself */
-	struct file *file;		/* its own file: no reference */
-	u32 visit;			/* nest_lock: loop check */
+	struct wait_queue wait;	     /* epoll_wait callers */
+	struct wait_queue poll_wait; /* who polls the epoll file itself */
+	struct file *file;	     /* its own file: no reference */
+	u32 visit;		     /* nest_lock: loop check */
 };
 
 /* A hook on one queue of the file. A file may have two (readers and writers). */
@@ -62,13 +67,13 @@ struct epoll_hook {
 struct epoll_item {
 	struct rb_node node;
 	struct epoll_set *set;
-	struct file *file;		/* [chain_lock] no reference */
+	struct file *file; /* [chain_lock] no reference */
 	int fd;
-	u32 events;			/* wanted, with flags */
+	u32 events; /* wanted, with flags */
 	u64 data;
-	bool on_ready;			/* ready_lock */
-	struct list ready_node;		/* ready_lock */
-	struct list file_node;		/* chain_lock: file->epoll_items */
+	bool on_ready;		/* ready_lock */
+	struct list ready_node; /* ready_lock */
+	struct list file_node;	/* chain_lock: file->epoll_items */
 	struct epoll_hook *hooks;
 	int hook_error;
 	struct rcu_head rcu;
@@ -116,7 +121,10 @@ item_insert(struct epoll_set *set, struct epoll_item *item)
 
 	while (*link) {
 		parent = *link;
-		link = item_compare(item->file, item->fd, rb_entry(parent, struct epoll_item, node)) < 0 ? &parent->left : &parent->right;
+		link = item_compare(item->file, item->fd,
+				    rb_entry(parent, struct epoll_item, node)) < 0
+			       ? &parent->left
+			       : &parent->right;
 	}
 	rb_link_node(&item->node, parent, link);
 	rb_insert_color(&item->node, &set->items);
@@ -160,7 +168,7 @@ item_called(struct wait_entry *we, u32 key)
 	u32 want = READ_ONCE(item->events);
 
 	if (!(want & ~EPOLL_PRIVATE))
-		return false;		/* EPOLLONESHOT, used up */
+		return false; /* EPOLLONESHOT, used up */
 	if (key && !(key & want))
 		return false;
 	/* An exclusive wake-up is used up only by a set that somebody waits for. */
@@ -250,8 +258,9 @@ item_unchain(struct epoll_item *item)
 }
 
 /*
- * The last reference of a watched file has gone. Its items go, set by set. A set whose own release runs at the same time does the same with its items
- * under its lock: each item is taken by whoever finds it on the chain under nest_lock.
+ * The last reference of a watched file has gone. Its items go, set by set. A set whose own release
+ * runs at the same time does the same with its items under its lock: each item is taken by whoever
+ * finds it on the chain under nest_lock.
  */
 static void
 epoll_file_gone(struct file *f)
@@ -260,7 +269,9 @@ epoll_file_gone(struct file *f)
 	for (;;) {
 		spin_lock(&chain_lock);
 		struct epoll_chain *c = f->epoll_items;
-		struct epoll_item *item = c ? list_first_entry(&c->items, struct epoll_item, file_node) : NULL;
+		struct epoll_item *item = c ? list_first_entry(&c->items, struct epoll_item,
+							       file_node)
+					    : NULL;
 		spin_unlock(&chain_lock);
 		if (!item)
 			break;
@@ -281,7 +292,8 @@ set_of(struct file *f)
 	return f->ops == &epoll_file_ops ? f->private : NULL;
 }
 
-/* Is `target` reached from `set`, or is the way down longer than allowed? nest_lock held. Depth is bounded, so recursion is. */
+/* Is `target` reached from `set`, or is the way down longer than allowed? nest_lock held. Depth is
+ * bounded, so recursion is. */
 static bool
 nests_badly(struct epoll_set *set, const struct epoll_set *target, u32 depth)
 {
@@ -340,7 +352,8 @@ item_add(struct epoll_set *set, struct file *f, int fd, const struct linux_epoll
 	kfree(fresh);
 	item_insert(set, item);
 
-	struct hook_table ht = { .table = { .queue = item_hook, .events = item->events }, .item = item };
+	struct hook_table ht = { .table = { .queue = item_hook, .events = item->events },
+				 .item = item };
 	u32 now = item_poll(item, &ht.table);
 	if (item->hook_error) {
 		item_unchain(item);
@@ -359,7 +372,8 @@ item_modify(struct epoll_item *item, const struct linux_epoll_event *ev)
 		return -EINVAL;
 	item->data = ev->data;
 	WRITE_ONCE(item->events, ev->events | EPOLLERR | EPOLLHUP);
-	/* The new interest must be seen by a queue that calls from now on, before the file is asked. */
+	/* The new interest must be seen by a queue that calls from now on, before the file is
+	 * asked. */
 	smp_mb();
 	if (item_poll(item, NULL))
 		item_make_ready(item);
@@ -367,15 +381,14 @@ item_modify(struct epoll_item *item, const struct linux_epoll_event *ev)
 }
 
 static int
-ctl_locked(struct epoll_set *set, int op, struct file *f, int fd, const struct linux_epoll_event *ev)
+ctl_locked(struct epoll_set *set, int op, struct file *f, int fd,
+	   const struct linux_epoll_event *ev)
 {
 	struct epoll_item *item = item_find(set, f, fd);
 
 	switch (op) {
-	case EPOLL_CTL_ADD:
-		return item ? -EEXIST : item_add(set, f, fd, ev);
-	case EPOLL_CTL_MOD:
-		return item ? item_modify(item, ev) : -ENOENT;
+	case EPOLL_CTL_ADD: return item ? -EEXIST : item_add(set, f, fd, ev);
+	case EPOLL_CTL_MOD: return item ? item_modify(item, ev) : -ENOENT;
 	}
 	if (!item)
 		return -ENOENT;
@@ -480,7 +493,8 @@ set_collect(struct epoll_set *set, user_ptr events, int max)
 		if (item->events & EPOLLONESHOT) {
 			WRITE_ONCE(item->events, item->events & EPOLL_PRIVATE);
 		} else if (!(item->events & EPOLLET)) {
-			/* Level-triggered: looked at again next time, behind those that wait now. */
+			/* Level-triggered: looked at again next time, behind those that wait now.
+			 */
 			flags = spin_lock_irqsave(&set->ready_lock);
 			if (!item->on_ready) {
 				item->on_ready = true;
@@ -518,7 +532,8 @@ epoll_wait(struct epoll_set *set, user_ptr events, int max, u64 deadline)
 			return n;
 		if (thread_signal_pending(thread_current()))
 			return -EINTR;
-		int r = WAIT_EVENT_(&set->wait, set_has_ready(set), THREAD_INTERRUPTIBLE, deadline, WAIT_EXCLUSIVE);
+		int r = WAIT_EVENT_(&set->wait, set_has_ready(set), THREAD_INTERRUPTIBLE, deadline,
+				    WAIT_EXCLUSIVE);
 		if (r == -ETIMEDOUT)
 			return 0;
 		if (r)
@@ -584,7 +599,8 @@ sys_epoll_pwait(int epfd, user_ptr events, int max, int timeout_ms, user_ptr set
 }
 
 long
-sys_epoll_pwait2(int epfd, user_ptr events, int max, user_ptr timeout, user_ptr set, size_t set_size)
+sys_epoll_pwait2(int epfd, user_ptr events, int max, user_ptr timeout, user_ptr set,
+		 size_t set_size)
 {
 	u64 deadline;
 	int r = poll_deadline_read(timeout, &deadline);
@@ -610,7 +626,8 @@ epoll_poll(struct file *f, struct poll_table *pt)
 	unsigned long flags = spin_lock_irqsave(&set->ready_lock);
 	list_splice_init(&set->ready, &todo);
 	spin_unlock_irqrestore(&set->ready_lock, flags);
-	list_for_each_entry_safe(item, next, &todo, ready_node) {
+	list_for_each_entry_safe(item, next, &todo, ready_node)
+	{
 		if (item_poll(item, NULL)) {
 			mask = EPOLLIN | EPOLLRDNORM;
 			break;
@@ -646,7 +663,7 @@ epoll_release(struct file *f)
 	}
 	mutex_unlock(&set->lock);
 	mutex_unlock(&nest_lock);
-	rcu_synchronize();	/* a queue that is calling an item may still be about to wake us */
+	rcu_synchronize(); /* a queue that is calling an item may still be about to wake us */
 	kfree(set);
 }
 
@@ -659,8 +676,9 @@ epoll_show_fdinfo(struct file *f, struct strbuf *sb)
 	for (struct rb_node *n = rb_first(&set->items); n; n = rb_next(n)) {
 		struct epoll_item *i = rb_entry(n, struct epoll_item, node);
 
-		strbuf_printf(sb, "tfd: %8d events: %8x data: %16lx  pos:%lu ino:%lx sdev:%lx\n", i->fd, i->events, i->data, i->file->pos,
-			      i->file->inode->ino, i->file->inode->super->dev);
+		strbuf_printf(sb, "tfd: %8d events: %8x data: %16lx  pos:%lu ino:%lx sdev:%lx\n",
+			      i->fd, i->events, i->data, i->file->pos, i->file->inode->ino,
+			      i->file->inode->super->dev);
 	}
 	mutex_unlock(&set->lock);
 }

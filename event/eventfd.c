@@ -4,13 +4,13 @@
  *
  * Locking: the queue's spinlock guards the count, so that changing it and waking are one step.
  */
+#include "uapi/eventfd.h"
 #include "fs/vfs/file.h"
 #include "fs/vfs/poll.h"
 #include "generated/syscalls.h"
 #include "lib/format.h"
 #include "mm/slab.h"
 #include "uapi/errno.h"
-#include "uapi/eventfd.h"
 #include "uapi/fcntl.h"
 
 #define COUNT_MAX (UINT64_MAX - 1)
@@ -70,7 +70,8 @@ eventfd_read(struct file *f, struct iov_iter *it, u64 *pos)
 		if (r)
 			return r;
 	}
-	return iter_copy_to(it, &value, sizeof(value)) == sizeof(value) ? (ssize_t)sizeof(value) : -EFAULT;
+	return iter_copy_to(it, &value, sizeof(value)) == sizeof(value) ? (ssize_t)sizeof(value)
+									: -EFAULT;
 }
 
 static ssize_t
@@ -143,7 +144,9 @@ sys_eventfd2(u32 count, int flags)
 	wait_queue_init(&e->wait);
 	e->count = count;
 	e->semaphore = flags & EFD_SEMAPHORE;
-	int r = file_create_anon("[eventfd]", &eventfd_file_ops, e, O_RDWR | ((u32)flags & EFD_NONBLOCK), FMODE_READ | FMODE_WRITE, &f);
+	int r = file_create_anon("[eventfd]", &eventfd_file_ops, e,
+				 O_RDWR | ((u32)flags & EFD_NONBLOCK), FMODE_READ | FMODE_WRITE,
+				 &f);
 	if (r) {
 		kfree(e);
 		return r;

@@ -16,6 +16,7 @@
  * Limits: watches are counted per group, not per user. A watched file system that is unmounted
  * stays until the watch goes; IN_UNMOUNT comes when vfs says so.
  */
+#include "uapi/inotify.h"
 #include "core/ref.h"
 #include "fs/vfs/file.h"
 #include "fs/vfs/inode.h"
@@ -29,7 +30,6 @@
 #include "mm/user.h"
 #include "uapi/errno.h"
 #include "uapi/fcntl.h"
-#include "uapi/inotify.h"
 #include "uapi/ioctl.h"
 
 #define EVENTS_MAX  16384
@@ -38,9 +38,9 @@
 /* Of a mask: which events; how they are wanted. Events that nobody has to ask for. */
 #define MASK_OPTIONS (IN_EXCL_UNLINK | IN_ONESHOT)
 #define MASK_ALWAYS  (IN_UNMOUNT | IN_IGNORED)
-#define MASK_KNOWN                                                                         \
-	(IN_ALL_EVENTS | IN_UNMOUNT | IN_Q_OVERFLOW | IN_IGNORED | IN_ONLYDIR |            \
-	 IN_DONT_FOLLOW | IN_EXCL_UNLINK | IN_MASK_CREATE | IN_MASK_ADD | IN_ISDIR | IN_ONESHOT)
+#define MASK_KNOWN                                                                               \
+	(IN_ALL_EVENTS | IN_UNMOUNT | IN_Q_OVERFLOW | IN_IGNORED | IN_ONLYDIR | IN_DONT_FOLLOW | \
+	 IN_EXCL_UNLINK | IN_MASK_CREATE | IN_MASK_ADD | IN_ISDIR | IN_ONESHOT)
 /* Happened in a directory to a name, rather than to a file. */
 #define MASK_NAMES (IN_CREATE | IN_DELETE | IN_MOVE)
 
@@ -48,7 +48,7 @@ struct event {
 	struct list node;
 	s32 wd;
 	u32 mask, cookie;
-	u32 name_len;	/* without the padding */
+	u32 name_len; /* without the padding */
 	char name[];
 };
 
@@ -57,14 +57,14 @@ struct group {
 	struct rb_root watches;
 	struct list events;
 	u32 nr_watches, nr_events;
-	u32 bytes;			/* what reading all would give */
+	u32 bytes; /* what reading all would give */
 	s32 next_wd;
-	struct event overflow;		/* never changes but for being in the list or not */
+	struct event overflow; /* never changes but for being in the list or not */
 };
 
 struct watch {
 	struct ref ref;
-	struct watch *next;		/* chain of the inode, or of those to put */
+	struct watch *next; /* chain of the inode, or of those to put */
 	struct rb_node node;
 	struct group *group;
 	struct inode *inode;
@@ -305,7 +305,10 @@ event_copy(struct iov_iter *it, const struct event *e)
 {
 	u32 size = event_size(e), unit = sizeof(struct linux_inotify_event);
 	struct linux_inotify_event head = {
-		.wd = e->wd, .mask = e->mask, .cookie = e->cookie, .len = size - unit,
+		.wd = e->wd,
+		.mask = e->mask,
+		.cookie = e->cookie,
+		.len = size - unit,
 	};
 	u32 padding = head.len - e->name_len;
 
@@ -373,8 +376,7 @@ inotify_release(struct file *f)
 		watch_detach(w);
 		watch_put(w);
 	}
-	list_for_each_entry_safe(e, next, &g->events, node)
-		event_free(g, e);
+	list_for_each_entry_safe(e, next, &g->events, node) event_free(g, e);
 	kfree(g);
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* poll(2) and ppoll(2). */
+#include "fs/vfs/poll.h"
 #include "core/time.h"
 #include "event_internal.h"
 #include "fs/vfs/file.h"
-#include "fs/vfs/poll.h"
 #include "generated/syscalls.h"
 #include "mm/slab.h"
 #include "mm/user.h"
@@ -40,14 +40,14 @@ poll_loop(struct linux_pollfd *fds, u32 n, u64 deadline)
 	long count;
 
 	poll_set_init(&set);
-	set.registered = !in_time;	/* a mere question leaves nothing behind */
+	set.registered = !in_time; /* a mere question leaves nothing behind */
 	for (;;) {
 		count = 0;
 		for (u32 i = 0; i < n; i++) {
 			fds[i].revents = (s16)poll_one(&set, &fds[i]);
 			if (fds[i].revents) {
 				count++;
-				set.registered = true;	/* no sleep will follow */
+				set.registered = true; /* no sleep will follow */
 			}
 		}
 		if (count || !in_time)
@@ -112,7 +112,9 @@ poll_restart(struct restart_block *rb)
 long
 sys_poll(user_ptr fds, u32 n, int timeout_ms)
 {
-	u64 deadline = timeout_ms < 0 ? TIME_NEVER : timeout_ms == 0 ? 0 : time_mono_ns() + (u64)timeout_ms * NSEC_PER_MSEC;
+	u64 deadline = timeout_ms < 0	 ? TIME_NEVER
+		       : timeout_ms == 0 ? 0
+					 : time_mono_ns() + (u64)timeout_ms * NSEC_PER_MSEC;
 	long r = poll_user(fds, n, deadline);
 
 	if (r == -EINTR) {
@@ -156,7 +158,7 @@ long
 poll_end_masked(long r, bool masked)
 {
 	if (r == -EINTR)
-		return -ERESTARTNOHAND;	/* the mask is put back once the handler has been chosen */
+		return -ERESTARTNOHAND; /* the mask is put back once the handler has been chosen */
 	if (masked)
 		signal_restore_temporary_mask();
 	return r;

@@ -2,8 +2,9 @@
 /*
  * The wait of poll(2) and select(2).
  *
- * The first look at each file puts an entry on its queues; the first few entries are in the set itself (on the caller's stack), more come in
- * chunks of a page. A call from a queue sets `triggered` and wakes the thread; the thread clears it before it looks again:
+ * The first look at each file puts an entry on its queues; the first few entries are in the set
+ *itself (on the caller's stack), more come in chunks of a page. A call from a queue sets
+ *`triggered` and wakes the thread; the thread clears it before it looks again:
  *
  *	sleeper: triggered = false; look at files; state = INTERRUPTIBLE; if (!triggered) sleep
  *	waker:   make the file ready;              triggered = true; wake

@@ -4,9 +4,8 @@
  *
  *	poll_set_init(&set);
  *	for (;;) {
- *		count = look at every file with poll_set_table(&set) (registers the first time only);
- *		if (count || expired || signal) break;
- *		expired = !poll_set_sleep(&set, deadline);
+ *		count = look at every file with poll_set_table(&set) (registers the first time
+ *only); if (count || expired || signal) break; expired = !poll_set_sleep(&set, deadline);
  *	}
  *	poll_set_fini(&set);
  */
@@ -22,9 +21,9 @@ struct poll_set;
 struct poll_entry {
 	struct wait_entry wait;
 	struct wait_queue *wq;
-	struct file *file;	/* referenced: the queue lives in it */
+	struct file *file; /* referenced: the queue lives in it */
 	struct poll_set *set;
-	u32 events;		/* what this waiter wants to hear of */
+	u32 events; /* what this waiter wants to hear of */
 };
 
 #define POLL_INLINE 6
@@ -34,10 +33,10 @@ struct poll_chunk;
 struct poll_set {
 	struct poll_table table;
 	struct thread *thread;
-	bool registered;	/* the first round is over */
-	bool triggered;		/* a queue has called since the last look */
-	int error;		/* -ENOMEM: a queue could not be watched */
-	u32 used;		/* inline entries */
+	bool registered; /* the first round is over */
+	bool triggered;	 /* a queue has called since the last look */
+	int error;	 /* -ENOMEM: a queue could not be watched */
+	u32 used;	 /* inline entries */
 	struct poll_chunk *chunks;
 	struct poll_entry entries[POLL_INLINE];
 };

@@ -16,9 +16,9 @@
 #include "uapi/errno.h"
 #include "uapi/poll.h"
 
-#define SELECT_IN (EPOLLRDNORM | EPOLLRDBAND | EPOLLIN | EPOLLHUP | EPOLLERR)
-#define SELECT_OUT (EPOLLWRBAND | EPOLLWRNORM | EPOLLOUT | EPOLLERR)
-#define SELECT_EX EPOLLPRI
+#define SELECT_IN   (EPOLLRDNORM | EPOLLRDBAND | EPOLLIN | EPOLLHUP | EPOLLERR)
+#define SELECT_OUT  (EPOLLWRBAND | EPOLLWRNORM | EPOLLOUT | EPOLLERR)
+#define SELECT_EX   EPOLLPRI
 #define STACK_WORDS 16
 
 /* Three asked sets, three answers, each `words` long. */
@@ -37,7 +37,8 @@ select_word(struct poll_set *set, struct select_sets *s, u32 w)
 	for (; all; all &= all - 1) {
 		u32 bit = (u32)__builtin_ctzll(all);
 		u64 m = 1ull << bit;
-		u32 want = (s->in[w] & m ? SELECT_IN : 0) | (s->out[w] & m ? SELECT_OUT : 0) | (s->ex[w] & m ? SELECT_EX : 0);
+		u32 want = (s->in[w] & m ? SELECT_IN : 0) | (s->out[w] & m ? SELECT_OUT : 0) |
+			   (s->ex[w] & m ? SELECT_EX : 0);
 		struct fd_ref f = fd_lookup((int)(w * 64 + bit));
 
 		if (!f.file)
@@ -105,7 +106,7 @@ set_read(u64 *to, user_ptr from, int n)
 		return 0;
 	int r = copy_from_user(to, from, words * sizeof(*to));
 	if (r == 0 && (n & 63))
-		to[words - 1] &= (1ull << (n & 63)) - 1;	/* bits beyond n do not count */
+		to[words - 1] &= (1ull << (n & 63)) - 1; /* bits beyond n do not count */
 	return r;
 }
 
@@ -130,7 +131,13 @@ select_user(int n, user_ptr uin, user_ptr uout, user_ptr uex, u64 deadline)
 		if (!mem)
 			return -ENOMEM;
 	}
-	struct select_sets s = { mem, mem + words, mem + 2 * words, mem + 3 * words, mem + 4 * words, mem + 5 * words, words };
+	struct select_sets s = { mem,
+				 mem + words,
+				 mem + 2 * words,
+				 mem + 3 * words,
+				 mem + 4 * words,
+				 mem + 5 * words,
+				 words };
 
 	r = set_read(s.in, uin, n);
 	if (!r)
@@ -140,7 +147,8 @@ select_user(int n, user_ptr uin, user_ptr uout, user_ptr uex, u64 deadline)
 	if (r)
 		goto out_free;
 	r = select_loop(&s, deadline);
-	if (r >= 0 && (set_write(uin, s.got_in, words) || set_write(uout, s.got_out, words) || set_write(uex, s.got_ex, words)))
+	if (r >= 0 && (set_write(uin, s.got_in, words) || set_write(uout, s.got_out, words) ||
+		       set_write(uex, s.got_ex, words)))
 		r = -EFAULT;
 out_free:
 	if (mem != small)
@@ -163,7 +171,9 @@ sys_select(int n, user_ptr in, user_ptr out, user_ptr ex, user_ptr timeout)
 		if (tv.tv_sec < 0 || tv.tv_usec < 0)
 			return -EINVAL;
 		u64 sec = (u64)tv.tv_sec + (u64)tv.tv_usec / 1000000;
-		u64 ns = sec > TIME_NEVER / NSEC_PER_SEC / 2 ? TIME_NEVER / 2 : sec * NSEC_PER_SEC + (u64)tv.tv_usec % 1000000 * 1000;
+		u64 ns = sec > TIME_NEVER / NSEC_PER_SEC / 2
+				 ? TIME_NEVER / 2
+				 : sec * NSEC_PER_SEC + (u64)tv.tv_usec % 1000000 * 1000;
 
 		deadline = ns ? time_mono_ns() + ns : 0;
 	}

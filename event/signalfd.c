@@ -2,9 +2,10 @@
 /*
  * signalfd(2): signals taken by read(2).
  *
- * The file holds a mask only: a read takes from the reader's own queues, and readiness is that of whoever asks. Every queued signal wakes the process's
- * signalfd_wait.
+ * The file holds a mask only: a read takes from the reader's own queues, and readiness is that of
+ * whoever asks. Every queued signal wakes the process's signalfd_wait.
  */
+#include "uapi/signalfd.h"
 #include "fs/vfs/file.h"
 #include "fs/vfs/poll.h"
 #include "generated/syscalls.h"
@@ -17,7 +18,6 @@
 #include "uapi/errno.h"
 #include "uapi/fcntl.h"
 #include "uapi/signal.h"
-#include "uapi/signalfd.h"
 
 struct signalfd {
 	u64 mask;
@@ -49,9 +49,7 @@ info_convert(const struct linux_siginfo *in, struct linux_signalfd_siginfo *out)
 	case SIGFPE:
 	case SIGSEGV:
 	case SIGBUS:
-	case SIGTRAP:
-		out->ssi_addr = in->fault.addr;
-		return;
+	case SIGTRAP: out->ssi_addr = in->fault.addr; return;
 	case SIGPOLL:
 		out->ssi_band = (u32)in->poll.band;
 		out->ssi_fd = in->poll.fd;
@@ -86,8 +84,9 @@ signalfd_read(struct file *f, struct iov_iter *it, u64 *pos)
 		if (!sig && !done) {
 			if (f->flags & O_NONBLOCK)
 				return -EAGAIN;
-			int r = wait_event_interruptible(&current->process->signalfd_wait,
-							 (sig = signal_dequeue(current, READ_ONCE(s->mask), &info)) != 0);
+			int r = wait_event_interruptible(
+				&current->process->signalfd_wait,
+				(sig = signal_dequeue(current, READ_ONCE(s->mask), &info)) != 0);
 			if (r)
 				return r;
 		}
@@ -108,7 +107,10 @@ signalfd_poll(struct file *f, struct poll_table *pt)
 	struct task *t = current;
 
 	poll_wait(f, &t->process->signalfd_wait, pt);
-	return (READ_ONCE(t->pending.mask) | READ_ONCE(t->process->pending.mask)) & READ_ONCE(s->mask) ? EPOLLIN : 0;
+	return (READ_ONCE(t->pending.mask) | READ_ONCE(t->process->pending.mask)) &
+			       READ_ONCE(s->mask)
+		       ? EPOLLIN
+		       : 0;
 }
 
 static void
@@ -156,7 +158,8 @@ sys_signalfd4(int fd, user_ptr set, size_t set_size, int flags)
 	if (!s)
 		return -ENOMEM;
 	s->mask = mask;
-	r = file_create_anon("[signalfd]", &signalfd_file_ops, s, O_RDWR | ((u32)flags & SFD_NONBLOCK), FMODE_READ | FMODE_WRITE, &f);
+	r = file_create_anon("[signalfd]", &signalfd_file_ops, s,
+			     O_RDWR | ((u32)flags & SFD_NONBLOCK), FMODE_READ | FMODE_WRITE, &f);
 	if (r) {
 		kfree(s);
 		return r;

@@ -2,12 +2,13 @@
 /*
  * timerfd_create(2): a timer whose expirations are read as a count.
  *
- * Only the first expiration is waited for; the periods that pass before it is read are counted then, and the timer starts again: a reader
- * that is slow costs nothing. Times on CLOCK_REALTIME and CLOCK_BOOTTIME are turned into monotonic ones, and again when the clock is stepped,
- * which a TFD_TIMER_CANCEL_ON_SET timer reports as ECANCELED.
+ * Only the first expiration is waited for; the periods that pass before it is read are counted
+ * then, and the timer starts again: a reader that is slow costs nothing. Times on CLOCK_REALTIME
+ * and CLOCK_BOOTTIME are turned into monotonic ones, and again when the clock is stepped, which a
+ * TFD_TIMER_CANCEL_ON_SET timer reports as ECANCELED.
  *
- * Locking: the queue's lock guards the timer's state (the callback takes it in an interrupt); realtime_lock guards the list of timers that a step
- * of the clock concerns and comes first.
+ * Locking: the queue's lock guards the timer's state (the callback takes it in an interrupt);
+ * realtime_lock guards the list of timers that a step of the clock concerns and comes first.
  */
 #include "core/time.h"
 #include "core/timer.h"
@@ -26,13 +27,13 @@
 struct timerfd {
 	struct wait_queue wait;
 	struct timer timer;
-	int clock;		/* [I] */
-	int flags;		/* of the last settime */
-	u64 expires;		/* on the clock `counts_on`; 0: disarmed */
+	int clock;   /* [I] */
+	int flags;   /* of the last settime */
+	u64 expires; /* on the clock `counts_on`; 0: disarmed */
 	u64 interval;
-	int counts_on;		/* a relative time counts on CLOCK_MONOTONIC (or BOOTTIME) */
-	u64 ticks;		/* not yet read */
-	bool expired;		/* `expires` has come and periods after it are not counted yet */
+	int counts_on; /* a relative time counts on CLOCK_MONOTONIC (or BOOTTIME) */
+	u64 ticks;     /* not yet read */
+	bool expired;  /* `expires` has come and periods after it are not counted yet */
 	bool cancelled;
 	struct list realtime_node;
 };
@@ -82,7 +83,8 @@ timerfd_clock_stepped(void)
 	struct timerfd *t;
 	unsigned long flags = spin_lock_irqsave(&realtime_lock);
 
-	list_for_each_entry(t, &realtime_timers, realtime_node) {
+	list_for_each_entry(t, &realtime_timers, realtime_node)
+	{
 		spin_lock(&t->wait.lock);
 		if (t->flags & TFD_TIMER_CANCEL_ON_SET) {
 			t->cancelled = true;
@@ -136,7 +138,8 @@ timerfd_read(struct file *f, struct iov_iter *it, u64 *pos)
 	}
 	if (got < 0)
 		return got;
-	return iter_copy_to(it, &value, sizeof(value)) == sizeof(value) ? (ssize_t)sizeof(value) : -EFAULT;
+	return iter_copy_to(it, &value, sizeof(value)) == sizeof(value) ? (ssize_t)sizeof(value)
+									: -EFAULT;
 }
 
 static u32
@@ -184,8 +187,11 @@ timerfd_show_fdinfo(struct file *f, struct strbuf *sb)
 	u64 ticks = t->ticks;
 	int settime = t->flags;
 	spin_unlock_irqrestore(&t->wait.lock, flags);
-	strbuf_printf(sb, "clockid: %d\nticks: %lu\nsettime flags: 0%o\nit_value: (%ld, %ld)\nit_interval: (%ld, %ld)\n", t->clock, ticks, settime,
-		      s.it_value.tv_sec, s.it_value.tv_nsec, s.it_interval.tv_sec, s.it_interval.tv_nsec);
+	strbuf_printf(sb,
+		      "clockid: %d\nticks: %lu\nsettime flags: 0%o\nit_value: (%ld, "
+		      "%ld)\nit_interval: (%ld, %ld)\n",
+		      t->clock, ticks, settime, s.it_value.tv_sec, s.it_value.tv_nsec,
+		      s.it_interval.tv_sec, s.it_interval.tv_nsec);
 }
 
 /* ---- system calls ---- */
@@ -206,9 +212,11 @@ sys_timerfd_create(int clock, int flags)
 
 	if (flags & ~(TFD_CLOEXEC | TFD_NONBLOCK))
 		return -EINVAL;
-	if (clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME && clock != CLOCK_BOOTTIME_ALARM && !is_realtime(clock))
+	if (clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME && clock != CLOCK_BOOTTIME_ALARM &&
+	    !is_realtime(clock))
 		return -EINVAL;
-	if ((clock == CLOCK_REALTIME_ALARM || clock == CLOCK_BOOTTIME_ALARM) && !capable(CAP_WAKE_ALARM))
+	if ((clock == CLOCK_REALTIME_ALARM || clock == CLOCK_BOOTTIME_ALARM) &&
+	    !capable(CAP_WAKE_ALARM))
 		return -EPERM;
 	t = kzalloc(sizeof(*t), GFP_KERNEL);
 	if (!t)
@@ -217,7 +225,9 @@ sys_timerfd_create(int clock, int flags)
 	timer_init(&t->timer, timerfd_expired);
 	list_init(&t->realtime_node);
 	t->clock = clock;
-	int r = file_create_anon("[timerfd]", &timerfd_file_ops, t, O_RDWR | ((u32)flags & TFD_NONBLOCK), FMODE_READ | FMODE_WRITE, &f);
+	int r = file_create_anon("[timerfd]", &timerfd_file_ops, t,
+				 O_RDWR | ((u32)flags & TFD_NONBLOCK), FMODE_READ | FMODE_WRITE,
+				 &f);
 	if (r) {
 		kfree(t);
 		return r;
@@ -237,13 +247,16 @@ timerfd_set(struct timerfd *t, int settime, u64 value, u64 interval, struct linu
 {
 	u64 now;
 
-	/* The callback takes the lock, so it is waited for without it; then nobody but us starts the timer. */
+	/* The callback takes the lock, so it is waited for without it; then nobody but us starts
+	 * the timer. */
 	timer_cancel_sync(&t->timer);
 	unsigned long flags = spin_lock_irqsave(&t->wait.lock);
 	setting_read_locked(t, old);
 	timer_cancel(&t->timer);
-	t->counts_on = is_realtime(t->clock) ? (settime & TFD_TIMER_ABSTIME ? CLOCK_REALTIME : CLOCK_MONOTONIC) :
-		       t->clock == CLOCK_BOOTTIME_ALARM ? CLOCK_BOOTTIME : t->clock;
+	t->counts_on = is_realtime(t->clock)
+			       ? (settime & TFD_TIMER_ABSTIME ? CLOCK_REALTIME : CLOCK_MONOTONIC)
+		       : t->clock == CLOCK_BOOTTIME_ALARM ? CLOCK_BOOTTIME
+							  : t->clock;
 	t->flags = settime;
 	t->ticks = 0;
 	t->expired = false;
@@ -291,7 +304,8 @@ sys_timerfd_settime(int fd, int flags, user_ptr new, user_ptr old)
 	if (r)
 		return r;
 	/* Only an absolute time on the settable clock can be cancelled. */
-	if (!(flags & TFD_TIMER_ABSTIME) || !is_realtime(((struct timerfd *)f.file->private)->clock))
+	if (!(flags & TFD_TIMER_ABSTIME) ||
+	    !is_realtime(((struct timerfd *)f.file->private)->clock))
 		flags &= ~TFD_TIMER_CANCEL_ON_SET;
 	timerfd_set(f.file->private, flags, value, interval, &was);
 	fd_release(f);

@@ -2,19 +2,22 @@
 /*
  * Pipes and FIFOs: pipe(7), fifo(7).
  *
- * A pipe is a ring of page-sized buffers. A writer appends to the newest buffer while it has room and then adds buffers; a reader
- * consumes the oldest. A write of at most PIPE_BUF (one page) bytes goes into one buffer in one piece under the lock, which is
- * what makes it atomic. In packet mode (O_DIRECT) each write makes buffers of its own and a read takes one.
+ * A pipe is a ring of page-sized buffers. A writer appends to the newest buffer while it has room
+ * and then adds buffers; a reader consumes the oldest. A write of at most PIPE_BUF (one page) bytes
+ * goes into one buffer in one piece under the lock, which is what makes it atomic. In packet mode
+ * (O_DIRECT) each write makes buffers of its own and a read takes one.
  *
- * Lifetime: the inode's pipe lives as long as files are open on it (pipe->files, under inode->spin); an anonymous pipe's inode
- * lives on pipefs and has no name.
+ * Lifetime: the inode's pipe lives as long as files are open on it (pipe->files, under
+ * inode->spin); an anonymous pipe's inode lives on pipefs and has no name.
  *
- * Locking: pipe->lock (sleeping, RANK_PIPE) guards the ring and the counts of ends; user memory is copied under it. Waiters look
- * at the ring without the lock: each changes the ring before it looks for waiters, waiters queue before they look at the ring, and
- * the mutex's unlock and the queue's lock are full barriers, so one of the two sees the other.
+ * Locking: pipe->lock (sleeping, RANK_PIPE) guards the ring and the counts of ends; user memory is
+ * copied under it. Waiters look at the ring without the lock: each changes the ring before it looks
+ * for waiters, waiters queue before they look at the ring, and the mutex's unlock and the queue's
+ * lock are full barriers, so one of the two sees the other.
  *
- * Wake-ups: readers when the ring stops being empty, writers when it stops being full; one exclusive waiter at a time, who passes
- * the turn on if something is left. Once somebody has polled, every write wakes (edge-triggered epoll).
+ * Wake-ups: readers when the ring stops being empty, writers when it stops being full; one
+ * exclusive waiter at a time, who passes the turn on if something is left. Once somebody has
+ * polled, every write wakes (edge-triggered epoll).
  */
 #include "ipc/pipe.h"
 
@@ -38,7 +41,7 @@
 #include "uapi/magic.h"
 #include "uapi/uio.h"
 
-u32 pipe_max_size = 1u << 20;	/* /proc/sys/fs/pipe-max-size */
+u32 pipe_max_size = 1u << 20; /* /proc/sys/fs/pipe-max-size */
 
 static const struct file_ops pipe_file_ops, fifo_ops;
 static struct mount *pipe_mount;
@@ -152,7 +155,7 @@ pipe_take(struct pipe *p, struct iov_iter *it)
 			return done ? (ssize_t)done : -EFAULT;
 		b->offset += (u32)n;
 		b->len -= (u32)n;
-		if (!b->len || packet)	/* what a short read leaves of a packet is lost */
+		if (!b->len || packet) /* what a short read leaves of a packet is lost */
 			pipe_pop(p);
 		if (packet || n < want)
 			break;
@@ -164,7 +167,7 @@ static ssize_t
 pipe_read(struct file *f, struct iov_iter *it, u64 *pos)
 {
 	struct pipe *p = f->private;
-	bool slept = false;	/* we took a wake-up that another reader may need as well */
+	bool slept = false; /* we took a wake-up that another reader may need as well */
 	ssize_t done = 0;
 
 	if (!iter_count(it))
@@ -188,9 +191,11 @@ pipe_read(struct file *f, struct iov_iter *it, u64 *pos)
 		if ((f->flags & O_NONBLOCK) || (it->rw_flags & RWF_NOWAIT))
 			return -EAGAIN;
 		int r = wait_event_interruptible_exclusive(
-			&p->rd_wait, !READ_ONCE(p->tail_busy) && (!pipe_empty(p) || !READ_ONCE(p->writers)));
+			&p->rd_wait,
+			!READ_ONCE(p->tail_busy) && (!pipe_empty(p) || !READ_ONCE(p->writers)));
 		if (r) {
-			/* A wake-up meant for one reader may have been ours: it must not end here. */
+			/* A wake-up meant for one reader may have been ours: it must not end here.
+			 */
 			if (!pipe_empty(p))
 				wake_readers(p);
 			return r;
@@ -215,7 +220,8 @@ pipe_broken(void)
 	return -EPIPE;
 }
 
-/* Append to the newest buffer what makes the rest whole pages, if it fits there: bytes or -EFAULT. */
+/* Append to the newest buffer what makes the rest whole pages, if it fits there: bytes or -EFAULT.
+ */
 static ssize_t
 pipe_merge(struct pipe *p, struct iov_iter *it)
 {
@@ -253,7 +259,8 @@ pipe_add(struct pipe *p, struct iov_iter *it, bool packet)
 		p->spare = page;
 		return -EFAULT;
 	}
-	pipe_push(p, page, 0, (u32)n, PIPE_BUF_OWN | (packet ? PIPE_BUF_PACKET : PIPE_BUF_MERGEABLE));
+	pipe_push(p, page, 0, (u32)n,
+		  PIPE_BUF_OWN | (packet ? PIPE_BUF_PACKET : PIPE_BUF_MERGEABLE));
 	return (ssize_t)n;
 }
 
@@ -300,7 +307,8 @@ pipe_write(struct file *f, struct iov_iter *it, u64 *pos)
 		mutex_unlock(&p->lock);
 		if (was_empty || p->poll_usage)
 			wake_readers(p);
-		n = wait_event_interruptible_exclusive(&p->wr_wait, !pipe_full(p) || !READ_ONCE(p->readers));
+		n = wait_event_interruptible_exclusive(&p->wr_wait,
+						       !pipe_full(p) || !READ_ONCE(p->readers));
 		slept = true;
 		mutex_lock(&p->lock);
 		was_empty = pipe_empty(p);
@@ -384,8 +392,10 @@ pipe_close_end(struct pipe *p, u32 mode)
 	bool alone = !p->readers != !p->writers;
 	mutex_unlock(&p->lock);
 	if (alone) {
-		wake_up_key(&p->rd_wait, THREAD_NORMAL, INT32_MAX, EPOLLIN | EPOLLRDNORM | EPOLLHUP | EPOLLERR);
-		wake_up_key(&p->wr_wait, THREAD_NORMAL, INT32_MAX, EPOLLOUT | EPOLLWRNORM | EPOLLHUP | EPOLLERR);
+		wake_up_key(&p->rd_wait, THREAD_NORMAL, INT32_MAX,
+			    EPOLLIN | EPOLLRDNORM | EPOLLHUP | EPOLLERR);
+		wake_up_key(&p->wr_wait, THREAD_NORMAL, INT32_MAX,
+			    EPOLLOUT | EPOLLWRNORM | EPOLLHUP | EPOLLERR);
 	}
 }
 
@@ -411,7 +421,8 @@ pipe_set_size(struct pipe *p, u64 bytes)
 		return -EINVAL;
 	u32 slots = bytes <= PAGE_SIZE ? 1 : (u32)(roundup_pow2(bytes) / PAGE_SIZE);
 
-	if (slots > p->slots && (u64)slots * PAGE_SIZE > pipe_max_size && !capable(CAP_SYS_RESOURCE))
+	if (slots > p->slots && (u64)slots * PAGE_SIZE > pipe_max_size &&
+	    !capable(CAP_SYS_RESOURCE))
 		return -EPERM;
 	struct pipe_buffer *bufs = kvmalloc(slots * sizeof(*bufs), GFP_KERNEL);
 	if (!bufs)
@@ -501,7 +512,7 @@ fifo_open(struct file *f)
 	bool alone = mode == FMODE_READ ? !p->writers : mode == FMODE_WRITE ? !p->readers : false;
 	seen = mode == FMODE_READ ? p->w_opens : p->r_opens;
 	if (mode == FMODE_READ && !p->writers && !unnamed)
-		f->version = p->w_opens;	/* no hang-up is told before a writer has come and gone */
+		f->version = p->w_opens; /* no hang-up is told before a writer has come and gone */
 	mutex_unlock(&p->lock);
 	wake_up_all(&p->rd_wait);
 	wake_up_all(&p->wr_wait);
@@ -545,7 +556,8 @@ static int
 pipe_files(u32 flags, struct file **rd, struct file **wr)
 {
 	struct super *s = pipe_mount->super;
-	struct inode *i = inode_create(s, &anon_inode_ops, &pipe_file_ops, S_IFIFO | 0600, inode_next_number(s));
+	struct inode *i = inode_create(s, &anon_inode_ops, &pipe_file_ops, S_IFIFO | 0600,
+				       inode_next_number(s));
 	struct dentry *d;
 	char name[32];
 	int r = -ENFILE;
@@ -565,13 +577,16 @@ pipe_files(u32 flags, struct file **rd, struct file **wr)
 	i->pipe = p;
 
 	u32 stream = FMODE_STREAM | FMODE_NO_SYNC | FMODE_NOWAIT_OK;
-	r = file_create_on(d, &pipe_file_ops, p, O_RDONLY | (flags & O_NONBLOCK), FMODE_READ | stream, rd);
+	r = file_create_on(d, &pipe_file_ops, p, O_RDONLY | (flags & O_NONBLOCK),
+			   FMODE_READ | stream, rd);
 	if (r == 0) {
-		r = file_create_on(d, &pipe_file_ops, p, O_WRONLY | (flags & (O_NONBLOCK | O_DIRECT)), FMODE_WRITE | stream, wr);
+		r = file_create_on(d, &pipe_file_ops, p,
+				   O_WRONLY | (flags & (O_NONBLOCK | O_DIRECT)),
+				   FMODE_WRITE | stream, wr);
 		if (r) {
 			p->files = p->readers = 1;
 			p->writers = 0;
-			file_put(*rd);	/* takes the pipe with it */
+			file_put(*rd); /* takes the pipe with it */
 			dentry_put(d);
 			return r;
 		}

@@ -33,9 +33,10 @@ enum cpio_result
 cpio_parse_header(const u8 header[CPIO_HEADER_SIZE], struct cpio_entry *entry)
 {
 	u32 *const fields[13] = {
-		&entry->ino, &entry->mode, &entry->uid, &entry->gid, &entry->nlink, &entry->mtime,
-		&entry->size, &entry->dev_major, &entry->dev_minor, &entry->rdev_major,
-		&entry->rdev_minor, &entry->name_size, &entry->checksum,
+		&entry->ino,	   &entry->mode,       &entry->uid,	   &entry->gid,
+		&entry->nlink,	   &entry->mtime,      &entry->size,	   &entry->dev_major,
+		&entry->dev_minor, &entry->rdev_major, &entry->rdev_minor, &entry->name_size,
+		&entry->checksum,
 	};
 
 	if (memcmp(header, "07070", 5) != 0 || (header[5] != '1' && header[5] != '2'))

@@ -21,41 +21,40 @@
 #include "lib/crc.h"
 #include "lib/string.h"
 
-#define STEP(P, c) (((c) >> 1) ^ ((c) & 1 ? P##_POLYNOMIAL : 0))
-#define CHAIN(P, k, before)                                                                       \
-	P##_##k##0 = (before), P##_##k##1 = STEP(P, P##_##k##0),                                  \
-	P##_##k##2 = STEP(P, P##_##k##1), P##_##k##3 = STEP(P, P##_##k##2),                       \
-	P##_##k##4 = STEP(P, P##_##k##3), P##_##k##5 = STEP(P, P##_##k##4),                       \
-	P##_##k##6 = STEP(P, P##_##k##5), P##_##k##7 = STEP(P, P##_##k##6)
+#define STEP(P, c) (((c) >> 1) ^ ((c)&1 ? P##_POLYNOMIAL : 0))
+#define CHAIN(P, k, before)                                                                        \
+	P##_##k##0 = (before), P##_##k##1 = STEP(P, P##_##k##0), P##_##k##2 = STEP(P, P##_##k##1), \
+	P##_##k##3 = STEP(P, P##_##k##2), P##_##k##4 = STEP(P, P##_##k##3),                        \
+	P##_##k##5 = STEP(P, P##_##k##4), P##_##k##6 = STEP(P, P##_##k##5),                        \
+	P##_##k##7 = STEP(P, P##_##k##6)
 
-#define ENTRY(P, k, n)                                                                            \
-	(((n) & 128 ? P##_##k##0 : 0) ^ ((n) & 64 ? P##_##k##1 : 0) ^                             \
-	 ((n) & 32 ? P##_##k##2 : 0) ^ ((n) & 16 ? P##_##k##3 : 0) ^                              \
-	 ((n) & 8 ? P##_##k##4 : 0) ^ ((n) & 4 ? P##_##k##5 : 0) ^                                \
-	 ((n) & 2 ? P##_##k##6 : 0) ^ ((n) & 1 ? P##_##k##7 : 0))
-#define ENTRIES_4(P, k, n)                                                                        \
+#define ENTRY(P, k, n)                                                                        \
+	(((n)&128 ? P##_##k##0 : 0) ^ ((n)&64 ? P##_##k##1 : 0) ^ ((n)&32 ? P##_##k##2 : 0) ^ \
+	 ((n)&16 ? P##_##k##3 : 0) ^ ((n)&8 ? P##_##k##4 : 0) ^ ((n)&4 ? P##_##k##5 : 0) ^    \
+	 ((n)&2 ? P##_##k##6 : 0) ^ ((n)&1 ? P##_##k##7 : 0))
+#define ENTRIES_4(P, k, n) \
 	ENTRY(P, k, n), ENTRY(P, k, (n) + 1), ENTRY(P, k, (n) + 2), ENTRY(P, k, (n) + 3)
-#define ENTRIES_16(P, k, n)                                                                       \
-	ENTRIES_4(P, k, n), ENTRIES_4(P, k, (n) + 4), ENTRIES_4(P, k, (n) + 8),                   \
-	ENTRIES_4(P, k, (n) + 12)
-#define ENTRIES_64(P, k, n)                                                                       \
-	ENTRIES_16(P, k, n), ENTRIES_16(P, k, (n) + 16), ENTRIES_16(P, k, (n) + 32),              \
-	ENTRIES_16(P, k, (n) + 48)
-#define TABLE(P, k)                                                                               \
-	{                                                                                         \
-		ENTRIES_64(P, k, 0), ENTRIES_64(P, k, 64), ENTRIES_64(P, k, 128),                 \
-		ENTRIES_64(P, k, 192)                                                             \
+#define ENTRIES_16(P, k, n)                                                     \
+	ENTRIES_4(P, k, n), ENTRIES_4(P, k, (n) + 4), ENTRIES_4(P, k, (n) + 8), \
+		ENTRIES_4(P, k, (n) + 12)
+#define ENTRIES_64(P, k, n)                                                          \
+	ENTRIES_16(P, k, n), ENTRIES_16(P, k, (n) + 16), ENTRIES_16(P, k, (n) + 32), \
+		ENTRIES_16(P, k, (n) + 48)
+#define TABLE(P, k)                                                               \
+	{                                                                         \
+		ENTRIES_64(P, k, 0), ENTRIES_64(P, k, 64), ENTRIES_64(P, k, 128), \
+			ENTRIES_64(P, k, 192)                                     \
 	}
-#define TABLES(P)                                                                                 \
-	{                                                                                         \
-		TABLE(P, 0), TABLE(P, 1), TABLE(P, 2), TABLE(P, 3), TABLE(P, 4), TABLE(P, 5),     \
-		TABLE(P, 6), TABLE(P, 7)                                                          \
+#define TABLES(P)                                                                             \
+	{                                                                                     \
+		TABLE(P, 0), TABLE(P, 1), TABLE(P, 2), TABLE(P, 3), TABLE(P, 4), TABLE(P, 5), \
+			TABLE(P, 6), TABLE(P, 7)                                              \
 	}
 
 /* The polynomials with the highest power in bit 0. */
-#define CRC32_POLYNOMIAL 0xedb88320U
+#define CRC32_POLYNOMIAL  0xedb88320U
 #define CRC32C_POLYNOMIAL 0x82f63b78U
-#define CRC16_POLYNOMIAL 0xa001U
+#define CRC16_POLYNOMIAL  0xa001U
 
 enum {
 	CHAIN(CRC32, 0, CRC32_POLYNOMIAL),
@@ -119,7 +118,7 @@ struct lags {
 };
 
 #define LAG_MAX 105
-#define CHUNK 128	/* words that are folded before the history moves to the front */
+#define CHUNK	128 /* words that are folded before the history moves to the front */
 
 /* What earlier words add to the word at w. */
 static __always_inline u64
@@ -138,7 +137,7 @@ crc_fold(const u32 (*t)[256], struct lags lags, u32 crc, const u8 *p, size_t wor
 	size_t n;
 
 	memset(taken, 0, a * 8);
-	taken[0] = crc;		/* reaches the first word, at lag a */
+	taken[0] = crc; /* reaches the first word, at lag a */
 	crc = 0;
 	for (; words > a; words -= n) {
 		n = MIN(words - a, (size_t)CHUNK);

@@ -9,8 +9,8 @@ void (*format_symbol)(char *buf, size_t size, unsigned long address);
 
 struct output {
 	char *buf;
-	size_t size;	/* what may be written, terminator not included */
-	size_t len;	/* what the text has so far; may exceed size */
+	size_t size; /* what may be written, terminator not included */
+	size_t len;  /* what the text has so far; may exceed size */
 };
 
 struct directive {
@@ -166,16 +166,11 @@ read_length(const char *f, enum length *length)
 			f++;
 		}
 		return f;
-	case 'l':
-		*length = LENGTH_LONG;
-		return f[1] == 'l' ? f + 2 : f + 1;
+	case 'l': *length = LENGTH_LONG; return f[1] == 'l' ? f + 2 : f + 1;
 	case 'z':
 	case 't':
-	case 'j':
-		*length = LENGTH_LONG;
-		return f + 1;
-	default:
-		return f;
+	case 'j': *length = LENGTH_LONG; return f + 1;
+	default: return f;
 	}
 }
 
@@ -184,23 +179,12 @@ read_flags(const char *f, struct directive *d)
 {
 	for (;; f++) {
 		switch (*f) {
-		case '-':
-			d->left = true;
-			break;
-		case '+':
-			d->plus = true;
-			break;
-		case ' ':
-			d->space = true;
-			break;
-		case '#':
-			d->alternate = true;
-			break;
-		case '0':
-			d->zero = true;
-			break;
-		default:
-			return f;
+		case '-': d->left = true; break;
+		case '+': d->plus = true; break;
+		case ' ': d->space = true; break;
+		case '#': d->alternate = true; break;
+		case '0': d->zero = true; break;
+		default: return f;
 		}
 	}
 }
@@ -209,14 +193,10 @@ static s64
 sign_extend(u64 value, enum length length)
 {
 	switch (length) {
-	case LENGTH_CHAR:
-		return (s8)value;
-	case LENGTH_SHORT:
-		return (s16)value;
-	case LENGTH_INT:
-		return (s32)value;
-	default:
-		return (s64)value;
+	case LENGTH_CHAR: return (s8)value;
+	case LENGTH_SHORT: return (s16)value;
+	case LENGTH_INT: return (s32)value;
+	default: return (s64)value;
 	}
 }
 
@@ -224,14 +204,10 @@ static u64
 zero_extend(u64 value, enum length length)
 {
 	switch (length) {
-	case LENGTH_CHAR:
-		return (u8)value;
-	case LENGTH_SHORT:
-		return (u16)value;
-	case LENGTH_INT:
-		return (u32)value;
-	default:
-		return value;
+	case LENGTH_CHAR: return (u8)value;
+	case LENGTH_SHORT: return (u16)value;
+	case LENGTH_INT: return (u32)value;
+	default: return value;
 	}
 }
 
@@ -325,9 +301,7 @@ format_into(struct output *o, const char *f, va_list args)
 			if (*f == 'S')
 				f++;
 			break;
-		case '%':
-			put(o, "%", 1);
-			break;
+		case '%': put(o, "%", 1); break;
 		default:
 			/* Its arguments cannot be skipped, so the rest is shown as it is. */
 			put(o, percent, strlen(percent));

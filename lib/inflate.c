@@ -30,10 +30,10 @@
 #include "lib/crc.h"
 #include "lib/string.h"
 
-#define LITERAL 0x80000000U
-#define EXCEPTIONAL 0x8000U
+#define LITERAL	     0x80000000U
+#define EXCEPTIONAL  0x8000U
 #define END_OF_BLOCK 0x4000U
-#define BAD_CODE 0x2000U
+#define BAD_CODE     0x2000U
 
 #define CODE_MAX 15
 
@@ -42,20 +42,20 @@
 
 struct reader {
 	const u8 *at;
-	u32 used;		/* bits from at on; the low 8 bits of this */
-	const u8 *base, *end;	/* of the real input in the current buffer */
-	const u8 *limit;	/* last place where a turn of the decoding loop may start */
-	size_t before;		/* input bytes before the current buffer */
+	u32 used;	      /* bits from at on; the low 8 bits of this */
+	const u8 *base, *end; /* of the real input in the current buffer */
+	const u8 *limit;      /* last place where a turn of the decoding loop may start */
+	size_t before;	      /* input bytes before the current buffer */
 	bool in_tail;
 };
 
 struct decoder {
 	struct inflate *z;
 	struct reader in;
-	u8 *out;		/* next byte of the window to write */
-	u8 *flushed;		/* the callback has what is before */
+	u8 *out;     /* next byte of the window to write */
+	u8 *flushed; /* the callback has what is before */
 	u32 crc;
-	u32 size;		/* modulo 2^32, as in the trailer */
+	u32 size; /* modulo 2^32, as in the trailer */
 	bool wants_crc;
 	inflate_output *output;
 	void *context;
@@ -75,11 +75,11 @@ load_le64(const u8 *p)
 	return word;
 }
 
-#define REFILL(bits, used, at)                                                                    \
-	do {                                                                                      \
-		(at) += ((used) & 0xff) >> 3;                                                     \
-		(used) &= 7;                                                                      \
-		(bits) = load_le64(at) >> (used);                                                 \
+#define REFILL(bits, used, at)                    \
+	do {                                      \
+		(at) += ((used)&0xff) >> 3;       \
+		(used) &= 7;                      \
+		(bits) = load_le64(at) >> (used); \
 	} while (0)
 
 static void
@@ -167,32 +167,58 @@ reader_take(struct decoder *d, unsigned int n, u32 *value)
 /* From symbol 256 on. */
 static const u32 length_symbols[32] = {
 	EXCEPTIONAL | END_OF_BLOCK,
-	SYMBOL(3, 0), SYMBOL(4, 0), SYMBOL(5, 0), SYMBOL(6, 0), SYMBOL(7, 0), SYMBOL(8, 0),
-	SYMBOL(9, 0), SYMBOL(10, 0), SYMBOL(11, 1), SYMBOL(13, 1), SYMBOL(15, 1), SYMBOL(17, 1),
-	SYMBOL(19, 2), SYMBOL(23, 2), SYMBOL(27, 2), SYMBOL(31, 2), SYMBOL(35, 3), SYMBOL(43, 3),
-	SYMBOL(51, 3), SYMBOL(59, 3), SYMBOL(67, 4), SYMBOL(83, 4), SYMBOL(99, 4), SYMBOL(115, 4),
-	SYMBOL(131, 5), SYMBOL(163, 5), SYMBOL(195, 5), SYMBOL(227, 5), SYMBOL(258, 0),
-	EXCEPTIONAL | BAD_CODE, EXCEPTIONAL | BAD_CODE,
+	SYMBOL(3, 0),
+	SYMBOL(4, 0),
+	SYMBOL(5, 0),
+	SYMBOL(6, 0),
+	SYMBOL(7, 0),
+	SYMBOL(8, 0),
+	SYMBOL(9, 0),
+	SYMBOL(10, 0),
+	SYMBOL(11, 1),
+	SYMBOL(13, 1),
+	SYMBOL(15, 1),
+	SYMBOL(17, 1),
+	SYMBOL(19, 2),
+	SYMBOL(23, 2),
+	SYMBOL(27, 2),
+	SYMBOL(31, 2),
+	SYMBOL(35, 3),
+	SYMBOL(43, 3),
+	SYMBOL(51, 3),
+	SYMBOL(59, 3),
+	SYMBOL(67, 4),
+	SYMBOL(83, 4),
+	SYMBOL(99, 4),
+	SYMBOL(115, 4),
+	SYMBOL(131, 5),
+	SYMBOL(163, 5),
+	SYMBOL(195, 5),
+	SYMBOL(227, 5),
+	SYMBOL(258, 0),
+	EXCEPTIONAL | BAD_CODE,
+	EXCEPTIONAL | BAD_CODE,
 };
 
 static const u32 distance_symbols[32] = {
-	SYMBOL(1, 0), SYMBOL(2, 0), SYMBOL(3, 0), SYMBOL(4, 0), SYMBOL(5, 1), SYMBOL(7, 1),
-	SYMBOL(9, 2), SYMBOL(13, 2), SYMBOL(17, 3), SYMBOL(25, 3), SYMBOL(33, 4), SYMBOL(49, 4),
-	SYMBOL(65, 5), SYMBOL(97, 5), SYMBOL(129, 6), SYMBOL(193, 6), SYMBOL(257, 7),
-	SYMBOL(385, 7), SYMBOL(513, 8), SYMBOL(769, 8), SYMBOL(1025, 9), SYMBOL(1537, 9),
-	SYMBOL(2049, 10), SYMBOL(3073, 10), SYMBOL(4097, 11), SYMBOL(6145, 11), SYMBOL(8193, 12),
-	SYMBOL(12289, 12), SYMBOL(16385, 13), SYMBOL(24577, 13),
-	EXCEPTIONAL | BAD_CODE, EXCEPTIONAL | BAD_CODE,
+	SYMBOL(1, 0),	   SYMBOL(2, 0),      SYMBOL(3, 0),	      SYMBOL(4, 0),
+	SYMBOL(5, 1),	   SYMBOL(7, 1),      SYMBOL(9, 2),	      SYMBOL(13, 2),
+	SYMBOL(17, 3),	   SYMBOL(25, 3),     SYMBOL(33, 4),	      SYMBOL(49, 4),
+	SYMBOL(65, 5),	   SYMBOL(97, 5),     SYMBOL(129, 6),	      SYMBOL(193, 6),
+	SYMBOL(257, 7),	   SYMBOL(385, 7),    SYMBOL(513, 8),	      SYMBOL(769, 8),
+	SYMBOL(1025, 9),   SYMBOL(1537, 9),   SYMBOL(2049, 10),	      SYMBOL(3073, 10),
+	SYMBOL(4097, 11),  SYMBOL(6145, 11),  SYMBOL(8193, 12),	      SYMBOL(12289, 12),
+	SYMBOL(16385, 13), SYMBOL(24577, 13), EXCEPTIONAL | BAD_CODE, EXCEPTIONAL | BAD_CODE,
 };
 
 /* A table to build: symbols below first are literals, the others are described by the array. */
 struct code {
 	u32 *table;
 	size_t capacity;
-	unsigned int bits;		/* that index the first table */
+	unsigned int bits; /* that index the first table */
 	unsigned int first;
 	const u32 *symbols;
-	bool may_be_incomplete;		/* a single code of one bit is a code too, and so is none */
+	bool may_be_incomplete; /* a single code of one bit is a code too, and so is none */
 };
 
 /* The next code of n bits. Codes are kept as they lie in the stream: their first bit is lowest. */
@@ -252,8 +278,8 @@ code_build(const struct code *c, const u8 *lengths, unsigned int count)
 		if (n <= c->bits)
 			memcpy(table + BIT(n - 1), table, BIT(n - 1) * sizeof(*table));
 		for (int left = counts[n]; left; left--, symbol++, code = code_next(code, n)) {
-			u32 entry = *symbol < c->first ? LITERAL | (u32)*symbol << 16 :
-							 c->symbols[*symbol - c->first];
+			u32 entry = *symbol < c->first ? LITERAL | (u32)*symbol << 16
+						       : c->symbols[*symbol - c->first];
 			unsigned int rest = n - c->bits;
 
 			if (n <= c->bits) {
@@ -285,13 +311,18 @@ static enum inflate_result
 tables_build(struct inflate *z, const u8 *lengths, unsigned int literals, unsigned int distances)
 {
 	struct code literal_code = {
-		.table = z->literals, .capacity = ARRAY_SIZE(z->literals),
-		.bits = INFLATE_LITERAL_BITS, .first = 256, .symbols = length_symbols,
+		.table = z->literals,
+		.capacity = ARRAY_SIZE(z->literals),
+		.bits = INFLATE_LITERAL_BITS,
+		.first = 256,
+		.symbols = length_symbols,
 		.may_be_incomplete = true,
 	};
 	struct code distance_code = {
-		.table = z->distances, .capacity = ARRAY_SIZE(z->distances),
-		.bits = INFLATE_DISTANCE_BITS, .symbols = distance_symbols,
+		.table = z->distances,
+		.capacity = ARRAY_SIZE(z->distances),
+		.bits = INFLATE_DISTANCE_BITS,
+		.symbols = distance_symbols,
 		.may_be_incomplete = true,
 	};
 
@@ -318,12 +349,14 @@ tables_fixed(struct decoder *d)
 static enum inflate_result
 tables_read(struct decoder *d)
 {
-	static const u8 order[19] = {
-		16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15
-	};
+	static const u8 order[19] = { 16, 17, 18, 0, 8,	 7, 9,	6, 10, 5,
+				      11, 4,  12, 3, 13, 2, 14, 1, 15 };
 	static const u8 repeat_bits[3] = { 2, 3, 7 }, repeat_least[3] = { 3, 3, 11 };
 	struct code lengths_code = {
-		.table = d->z->distances, .capacity = 128, .bits = 7, .first = 19,
+		.table = d->z->distances,
+		.capacity = 128,
+		.bits = 7,
+		.first = 19,
 	};
 	unsigned int literals, distances, count, filled = 0;
 	u8 lengths[288 + 32] = { 0 };
@@ -469,11 +502,11 @@ block_stored(struct decoder *d)
 	return size ? INFLATE_TRUNCATED : INFLATE_OK;
 }
 
-#define LOW_BITS(n)                                                                               \
+#define LOW_BITS(n) \
 	(u32)(BIT(n) - 1), (u32)(BIT((n) + 1) - 1), (u32)(BIT((n) + 2) - 1), (u32)(BIT((n) + 3) - 1)
 
 static const u32 low_bits[32] = {
-	LOW_BITS(0), LOW_BITS(4), LOW_BITS(8), LOW_BITS(12),
+	LOW_BITS(0),  LOW_BITS(4),  LOW_BITS(8),  LOW_BITS(12),
 	LOW_BITS(16), LOW_BITS(20), LOW_BITS(24), LOW_BITS(28),
 };
 
@@ -484,7 +517,6 @@ static const u32 low_bits[32] = {
 static enum inflate_result
 block_coded(struct decoder *d)
 {
-
 	const u64 literal_mask = BIT(INFLATE_LITERAL_BITS) - 1;
 	const u64 distance_mask = BIT(INFLATE_DISTANCE_BITS) - 1;
 	struct inflate *z = d->z;
@@ -494,27 +526,27 @@ block_coded(struct decoder *d)
 	u32 used = d->in.used, entry = 0;
 
 /* Takes a code with the extra bits behind it, or without: then there are none. */
-#define TAKE(entry) (bits >>= (entry) & 63, used += (entry))
-#define TAKE_VALUE(entry)                                                                         \
-	({                                                                                        \
-		u32 coded_ = (u32)bits & low_bits[(u8)(entry)];                                   \
-		TAKE(entry);                                                                      \
-		((entry) >> 16) + (coded_ >> ((entry) >> 8 & 31));                                \
+#define TAKE(entry) (bits >>= (entry)&63, used += (entry))
+#define TAKE_VALUE(entry)                                          \
+	({                                                         \
+		u32 coded_ = (u32)bits & low_bits[(u8)(entry)];    \
+		TAKE(entry);                                       \
+		((entry) >> 16) + (coded_ >> ((entry) >> 8 & 31)); \
 	})
 /* Goes on to the second table, if the code is a long one. */
-#define FOLLOW(entry, table)                                                                      \
-	do {                                                                                      \
-		if (unlikely((entry) & EXCEPTIONAL)) {                                            \
-			if (!((entry) & (END_OF_BLOCK | BAD_CODE))) {                             \
-				TAKE(entry);                                                      \
-				entry = table[((entry) >> 16) +                                   \
-					      ((u32)bits & low_bits[(entry) >> 8 & 31])];         \
-			}                                                                         \
-			if ((entry) & (END_OF_BLOCK | BAD_CODE)) {                                \
-				used += (entry);                                                  \
-				goto out_exceptional;                                             \
-			}                                                                         \
-		}                                                                                 \
+#define FOLLOW(entry, table)                                                              \
+	do {                                                                              \
+		if (unlikely((entry)&EXCEPTIONAL)) {                                      \
+			if (!((entry) & (END_OF_BLOCK | BAD_CODE))) {                     \
+				TAKE(entry);                                              \
+				entry = table[((entry) >> 16) +                           \
+					      ((u32)bits & low_bits[(entry) >> 8 & 31])]; \
+			}                                                                 \
+			if ((entry) & (END_OF_BLOCK | BAD_CODE)) {                        \
+				used += (entry);                                          \
+				goto out_exceptional;                                     \
+			}                                                                 \
+		}                                                                         \
 	} while (0)
 
 	while (result == INFLATE_OK) {
@@ -591,18 +623,10 @@ stream(struct decoder *d)
 		if (!reader_take(d, 3, &header))
 			return INFLATE_TRUNCATED;
 		switch (header >> 1) {
-		case 0:
-			result = block_stored(d);
-			break;
-		case 1:
-			result = tables_fixed(d);
-			break;
-		case 2:
-			result = tables_read(d);
-			break;
-		default:
-			result = INFLATE_CORRUPT;
-			break;
+		case 0: result = block_stored(d); break;
+		case 1: result = tables_fixed(d); break;
+		case 2: result = tables_read(d); break;
+		default: result = INFLATE_CORRUPT; break;
 		}
 		if (header >> 1 && result == INFLATE_OK)
 			result = block_coded(d);
@@ -618,7 +642,10 @@ inflate_raw(struct inflate *z, const void *in, size_t size, size_t *consumed,
 	    inflate_output *output, void *context)
 {
 	struct decoder d = {
-		.z = z, .out = z->window, .flushed = z->window, .output = output,
+		.z = z,
+		.out = z->window,
+		.flushed = z->window,
+		.output = output,
 		.context = context,
 	};
 	enum inflate_result result;
@@ -689,8 +716,12 @@ inflate_gzip(struct inflate *z, const void *in, size_t size, size_t *consumed,
 	     inflate_output *output, void *context)
 {
 	struct decoder d = {
-		.z = z, .out = z->window, .flushed = z->window, .output = output,
-		.context = context, .wants_crc = true,
+		.z = z,
+		.out = z->window,
+		.flushed = z->window,
+		.output = output,
+		.context = context,
+		.wants_crc = true,
 	};
 	enum inflate_result result;
 	const u8 *p = in;

@@ -226,7 +226,7 @@ rb_replace_node(struct rb_node *old, struct rb_node *node, struct rb_root *root)
 		set_parent(node->left, node);
 	if (node->right)
 		set_parent(node->right, node);
-	smp_wmb();	/* a reader that finds node finds its children */
+	smp_wmb(); /* a reader that finds node finds its children */
 	change_child(old, node, rb_parent(old), root);
 }
 

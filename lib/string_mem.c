@@ -17,7 +17,7 @@
 typedef u64 __attribute__((aligned(1), may_alias)) word64_t;
 typedef u32 __attribute__((aligned(1), may_alias)) word32_t;
 
-#define WORD(p, offset) (*(word64_t *)((p) + (offset)))
+#define WORD(p, offset)	      (*(word64_t *)((p) + (offset)))
 #define WORD_CONST(p, offset) (*(const word64_t *)((p) + (offset)))
 
 /* Up to 32 bytes; everything is loaded before anything is stored. */
@@ -108,8 +108,7 @@ copy_backward(u8 *to, const u8 *from, size_t size)
 	WORD(to, 24) = d;
 }
 
-void *
-(memcpy)(void *restrict to, const void *restrict from, size_t size)
+void *(memcpy)(void *restrict to, const void *restrict from, size_t size)
 {
 	if (size <= 32)
 		copy_short(to, from, size);
@@ -118,8 +117,7 @@ void *
 	return to;
 }
 
-void *
-(memmove)(void *to, const void *from, size_t size)
+void *(memmove)(void *to, const void *from, size_t size)
 {
 	if (size <= 32)
 		copy_short(to, from, size);
@@ -130,8 +128,7 @@ void *
 	return to;
 }
 
-void *
-(memset)(void *memory, int byte, size_t size)
+void *(memset)(void *memory, int byte, size_t size)
 {
 	u64 word = (u8)byte * 0x0101010101010101UL;
 	u8 *to = memory;
@@ -186,8 +183,7 @@ word_order(u64 a, u64 b)
 	return a < b ? -1 : 1;
 }
 
-int
-(memcmp)(const void *memory_a, const void *memory_b, size_t size)
+int(memcmp)(const void *memory_a, const void *memory_b, size_t size)
 {
 	const u8 *a = memory_a, *b = memory_b;
 

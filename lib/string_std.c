@@ -7,7 +7,7 @@
  */
 #include "lib/string.h"
 
-#define ONES 0x0101010101010101UL
+#define ONES  0x0101010101010101UL
 #define HIGHS 0x8080808080808080UL
 
 typedef u64 __attribute__((may_alias)) aligned_word_t;
@@ -27,8 +27,8 @@ word_first(u64 highs)
 	return (size_t)__builtin_ctzl(highs) / 8;
 }
 
-__no_asan size_t
-(strlen)(const char *s)
+__no_asan
+size_t(strlen)(const char *s)
 {
 	const aligned_word_t *word = (const void *)((uintptr_t)s & ~7UL);
 	unsigned int before = ((uintptr_t)s & 7) * 8;

@@ -105,6 +105,6 @@ vma_huge_eligible(const struct vma *v)
 
 	return !v->mapping && !v->ops && base >= v->start && base < v->end &&
 	       v->end - base >= HUGE_SIZE &&
-	       !(v->flags & (VM_NOHUGEPAGE | VM_GROWSDOWN | VM_STACK | VM_SHARED | VM_SPECIAL |
-			     VM_IO));
+	       !(v->flags &
+		 (VM_NOHUGEPAGE | VM_GROWSDOWN | VM_STACK | VM_SHARED | VM_SPECIAL | VM_IO));
 }

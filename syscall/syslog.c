@@ -2,8 +2,8 @@
 /*
  * syslog(2) and /proc/kmsg: the kernel log for klogctl(3), dmesg(1) and log daemons.
  *
- * READ consumes, and so does reading /proc/kmsg: the position is one for the whole system. READ_ALL shows what the buffer holds
- * since the last CLEAR. A record becomes a line
+ * READ consumes, and so does reading /proc/kmsg: the position is one for the whole system. READ_ALL
+ * shows what the buffer holds since the last CLEAR. A record becomes a line
  * "<level>[time] text", continued lines of a record get the same prefix.
  */
 #include "syscall/syslog.h"

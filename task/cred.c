@@ -2,10 +2,12 @@
 /*
  * Credentials and capabilities: credentials(7), capabilities(7).
  *
- * A struct cred is never changed once others can see it: a change makes a copy, edits and installs it (cred_commit). Other tasks read ours
- * under RCU. Each uid has an account that counts its processes and queued signals; accounts live in a small hash under one lock.
+ * A struct cred is never changed once others can see it: a change makes a copy, edits and installs
+ * it (cred_commit). Other tasks read ours under RCU. Each uid has an account that counts its
+ * processes and queued signals; accounts live in a small hash under one lock.
  *
- * User namespaces are not there: every id is global and CAP_* means what it means in the first namespace.
+ * User namespaces are not there: every id is global and CAP_* means what it means in the first
+ * namespace.
  */
 #include "task/cred.h"
 
@@ -24,10 +26,10 @@
 #include "uapi/securebits.h"
 
 #define CAP_FULL_SET ((2ull << CAP_LAST_CAP) - 1)
-#define CAP_FS_SET \
-	(BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_DAC_READ_SEARCH) | BIT(CAP_FOWNER) | BIT(CAP_FSETID) | \
-	 BIT(CAP_LINUX_IMMUTABLE) | BIT(CAP_MKNOD) | BIT(CAP_MAC_OVERRIDE))
-#define NGROUPS_MAX 65536
+#define CAP_FS_SET                                                                             \
+	(BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_DAC_READ_SEARCH) | BIT(CAP_FOWNER) | \
+	 BIT(CAP_FSETID) | BIT(CAP_LINUX_IMMUTABLE) | BIT(CAP_MKNOD) | BIT(CAP_MAC_OVERRIDE))
+#define NGROUPS_MAX  65536
 #define ID_UNCHANGED 0xffffffffu
 
 /* ---- accounts ---- */
@@ -72,7 +74,8 @@ account_peek_locked(u32 uid)
 {
 	struct user_account *u;
 
-	hlist_for_each_entry(u, account_bucket(uid), hash) {
+	hlist_for_each_entry(u, account_bucket(uid), hash)
+	{
 		if (u->uid == uid)
 			return u;
 	}
@@ -110,7 +113,8 @@ user_account_get(struct user_account *u)
 void
 user_account_put(struct user_account *u)
 {
-	/* The decrement to zero and the removal are one step under the lock, so that a finder never sees a dying account. */
+	/* The decrement to zero and the removal are one step under the lock, so that a finder never
+	 * sees a dying account. */
 	unsigned long flags = spin_lock_irqsave(&accounts_lock);
 	bool last = ref_put(&u->ref);
 
@@ -226,12 +230,13 @@ cred_commit(struct cred *new)
 	struct cred *old = t->cred;
 
 	if (new->user != old->user) {
-		/* The process now counts against its new owner; exec checks the limit (setuid(2), EAGAIN). */
+		/* The process now counts against its new owner; exec checks the limit (setuid(2),
+		 * EAGAIN). */
 		user_count_processes(new->user, 1, RLIM_INFINITY);
 		user_count_processes(old->user, -1, 0);
 	}
-	if (new->euid != old->euid || new->egid != old->egid || new->fsuid != old->fsuid || new->fsgid != old->fsgid ||
-	    (new->cap_permitted & ~old->cap_permitted)) {
+	if (new->euid != old->euid || new->egid != old->egid || new->fsuid != old->fsuid ||
+	    new->fsgid != old->fsgid || (new->cap_permitted & ~old->cap_permitted)) {
 		if (t->thread.mm)
 			t->thread.mm->dumpable = 0;
 		t->pdeath_signal = 0;
@@ -282,7 +287,7 @@ cred_uid_fixup(struct cred *new, const struct cred *old)
 	bool has_root = !new->uid || !new->euid || !new->suid;
 
 	if (had_root && !has_root) {
-		if (!(new->securebits & SECBIT_KEEP_CAPS)) {
+		if (!(new->securebits &SECBIT_KEEP_CAPS)) {
 			new->cap_permitted = 0;
 			new->cap_effective = 0;
 		}
@@ -295,7 +300,7 @@ cred_uid_fixup(struct cred *new, const struct cred *old)
 	if (old->fsuid == 0 && new->fsuid != 0)
 		new->cap_effective &= ~CAP_FS_SET;
 	if (old->fsuid != 0 && new->fsuid == 0)
-		new->cap_effective |= new->cap_permitted & CAP_FS_SET;
+		new->cap_effective |= new->cap_permitted &CAP_FS_SET;
 }
 
 static int
@@ -430,9 +435,9 @@ sys_setresuid(u32 r, u32 e, u32 s)
 {
 	const struct cred *c = current_cred();
 
-	if (!cred_capable(c, CAP_SETUID) &&
-	    (!id_is_one_of(r, c->uid, c->euid, c->suid) || !id_is_one_of(e, c->uid, c->euid, c->suid) ||
-	     !id_is_one_of(s, c->uid, c->euid, c->suid)))
+	if (!cred_capable(c, CAP_SETUID) && (!id_is_one_of(r, c->uid, c->euid, c->suid) ||
+					     !id_is_one_of(e, c->uid, c->euid, c->suid) ||
+					     !id_is_one_of(s, c->uid, c->euid, c->suid)))
 		return -EPERM;
 	return cred_set_uids(r, e, s);
 }
@@ -442,9 +447,9 @@ sys_setresgid(u32 r, u32 e, u32 s)
 {
 	const struct cred *c = current_cred();
 
-	if (!cred_capable(c, CAP_SETGID) &&
-	    (!id_is_one_of(r, c->gid, c->egid, c->sgid) || !id_is_one_of(e, c->gid, c->egid, c->sgid) ||
-	     !id_is_one_of(s, c->gid, c->egid, c->sgid)))
+	if (!cred_capable(c, CAP_SETGID) && (!id_is_one_of(r, c->gid, c->egid, c->sgid) ||
+					     !id_is_one_of(e, c->gid, c->egid, c->sgid) ||
+					     !id_is_one_of(s, c->gid, c->egid, c->sgid)))
 		return -EPERM;
 	return cred_set_gids(r, e, s);
 }
@@ -609,11 +614,9 @@ cap_header_read(user_ptr header, struct linux_cap_header *h)
 	if (r)
 		return r;
 	switch (h->version) {
-	case _LINUX_CAPABILITY_VERSION_1:
-		return 1;
+	case _LINUX_CAPABILITY_VERSION_1: return 1;
 	case _LINUX_CAPABILITY_VERSION_2:
-	case _LINUX_CAPABILITY_VERSION_3:
-		return 2;
+	case _LINUX_CAPABILITY_VERSION_3: return 2;
 	}
 	return put_user(header, (u32)_LINUX_CAPABILITY_VERSION_3);
 }
@@ -681,18 +684,18 @@ sys_capset(user_ptr header, user_ptr data)
 	new->cap_effective = e;
 	new->cap_permitted = p;
 	new->cap_inheritable = i;
-	new->cap_ambient &= p & i;
+	new->cap_ambient &= p &i;
 	cred_commit(new);
 	return 0;
 }
 
 /*
- * capabilities(7), "Transformation of capabilities during execve()" and "Capabilities and execution of programs by root".
- * Edits `new`, a copy of the caller's credentials.
+ * capabilities(7), "Transformation of capabilities during execve()" and "Capabilities and execution
+ * of programs by root". Edits `new`, a copy of the caller's credentials.
  */
 int
-cred_for_exec(struct cred *new, bool setuid, u32 uid, bool setgid, u32 gid, bool has_fcaps, u64 f_permitted, u64 f_inheritable,
-	      bool f_effective, bool *secure)
+cred_for_exec(struct cred *new, bool setuid, u32 uid, bool setgid, u32 gid, bool has_fcaps,
+	      u64 f_permitted, u64 f_inheritable, bool f_effective, bool *secure)
 {
 	const struct cred old = *new;
 
@@ -703,7 +706,8 @@ cred_for_exec(struct cred *new, bool setuid, u32 uid, bool setgid, u32 gid, bool
 	if (setgid)
 		new->egid = gid;
 
-	bool root_privileged = !(new->securebits & SECBIT_NOROOT) && (new->uid == 0 || new->euid == 0);
+	bool root_privileged = !(new->securebits &SECBIT_NOROOT) &&
+			       (new->uid == 0 || new->euid == 0);
 	if (root_privileged && !(has_fcaps && new->uid != 0)) {
 		f_permitted = CAP_FULL_SET;
 		f_inheritable = CAP_FULL_SET;
@@ -713,7 +717,8 @@ cred_for_exec(struct cred *new, bool setuid, u32 uid, bool setgid, u32 gid, bool
 	bool privileged_file = setuid || setgid || has_fcaps;
 	u64 ambient = privileged_file ? 0 : old.cap_ambient;
 
-	new->cap_permitted = (old.cap_inheritable & f_inheritable) | (f_permitted & old.cap_bounding) | ambient;
+	new->cap_permitted = (old.cap_inheritable & f_inheritable) |
+			     (f_permitted & old.cap_bounding) | ambient;
 	if (has_fcaps && f_effective && (f_permitted & ~new->cap_permitted))
 		return -EPERM;
 	new->cap_effective = f_effective ? new->cap_permitted : ambient;
@@ -721,6 +726,7 @@ cred_for_exec(struct cred *new, bool setuid, u32 uid, bool setgid, u32 gid, bool
 	new->suid = new->fsuid = new->euid;
 	new->sgid = new->fsgid = new->egid;
 	new->securebits &= ~(u32)SECBIT_KEEP_CAPS;
-	*secure = new->euid != new->uid || new->egid != new->gid || (new->uid != 0 && (has_fcaps || (new->cap_permitted & ~ambient)));
+	*secure = new->euid != new->uid || new->egid != new->gid ||
+		  (new->uid != 0 && (has_fcaps || (new->cap_permitted & ~ambient)));
 	return 0;
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The system calls that send signals: kill(2), tkill(2), tgkill(2), rt_sigqueueinfo(2), rt_tgsigqueueinfo(2), pidfd's sender is event/pidfd.c.
+ * The system calls that send signals: kill(2), tkill(2), tgkill(2), rt_sigqueueinfo(2),
+ * rt_tgsigqueueinfo(2), pidfd's sender is event/pidfd.c.
  *
- * Permission: the sender's real or effective uid equals the target's real or saved uid, or CAP_KILL, or SIGCONT within a session.
+ * Permission: the sender's real or effective uid equals the target's real or saved uid, or
+ * CAP_KILL, or SIGCONT within a session.
  */
 #include "core/rcu.h"
 #include "generated/syscalls.h"
@@ -22,9 +24,11 @@ signal_may_send(struct task *t, int sig)
 		return 0;
 	rcu_read_lock();
 	const struct cred *they = rcu_dereference(t->cred);
-	if (me->euid == they->suid || me->euid == they->uid || me->uid == they->suid || me->uid == they->uid || cred_capable(me, CAP_KILL))
+	if (me->euid == they->suid || me->euid == they->uid || me->uid == they->suid ||
+	    me->uid == they->uid || cred_capable(me, CAP_KILL))
 		r = 0;
-	else if (sig == SIGCONT && READ_ONCE(t->process->session) == READ_ONCE(current->process->session))
+	else if (sig == SIGCONT &&
+		 READ_ONCE(t->process->session) == READ_ONCE(current->process->session))
 		r = 0;
 	rcu_read_unlock();
 	return r;
@@ -68,7 +72,8 @@ kill_pgrp(struct pid *pgrp, int sig, const struct linux_siginfo *info)
 	int last = -ESRCH;
 	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
 
-	list_for_each_entry(p, &pgrp->pgrp_members, pgrp_node) {
+	list_for_each_entry(p, &pgrp->pgrp_members, pgrp_node)
+	{
 		last = kill_process(p, sig, info);
 		any |= last == 0;
 	}

@@ -2,7 +2,8 @@
 /*
  * Who am I: ids, process groups and sessions. setpgid(2), setsid(2), credentials(7).
  *
- * A group is the list of processes in the struct pid of its number, a session likewise; both change under tasklist_lock.
+ * A group is the list of processes in the struct pid of its number, a session likewise; both change
+ * under tasklist_lock.
  */
 #include "core/rcu.h"
 #include "generated/syscalls.h"
@@ -83,14 +84,16 @@ process_leave_groups(struct process *p)
 }
 
 /*
- * A group is orphaned when no member has a parent in another group of the same session: nobody is left who could continue a stopped member.
+ * A group is orphaned when no member has a parent in another group of the same session: nobody is
+ * left who could continue a stopped member.
  */
 bool
 pgrp_is_orphaned(struct pid *pgrp, struct process *ignore)
 {
 	struct process *p;
 
-	list_for_each_entry(p, &pgrp->pgrp_members, pgrp_node) {
+	list_for_each_entry(p, &pgrp->pgrp_members, pgrp_node)
+	{
 		struct process *parent = p->parent;
 
 		if (p == ignore || (p->flags & PROC_ZOMBIE) || !parent || parent == init_process)
@@ -135,7 +138,10 @@ sys_setpgid(int pid, int pgid)
 		goto out_unlock;
 	target = pid_find(current_pid_ns(), pgid);
 	if (pgid != pid) {
-		struct process *member = target ? list_first_entry_or_null(&target->pgrp_members, struct process, pgrp_node) : NULL;
+		struct process *member = target ? list_first_entry_or_null(&target->pgrp_members,
+									   struct process,
+									   pgrp_node)
+						: NULL;
 
 		if (!member || member->session != me->session)
 			goto out_unlock;
@@ -203,7 +209,8 @@ sys_setsid(void)
 	long r = -EPERM;
 	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
 
-	/* Not if our number is a group already: we lead it, or it outlived a leader of this number. */
+	/* Not if our number is a group already: we lead it, or it outlived a leader of this number.
+	 */
 	if (p->session == id || !list_empty(&id->pgrp_members))
 		goto out_unlock;
 	process_set_session(p, id);

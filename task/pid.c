@@ -2,11 +2,13 @@
 /*
  * Process ids.
  *
- * A struct pid is a number per pid-namespace level. It is used as the id of a thread, of a process, of a process group and of a
- * session; the number returns to the pool when the last of these uses ends, while the struct lives on for pidfds.
+ * A struct pid is a number per pid-namespace level. It is used as the id of a thread, of a process,
+ * of a process group and of a session; the number returns to the pool when the last of these uses
+ * ends, while the struct lives on for pidfds.
  *
- * Lookup: the namespace's xarray under RCU. What a pid points at (task, process) is cleared under tasklist_lock before the object
- * loses its last reference, so a finder takes the object's reference with ref_try_get and treats failure as absence.
+ * Lookup: the namespace's xarray under RCU. What a pid points at (task, process) is cleared under
+ * tasklist_lock before the object loses its last reference, so a finder takes the object's
+ * reference with ref_try_get and treats failure as absence.
  *
  * Locking: ns->lock guards allocation in one namespace; tasklist_lock guards the uses.
  */
@@ -18,7 +20,7 @@
 #include "task/task.h"
 #include "uapi/errno.h"
 
-#define PID_RESERVED 300	/* after wrapping, low numbers stay with the early daemons */
+#define PID_RESERVED 300 /* after wrapping, low numbers stay with the early daemons */
 
 struct pid_ns root_pid_ns = {
 	.ref = REF_INIT,
@@ -74,7 +76,8 @@ pid_number_free(struct pid_number *n)
 int
 pid_alloc(struct pid_ns *ns, const int *want, u32 nr_want, struct pid **out)
 {
-	struct pid *p = kzalloc(sizeof(*p) + (ns->level + 1) * sizeof(struct pid_number), GFP_KERNEL);
+	struct pid *p = kzalloc(sizeof(*p) + (ns->level + 1) * sizeof(struct pid_number),
+				GFP_KERNEL);
 	struct pid_ns *at = ns;
 	int r;
 
@@ -119,7 +122,8 @@ pid_put(struct pid *p)
 {
 	if (!p || !ref_put(&p->ref))
 		return;
-	if (p->numbers[p->level].nr) {	/* never came into use, or its uses ended without tasklist_lock */
+	if (p->numbers[p->level]
+		    .nr) { /* never came into use, or its uses ended without tasklist_lock */
 		for (u32 i = 0; i <= p->level; i++)
 			pid_number_free(&p->numbers[i]);
 	}
@@ -132,7 +136,8 @@ pid_put(struct pid *p)
 void
 pid_release_number(struct pid *p)
 {
-	if (p->task || p->process || !list_empty(&p->pgrp_members) || !list_empty(&p->session_members))
+	if (p->task || p->process || !list_empty(&p->pgrp_members) ||
+	    !list_empty(&p->session_members))
 		return;
 	for (u32 i = 0; i <= p->level; i++) {
 		if (p->numbers[i].nr)

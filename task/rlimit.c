@@ -2,7 +2,8 @@
 /*
  * Resource limits and usage: getrlimit(2), prlimit(2), getrusage(2).
  *
- * Limits are read without a lock, a word at a time; process->lock orders writers. What a limit means is checked where the resource is handed out.
+ * Limits are read without a lock, a word at a time; process->lock orders writers. What a limit
+ * means is checked where the resource is handed out.
  */
 #include "task/rlimit.h"
 
@@ -63,7 +64,8 @@ rlimit_defaults(struct rlimit_set *l, u64 max_tasks)
 }
 
 static int
-rlimit_change(struct process *p, u32 resource, const struct linux_rlimit64 *new, struct linux_rlimit64 *old)
+rlimit_change(struct process *p, u32 resource, const struct linux_rlimit64 *new,
+	      struct linux_rlimit64 *old)
 {
 	int r = 0;
 	unsigned long flags = spin_lock_irqsave(&p->lock);
@@ -119,7 +121,8 @@ sys_setrlimit(u32 resource, user_ptr limit)
 	return r ? r : rlimit_change(current->process, resource, &new, &old);
 }
 
-/* prlimit(2): real, effective and saved ids of the target all equal our real ones, or CAP_SYS_RESOURCE. */
+/* prlimit(2): real, effective and saved ids of the target all equal our real ones, or
+ * CAP_SYS_RESOURCE. */
 static bool
 prlimit_allowed(struct process *p)
 {
@@ -133,8 +136,8 @@ prlimit_allowed(struct process *p)
 	if (leader) {
 		const struct cred *c = rcu_dereference(leader->cred);
 
-		ok = me->uid == c->euid && me->uid == c->suid && me->uid == c->uid && me->gid == c->egid && me->gid == c->sgid &&
-		     me->gid == c->gid;
+		ok = me->uid == c->euid && me->uid == c->suid && me->uid == c->uid &&
+		     me->gid == c->egid && me->gid == c->sgid && me->gid == c->gid;
 	}
 	rcu_read_unlock();
 	return ok;
@@ -239,7 +242,8 @@ process_rusage(struct process *p, int who, struct linux_rusage *ru)
 
 	struct mm *mm = who != RUSAGE_CHILDREN && p == current->process ? current->thread.mm : NULL;
 	if (mm) {
-		u64 now = (u64)(atomic64_read(&mm->rss_anon) + atomic64_read(&mm->rss_file) + atomic64_read(&mm->rss_shmem));
+		u64 now = (u64)(atomic64_read(&mm->rss_anon) + atomic64_read(&mm->rss_file) +
+				atomic64_read(&mm->rss_shmem));
 
 		maxrss = MAX(maxrss, MAX(now, (u64)atomic64_read(&mm->hiwater_rss)));
 	}

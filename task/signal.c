@@ -2,22 +2,28 @@
 /*
  * Signals: sending, queues, taking. signal(7).
  *
- * 1. Where a signal waits. Each task has a queue, each process has one for signals sent to the group. A queue is a 64-bit mask of what is
- *    pending and a list of struct sigqueue with the siginfo. Standard signals (1-31) are pending at most once; real-time ones queue one entry
- *    each, in order. When no memory or RLIMIT_SIGPENDING forbids an entry the bit alone is set, and the receiver sees SI_USER, pid 0:
- *    only sigqueue(3) of a real-time signal fails with EAGAIN instead.
+ * 1. Where a signal waits. Each task has a queue, each process has one for signals sent to the
+ * group. A queue is a 64-bit mask of what is pending and a list of struct sigqueue with the
+ * siginfo. Standard signals (1-31) are pending at most once; real-time ones queue one entry each,
+ * in order. When no memory or RLIMIT_SIGPENDING forbids an entry the bit alone is set, and the
+ * receiver sees SI_USER, pid 0: only sigqueue(3) of a real-time signal fails with EAGAIN instead.
  *
- * 2. Sending happens under the receiver's sighand->lock, which also guards the actions, the masks and the stop state, so that "is it ignored",
- *    "queue it" and "whom to wake" are one step. A signal whose action is to be ignored is dropped unless it is blocked (it may be unblocked
- *    with another action) or the receiver is traced. SIGCONT discards pending stop signals and stop signals a pending SIGCONT, whatever their action.
+ * 2. Sending happens under the receiver's sighand->lock, which also guards the actions, the masks
+ * and the stop state, so that "is it ignored", "queue it" and "whom to wake" are one step. A signal
+ * whose action is to be ignored is dropped unless it is blocked (it may be unblocked with another
+ * action) or the receiver is traced. SIGCONT discards pending stop signals and stop signals a
+ * pending SIGCONT, whatever their action.
  *
- * 3. Choosing a thread for a group signal: the main thread if it does not block it, else any thread that does not. If nobody can take it it
- *    waits in the group queue. A signal that will kill (default action, no tracer) starts the group exit at once: every thread gets SIGKILL, so that
+ * 3. Choosing a thread for a group signal: the main thread if it does not block it, else any thread
+ * that does not. If nobody can take it it waits in the group queue. A signal that will kill
+ * (default action, no tracer) starts the group exit at once: every thread gets SIGKILL, so that
  *    threads in uninterruptible-but-killable sleeps leave.
  *
- * 4. TF_SIGPENDING of a thread means: look. It is set here, and cleared only by signal_recalc of the thread itself, under the lock.
+ * 4. TF_SIGPENDING of a thread means: look. It is set here, and cleared only by signal_recalc of
+ * the thread itself, under the lock.
  *
- * Taking (signal_dequeue): SIGKILL first, then synchronous faults, then by number; own queue before the group's.
+ * Taking (signal_dequeue): SIGKILL first, then synchronous faults, then by number; own queue before
+ * the group's.
  */
 #include "task/signal.h"
 
@@ -30,12 +36,15 @@
 #include "task_internal.h"
 #include "uapi/errno.h"
 
-#define SIG_SYNCHRONOUS (SIGMASK(SIGSEGV) | SIGMASK(SIGBUS) | SIGMASK(SIGILL) | SIGMASK(SIGTRAP) | SIGMASK(SIGFPE) | SIGMASK(SIGSYS))
-#define SIG_STOPS (SIGMASK(SIGSTOP) | SIGMASK(SIGTSTP) | SIGMASK(SIGTTIN) | SIGMASK(SIGTTOU))
+#define SIG_SYNCHRONOUS                                                            \
+	(SIGMASK(SIGSEGV) | SIGMASK(SIGBUS) | SIGMASK(SIGILL) | SIGMASK(SIGTRAP) | \
+	 SIGMASK(SIGFPE) | SIGMASK(SIGSYS))
+#define SIG_STOPS   (SIGMASK(SIGSTOP) | SIGMASK(SIGTSTP) | SIGMASK(SIGTTIN) | SIGMASK(SIGTTOU))
 #define SIG_IGNORED (SIGMASK(SIGCHLD) | SIGMASK(SIGCONT) | SIGMASK(SIGURG) | SIGMASK(SIGWINCH))
-#define SIG_CORES \
-	(SIGMASK(SIGQUIT) | SIGMASK(SIGILL) | SIGMASK(SIGTRAP) | SIGMASK(SIGABRT) | SIGMASK(SIGBUS) | SIGMASK(SIGFPE) | SIGMASK(SIGSEGV) | \
-	 SIGMASK(SIGXCPU) | SIGMASK(SIGXFSZ) | SIGMASK(SIGSYS))
+#define SIG_CORES                                                                   \
+	(SIGMASK(SIGQUIT) | SIGMASK(SIGILL) | SIGMASK(SIGTRAP) | SIGMASK(SIGABRT) | \
+	 SIGMASK(SIGBUS) | SIGMASK(SIGFPE) | SIGMASK(SIGSEGV) | SIGMASK(SIGXCPU) |  \
+	 SIGMASK(SIGXFSZ) | SIGMASK(SIGSYS))
 #define SIG_UNBLOCKABLE (SIGMASK(SIGKILL) | SIGMASK(SIGSTOP))
 
 static struct kmem_cache *sigqueue_cache;
@@ -70,7 +79,10 @@ sigqueue_charge(struct task *receiver, bool force)
 	rcu_read_unlock();
 	struct sigqueue *q = NULL;
 
-	if (user_count_sigpending(user, 1, force ? RLIM_INFINITY : READ_ONCE(receiver->process->limits.lim[RLIMIT_SIGPENDING].cur))) {
+	if (user_count_sigpending(
+		    user, 1,
+		    force ? RLIM_INFINITY
+			  : READ_ONCE(receiver->process->limits.lim[RLIMIT_SIGPENDING].cur))) {
 		q = kmem_cache_alloc(sigqueue_cache, GFP_ATOMIC);
 		if (!q)
 			user_count_sigpending(user, -1, 0);
@@ -108,7 +120,8 @@ sigqueue_release(struct sigqueue *q)
 	kmem_cache_free(sigqueue_cache, q);
 }
 
-/* The owner is done with a preallocated entry. If it is still queued the queue frees it when it is taken or flushed. */
+/* The owner is done with a preallocated entry. If it is still queued the queue frees it when it is
+ * taken or flushed. */
 void
 sigqueue_free(struct sigqueue *q, struct process *p)
 {
@@ -128,7 +141,8 @@ signal_flush(struct sigqueue_list *l)
 {
 	struct sigqueue *q, *next;
 
-	list_for_each_entry_safe(q, next, &l->entries, node) {
+	list_for_each_entry_safe(q, next, &l->entries, node)
+	{
 		list_del_init(&q->node);
 		sigqueue_release(q);
 	}
@@ -143,7 +157,8 @@ sigqueue_remove(struct sigqueue_list *l, u64 mask)
 	if (!(l->mask & mask))
 		return;
 	l->mask &= ~mask;
-	list_for_each_entry_safe(q, next, &l->entries, node) {
+	list_for_each_entry_safe(q, next, &l->entries, node)
+	{
 		if (SIGMASK(q->info.si_signo) & mask) {
 			list_del_init(&q->node);
 			sigqueue_release(q);
@@ -157,8 +172,7 @@ signal_discard(struct process *p, u64 mask)
 	struct task *t;
 
 	sigqueue_remove(&p->pending, mask);
-	list_for_each_entry(t, &p->threads, thread_node)
-		sigqueue_remove(&t->pending, mask);
+	list_for_each_entry(t, &p->threads, thread_node) sigqueue_remove(&t->pending, mask);
 }
 
 /* ---- state of a thread ---- */
@@ -168,8 +182,10 @@ signal_recalc(struct task *t)
 {
 	u64 pending = (t->pending.mask | t->process->pending.mask) & ~t->blocked;
 
-	if (pending || (t->process->flags & (PROC_STOP_PENDING | PROC_NOTIFY_CONTINUED | PROC_NOTIFY_STOPPED)) || t->must_stop || t->ptrace_trap ||
-	    (t->process->flags & PROC_GROUP_EXIT))
+	if (pending ||
+	    (t->process->flags &
+	     (PROC_STOP_PENDING | PROC_NOTIFY_CONTINUED | PROC_NOTIFY_STOPPED)) ||
+	    t->must_stop || t->ptrace_trap || (t->process->flags & PROC_GROUP_EXIT))
 		thread_flag_set(&t->thread, TF_SIGPENDING);
 	else if (t == current)
 		thread_flag_clear(&t->thread, TF_SIGPENDING);
@@ -179,7 +195,8 @@ bool
 signal_fatal_pending(const struct task *t)
 {
 	return thread_flag_test(&t->thread, TF_SIGPENDING) &&
-	       ((READ_ONCE(t->pending.mask) & SIGMASK(SIGKILL)) || (READ_ONCE(t->process->flags) & PROC_GROUP_EXIT));
+	       ((READ_ONCE(t->pending.mask) & SIGMASK(SIGKILL)) ||
+		(READ_ONCE(t->process->flags) & PROC_GROUP_EXIT));
 }
 
 bool
@@ -195,8 +212,10 @@ signal_is_ignored(struct task *t, int sig, bool force)
 {
 	const struct sigaction_kernel *sa = &t->process->sighand->action[sig - 1];
 
-	/* What is blocked may be wanted later; saved_mask: sigsuspend's caller blocks it once the call is over. */
-	if ((t->blocked & SIGMASK(sig)) || ((t->saved_mask & SIGMASK(sig)) && thread_flag_test(&t->thread, TF_RESTORE_MASK)))
+	/* What is blocked may be wanted later; saved_mask: sigsuspend's caller blocks it once the
+	 * call is over. */
+	if ((t->blocked & SIGMASK(sig)) ||
+	    ((t->saved_mask & SIGMASK(sig)) && thread_flag_test(&t->thread, TF_RESTORE_MASK)))
 		return false;
 	if (t->ptrace && sig != SIGKILL)
 		return false;
@@ -209,7 +228,8 @@ signal_is_ignored(struct task *t, int sig, bool force)
 	return sa->handler == SIG_IGN;
 }
 
-/* The side effects that stop and continue signals have by being sent. False: the signal is to be dropped. */
+/* The side effects that stop and continue signals have by being sent. False: the signal is to be
+ * dropped. */
 static bool
 signal_prepare(struct process *p, struct task *t, int sig, bool force)
 {
@@ -223,7 +243,8 @@ signal_prepare(struct process *p, struct task *t, int sig, bool force)
 			sigqueue_remove(&each->pending, SIGMASK(SIGCONT));
 	} else if (sig == SIGCONT) {
 		sigqueue_remove(&p->pending, SIG_STOPS);
-		list_for_each_entry(each, &p->threads, thread_node) {
+		list_for_each_entry(each, &p->threads, thread_node)
+		{
 			sigqueue_remove(&each->pending, SIG_STOPS);
 			each->must_stop = each->stop_dequeued = false;
 			thread_wake_state(&each->thread, THREAD_STOPPED);
@@ -260,10 +281,12 @@ signal_start_group_exit(struct process *p, int code)
 	struct task *t;
 
 	p->flags |= PROC_GROUP_EXIT;
-	p->flags &= ~(PROC_STOPPED | PROC_STOP_PENDING | PROC_NOTIFY_STOPPED | PROC_NOTIFY_CONTINUED);
+	p->flags &= ~(PROC_STOPPED | PROC_STOP_PENDING | PROC_NOTIFY_STOPPED |
+		      PROC_NOTIFY_CONTINUED);
 	p->group_exit_code = code;
 	p->stop_count = 0;
-	list_for_each_entry(t, &p->threads, thread_node) {
+	list_for_each_entry(t, &p->threads, thread_node)
+	{
 		t->must_stop = t->stop_dequeued = false;
 		t->pending.mask |= SIGMASK(SIGKILL);
 		thread_flag_set(&t->thread, TF_SIGPENDING);
@@ -281,7 +304,8 @@ signal_complete(struct process *p, struct task *t, bool group, int sig)
 	if (signal_wanted_by(t, sig)) {
 		target = t;
 	} else if (group) {
-		list_for_each_entry(each, &p->threads, thread_node) {
+		list_for_each_entry(each, &p->threads, thread_node)
+		{
 			if (signal_wanted_by(each, sig)) {
 				target = each;
 				break;
@@ -292,9 +316,11 @@ signal_complete(struct process *p, struct task *t, bool group, int sig)
 		return;
 
 	enum signal_default d = signal_default_action(sig);
-	bool fatal = (sig == SIGKILL || p->sighand->action[sig - 1].handler == SIG_DFL) && (d == SIGDEF_TERM || d == SIGDEF_CORE) &&
-		     !(p->flags & PROC_UNKILLABLE) && (sig == SIGKILL || (!target->ptrace && !(target->saved_mask & SIGMASK(sig) &&
-		     thread_flag_test(&target->thread, TF_RESTORE_MASK))));
+	bool fatal = (sig == SIGKILL || p->sighand->action[sig - 1].handler == SIG_DFL) &&
+		     (d == SIGDEF_TERM || d == SIGDEF_CORE) && !(p->flags & PROC_UNKILLABLE) &&
+		     (sig == SIGKILL ||
+		      (!target->ptrace && !(target->saved_mask & SIGMASK(sig) &&
+					    thread_flag_test(&target->thread, TF_RESTORE_MASK))));
 
 	if (fatal) {
 		signal_start_group_exit(p, sig);
@@ -304,19 +330,23 @@ signal_complete(struct process *p, struct task *t, bool group, int sig)
 	thread_wake_signal(&target->thread, sig == SIGKILL, 0);
 }
 
-/* The sender has no number in the namespace of a pid 1: only SIGKILL and SIGSTOP make a difference then, pid_namespaces(7). */
+/* The sender has no number in the namespace of a pid 1: only SIGKILL and SIGSTOP make a difference
+ * then, pid_namespaces(7). */
 static bool
 signal_from_outside(const struct process *p)
 {
 	const struct pid_number *inner = &p->pid->numbers[p->pid->level];
 
-	return inner->nr == 1 && p->pid->level && !in_irq() && thread_is_task(thread_current()) && !pid_nr(current->pid, inner->ns);
+	return inner->nr == 1 && p->pid->level && !in_irq() && thread_is_task(thread_current()) &&
+	       !pid_nr(current->pid, inner->ns);
 }
 
 static int
-signal_send_locked(struct process *p, struct task *t, bool group, int sig, const struct linux_siginfo *info, struct sigqueue *pre)
+signal_send_locked(struct process *p, struct task *t, bool group, int sig,
+		   const struct linux_siginfo *info, struct sigqueue *pre)
 {
-	/* Kernel-made signals, and what comes from an outer pid namespace, reach even an init that did not ask for them. */
+	/* Kernel-made signals, and what comes from an outer pid namespace, reach even an init that
+	 * did not ask for them. */
 	bool force = !info || info->si_code > 0 || signal_from_outside(p);
 	struct sigqueue_list *queue = group ? &p->pending : &t->pending;
 	struct sigqueue *q = pre;
@@ -361,8 +391,9 @@ signal_send_task(struct task *t, int sig, const struct linux_siginfo *info)
 {
 	unsigned long flags;
 	struct sighand *sh = sighand_lock(t->process, &flags);
-	int r = t->exiting && (READ_ONCE(t->thread.state) & THREAD_DEAD) && t->process->leader != t ?
-			-ESRCH : signal_send_locked(t->process, t, false, sig, info, NULL);
+	int r = t->exiting && (READ_ONCE(t->thread.state) & THREAD_DEAD) && t->process->leader != t
+			? -ESRCH
+			: signal_send_locked(t->process, t, false, sig, info, NULL);
 
 	sighand_unlock(sh, flags);
 	return r;
@@ -386,7 +417,8 @@ signal_send_pgrp(struct pid *pgrp, int sig, const struct linux_siginfo *info)
 	int r = -ESRCH;
 	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
 
-	list_for_each_entry(p, &pgrp->pgrp_members, pgrp_node) {
+	list_for_each_entry(p, &pgrp->pgrp_members, pgrp_node)
+	{
 		signal_send_process(p, sig, info);
 		r = 0;
 	}
@@ -487,7 +519,8 @@ sigqueue_take(struct sigqueue_list *l, u64 deliverable, struct linux_siginfo *in
 		return 0;
 	int sig = signal_next(l->mask & deliverable);
 
-	list_for_each_entry(q, &l->entries, node) {
+	list_for_each_entry(q, &l->entries, node)
+	{
 		if (q->info.si_signo != sig)
 			continue;
 		if (found) {
@@ -547,7 +580,8 @@ signal_retarget(struct task *t, u64 newly_blocked)
 
 	if (!orphaned || p->nr_threads < 2)
 		return;
-	list_for_each_entry(each, &p->threads, thread_node) {
+	list_for_each_entry(each, &p->threads, thread_node)
+	{
 		if (each == t || each->exiting || !(orphaned & ~each->blocked))
 			continue;
 		orphaned &= each->blocked;

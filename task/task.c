@@ -2,9 +2,10 @@
 /*
  * Tasks and processes as objects: allocation, lookup, release, names and times.
  *
- * Lifetime: a task's reference count is that of its thread. The scheduler holds one until the task has left the CPU for the last time, the
- * process tree holds one until it is reaped, finders hold theirs. A process is held by each of its tasks and by the tree until it is reaped.
- * Both are freed after a grace period, so lookups under RCU may look at them and try to take a reference.
+ * Lifetime: a task's reference count is that of its thread. The scheduler holds one until the task
+ * has left the CPU for the last time, the process tree holds one until it is reaped, finders hold
+ * theirs. A process is held by each of its tasks and by the tree until it is reaped. Both are freed
+ * after a grace period, so lookups under RCU may look at them and try to take a reference.
  */
 #include "task/task.h"
 
@@ -122,7 +123,8 @@ process_put(struct process *p)
 	rcu_call(&p->rcu, process_free_rcu);
 }
 
-/* ---- sighand: type-stable memory, so that a lock found under RCU may be tried and then verified ---- */
+/* ---- sighand: type-stable memory, so that a lock found under RCU may be tried and then verified
+ * ---- */
 
 static void
 sighand_ctor(void *obj)
@@ -260,7 +262,8 @@ process_next_thread(struct process *p, int *tid)
 	struct task *t;
 
 	/* The list is in order of creation; ids are not sorted in it once numbers have wrapped. */
-	list_for_each_entry(t, &p->threads, thread_node) {
+	list_for_each_entry(t, &p->threads, thread_node)
+	{
 		int nr = task_tid(t);
 
 		if (nr >= *tid && (!found || nr < best)) {
@@ -380,7 +383,8 @@ process_times(struct process *p, u64 *utime_ns, u64 *stime_ns)
 	u64 user = p->dead_utime_ns, sys = p->dead_stime_ns;
 	struct task *t;
 
-	list_for_each_entry(t, &p->threads, thread_node) {
+	list_for_each_entry(t, &p->threads, thread_node)
+	{
 		u64 u, s;
 
 		sched_thread_times(&t->thread, &u, &s);
@@ -400,8 +404,7 @@ process_runtime_ns(struct process *p)
 	u64 sum = p->dead_runtime_ns;
 	struct task *t;
 
-	list_for_each_entry(t, &p->threads, thread_node)
-		sum += sched_thread_runtime_ns(&t->thread);
+	list_for_each_entry(t, &p->threads, thread_node) sum += sched_thread_runtime_ns(&t->thread);
 	sighand_unlock(sh, flags);
 	return sum;
 }
@@ -411,7 +414,8 @@ task_init(void)
 {
 	task_cache = kmem_cache_create("task", sizeof(struct task), 64, 0, NULL);
 	process_cache = kmem_cache_create("process", sizeof(struct process), 64, 0, NULL);
-	sighand_cache = kmem_cache_create("sighand", sizeof(struct sighand), 64, SLAB_RCU_TYPESAFE, sighand_ctor);
+	sighand_cache = kmem_cache_create("sighand", sizeof(struct sighand), 64, SLAB_RCU_TYPESAFE,
+					  sighand_ctor);
 	signal_init();
 	cred_init();
 	rlimit_init();

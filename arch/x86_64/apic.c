@@ -5,8 +5,8 @@
  */
 #include "apic.h"
 #include "acpi.h"
-#include "arch/io.h"
 #include "arch/cpu.h"
+#include "arch/io.h"
 #include "arch/smp.h"
 #include "core/cpumask.h"
 #include "core/log.h"

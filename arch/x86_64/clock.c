@@ -14,8 +14,8 @@
  *
  * Event timer: TSC deadline if there is that and the TSC is the clock, else the APIC's count down.
  */
-#include "arch/io.h"
 #include "arch/clock.h"
+#include "arch/io.h"
 
 #include "acpi.h"
 #include "apic.h"

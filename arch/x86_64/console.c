@@ -3,8 +3,8 @@
  * The first serial port as a console, until drivers/serial takes over under the same name.
  * Sixteen bytes go out for each look at the line status: that is the FIFO of a 16550.
  */
-#include "arch/io.h"
 #include "arch/cpu.h"
+#include "arch/io.h"
 #include "core/bootinfo.h"
 #include "core/log.h"
 #include "lib/string.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Reset and power-off. Each way is tried in turn; a machine that has none of them halts. */
-#include "arch/io.h"
 #include "arch/power.h"
+#include "arch/io.h"
 
 #include "acpi.h"
 #include "arch/cpu.h"
@@ -63,10 +63,10 @@ arch_power_off(void)
 	if (f->has_s5 && f->pm1a_control) {
 		acpi_mode_enter();
 		arch_out16(f->pm1a_control,
-		     (u16)(f->s5_type_a << PM1_SLEEP_TYPE_SHIFT | PM1_SLEEP_ENABLE));
+			   (u16)(f->s5_type_a << PM1_SLEEP_TYPE_SHIFT | PM1_SLEEP_ENABLE));
 		if (f->pm1b_control)
 			arch_out16(f->pm1b_control,
-			     (u16)(f->s5_type_b << PM1_SLEEP_TYPE_SHIFT | PM1_SLEEP_ENABLE));
+				   (u16)(f->s5_type_b << PM1_SLEEP_TYPE_SHIFT | PM1_SLEEP_ENABLE));
 	} else if (f->has_s5 && f->sleep_control.address) {
 		acpi_write(&f->sleep_control,
 			   (u8)(f->s5_type_a << SLEEP_TYPE_SHIFT | SLEEP_ENABLE));

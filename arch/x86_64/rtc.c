@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The battery clock of the PC (MC146818), read once at boot. */
 #include "acpi.h"
-#include "arch/io.h"
 #include "arch/clock.h"
 #include "arch/cpu.h"
+#include "arch/io.h"
 #include "x86.h"
 
 #define REG_SECOND 0x00

@@ -6,8 +6,8 @@
  * an expected fault of a user copy (exception table) or the end. Page faults go to mm first.
  */
 #include "traps.h"
-#include "arch/io.h"
 #include "arch/cpu.h"
+#include "arch/io.h"
 #include "arch/regs.h"
 #include "arch/thread.h"
 #include "asm.h"
@@ -335,7 +335,8 @@ trap_nmi(struct regs *regs, u64 error)
 	if (smp_stopping())
 		arch_cpu_halt();
 	if (log_is_free())
-		log_warn("non-maskable interrupt, reason %02x, on CPU %u\n", arch_in8(0x61), cpu_id());
+		log_warn("non-maskable interrupt, reason %02x, on CPU %u\n", arch_in8(0x61),
+			 cpu_id());
 }
 
 void

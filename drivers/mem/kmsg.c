@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * /dev/kmsg: the kernel log as records, one a read: "level,sequence,microseconds,-;text\n". Writing adds a record, with "<level>" in front if
- * wanted. The format is the kernel documentation's Documentation/ABI/testing/dev-kmsg.
+ * /dev/kmsg: the kernel log as records, one a read: "level,sequence,microseconds,-;text\n". Writing
+ * adds a record, with "<level>" in front if wanted. The format is the kernel documentation's
+ * Documentation/ABI/testing/dev-kmsg.
  */
 #include "core/log.h"
 #include "fs/vfs/file.h"
@@ -18,7 +19,7 @@
 #include "uapi/errno.h"
 #include "uapi/fcntl.h"
 
-#define KMSG_LINE_MAX 976
+#define KMSG_LINE_MAX	  976
 #define LOG_FACILITY_USER 1
 
 struct wait_queue kmsg_wait = WAIT_QUEUE_INIT(kmsg_wait);
@@ -34,7 +35,8 @@ struct kmsg_reader {
 static void
 kmsg_wake(void)
 {
-	/* The log may be written under any spinlock but the log's own, wait queues' included: only look when somebody waits. */
+	/* The log may be written under any spinlock but the log's own, wait queues' included: only
+	 * look when somebody waits. */
 	if (wait_queue_active(&kmsg_wait))
 		wake_up_all(&kmsg_wait);
 }
@@ -76,7 +78,8 @@ kmsg_format(struct kmsg_reader *r, struct strbuf *sb)
 {
 	const struct log_record *rec = &r->record;
 
-	strbuf_printf(sb, "%u,%llu,%llu,-;", rec->facility * 8u + rec->level, (unsigned long long)rec->seq, (unsigned long long)rec->time_us);
+	strbuf_printf(sb, "%u,%llu,%llu,-;", rec->facility * 8u + rec->level,
+		      (unsigned long long)rec->seq, (unsigned long long)rec->time_us);
 	for (u16 i = 0; i < rec->len; i++) {
 		u8 c = (u8)rec->text[i];
 
@@ -105,7 +108,7 @@ kmsg_read(struct file *f, struct iov_iter *it, u64 *pos)
 			goto out_unlock;
 	}
 	if (err)
-		goto out_unlock;	/* -EPIPE: records were lost, the next read goes on behind them */
+		goto out_unlock; /* -EPIPE: records were lost, the next read goes on behind them */
 	strbuf_init(&sb, r->text, sizeof(r->text));
 	kmsg_format(r, &sb);
 	if (iter_count(it) < sb.len) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* /dev/null, /dev/zero and /dev/full: null(4), full(4). A private mapping of /dev/zero is anonymous memory. */
+/* /dev/null, /dev/zero and /dev/full: null(4), full(4). A private mapping of /dev/zero is anonymous
+ * memory. */
 #include "drivers/mem/mem.h"
 
 #include "fs/vfs/device.h"
@@ -57,7 +58,8 @@ full_write(struct file *f, struct iov_iter *it, u64 *pos)
 	return iter_count(it) ? -ENOSPC : 0;
 }
 
-/* Nothing to add to the request: without a mapping behind it it is anonymous, shared or private as asked. */
+/* Nothing to add to the request: without a mapping behind it it is anonymous, shared or private as
+ * asked. */
 static int
 zero_mmap(struct file *f, struct mm_map_request *rq)
 {
@@ -84,10 +86,26 @@ static const struct file_ops full_file_ops = {
 };
 
 static struct device mem_devices[] = {
-	{ .name = "null", .class_name = "mem", .dev = DEV_MAKE(MEM_MAJOR, 3), .mode = S_IFCHR | 0666, .ops = &null_file_ops },
-	{ .name = "zero", .class_name = "mem", .dev = DEV_MAKE(MEM_MAJOR, 5), .mode = S_IFCHR | 0666, .ops = &zero_file_ops },
-	{ .name = "full", .class_name = "mem", .dev = DEV_MAKE(MEM_MAJOR, 7), .mode = S_IFCHR | 0666, .ops = &full_file_ops },
-	{ .name = "kmsg", .class_name = "mem", .dev = DEV_MAKE(MEM_MAJOR, 11), .mode = S_IFCHR | 0644, .ops = &kmsg_file_ops },
+	{ .name = "null",
+	  .class_name = "mem",
+	  .dev = DEV_MAKE(MEM_MAJOR, 3),
+	  .mode = S_IFCHR | 0666,
+	  .ops = &null_file_ops },
+	{ .name = "zero",
+	  .class_name = "mem",
+	  .dev = DEV_MAKE(MEM_MAJOR, 5),
+	  .mode = S_IFCHR | 0666,
+	  .ops = &zero_file_ops },
+	{ .name = "full",
+	  .class_name = "mem",
+	  .dev = DEV_MAKE(MEM_MAJOR, 7),
+	  .mode = S_IFCHR | 0666,
+	  .ops = &full_file_ops },
+	{ .name = "kmsg",
+	  .class_name = "mem",
+	  .dev = DEV_MAKE(MEM_MAJOR, 11),
+	  .mode = S_IFCHR | 0644,
+	  .ops = &kmsg_file_ops },
 };
 
 void

@@ -2,7 +2,8 @@
 /*
  * /dev/random, /dev/urandom and getrandom(2): user space's doors to core/random.c, random(4).
  *
- * The generator is seeded before the first program runs, so nothing here ever blocks and the two devices are the same.
+ * The generator is seeded before the first program runs, so nothing here ever blocks and the two
+ * devices are the same.
  */
 #include "core/random.h"
 #include "drivers/random/random.h"
@@ -135,15 +136,14 @@ random_ioctl(struct file *f, u32 cmd, u64 arg)
 	int r;
 
 	switch (cmd) {
-	case RNDGETENTCNT:
-		return put_user(p, (s32)ENTROPY_BITS);
+	case RNDGETENTCNT: return put_user(p, (s32)ENTROPY_BITS);
 	case RNDADDTOENTCNT:
 		if (!capable(CAP_SYS_ADMIN))
 			return -EPERM;
 		r = get_user(&bits, p);
 		if (r)
 			return r;
-		return bits < 0 ? -EINVAL : 0;	/* the pool's credit is full already */
+		return bits < 0 ? -EINVAL : 0; /* the pool's credit is full already */
 	case RNDADDENTROPY:
 		if (!capable(CAP_SYS_ADMIN))
 			return -EPERM;
@@ -169,8 +169,16 @@ static const struct file_ops random_file_ops = {
 };
 
 static struct device random_devices[] = {
-	{ .name = "random", .class_name = "mem", .dev = DEV_MAKE(MEM_MAJOR, 8), .mode = S_IFCHR | 0666, .ops = &random_file_ops },
-	{ .name = "urandom", .class_name = "mem", .dev = DEV_MAKE(MEM_MAJOR, 9), .mode = S_IFCHR | 0666, .ops = &random_file_ops },
+	{ .name = "random",
+	  .class_name = "mem",
+	  .dev = DEV_MAKE(MEM_MAJOR, 8),
+	  .mode = S_IFCHR | 0666,
+	  .ops = &random_file_ops },
+	{ .name = "urandom",
+	  .class_name = "mem",
+	  .dev = DEV_MAKE(MEM_MAJOR, 9),
+	  .mode = S_IFCHR | 0666,
+	  .ops = &random_file_ops },
 };
 
 void

@@ -2,11 +2,13 @@
 /*
  * 16550 UARTs at the four standard ports, as terminals ttyS0 to ttyS3 and as console of the log.
  *
- * Transmit: bytes wait in a ring; the port's interrupt moves up to 16 at a time, the depth of its FIFO, when it is empty. A write that finds the
- * FIFO empty fills it at once, so that short texts need no interrupt. Receive: the interrupt empties the FIFO into the terminal's ring and has
- * the worker look at it.
+ * Transmit: bytes wait in a ring; the port's interrupt moves up to 16 at a time, the depth of its
+ * FIFO, when it is empty. A write that finds the FIFO empty fills it at once, so that short texts
+ * need no interrupt. Receive: the interrupt empties the FIFO into the terminal's ring and has the
+ * worker look at it.
  *
- * Locking: port->lock (taken in interrupts) guards the registers and the transmit ring. The log's console writes poll, and in a panic do so without it.
+ * Locking: port->lock (taken in interrupts) guards the registers and the transmit ring. The log's
+ * console writes poll, and in a panic do so without it.
  */
 #include "drivers/serial/serial.h"
 
@@ -22,30 +24,30 @@
 #include "uapi/ioctl.h"
 #include "uapi/major.h"
 
-#define DATA 0
-#define IRQ_ENABLE 1
-#define IRQ_ID 2	/* read; FIFO control when written */
-#define LINE 3
-#define MODEM 4
-#define STATUS 5
+#define DATA	     0
+#define IRQ_ENABLE   1
+#define IRQ_ID	     2 /* read; FIFO control when written */
+#define LINE	     3
+#define MODEM	     4
+#define STATUS	     5
 #define MODEM_STATUS 6
-#define SCRATCH 7
+#define SCRATCH	     7
 
-#define IER_RX 0x01
-#define IER_TX 0x02
-#define IER_LINE 0x04
-#define IIR_NONE 0x01
+#define IER_RX	     0x01
+#define IER_TX	     0x02
+#define IER_LINE     0x04
+#define IIR_NONE     0x01
 #define LINE_DIVISOR 0x80
-#define LINE_BREAK 0x40
-#define MODEM_DTR 0x01
-#define MODEM_RTS 0x02
-#define MODEM_OUT2 0x08		/* gates the interrupt */
+#define LINE_BREAK   0x40
+#define MODEM_DTR    0x01
+#define MODEM_RTS    0x02
+#define MODEM_OUT2   0x08 /* gates the interrupt */
 #define STATUS_READY 0x01
 #define STATUS_BREAK 0x10
 #define STATUS_EMPTY 0x20
-#define STATUS_BAD 0xff		/* nothing answers */
+#define STATUS_BAD   0xff /* nothing answers */
 
-#define FIFO 16
+#define FIFO	16
 #define TX_RING 4096
 
 struct port {
@@ -202,8 +204,9 @@ uart_modem(struct tty *t, u32 set, u32 clear, u32 *out)
 		arch_out8(p->base + MODEM, m);
 	}
 	u8 status = arch_in8(p->base + MODEM_STATUS);
-	*out = (p->modem & MODEM_DTR ? TIOCM_DTR : 0u) | (p->modem & MODEM_RTS ? TIOCM_RTS : 0u) | (status & 0x80 ? TIOCM_CAR : 0u) |
-	       (status & 0x40 ? TIOCM_RNG : 0u) | (status & 0x20 ? TIOCM_DSR : 0u) | (status & 0x10 ? TIOCM_CTS : 0u);
+	*out = (p->modem & MODEM_DTR ? TIOCM_DTR : 0u) | (p->modem & MODEM_RTS ? TIOCM_RTS : 0u) |
+	       (status & 0x80 ? TIOCM_CAR : 0u) | (status & 0x40 ? TIOCM_RNG : 0u) |
+	       (status & 0x20 ? TIOCM_DSR : 0u) | (status & 0x10 ? TIOCM_CTS : 0u);
 	spin_unlock_irqrestore(&p->lock, flags);
 	return 0;
 }
@@ -253,7 +256,8 @@ console_write(struct log_console *con, const char *text, size_t len)
 	unsigned long flags = arch_irq_save();
 	bool locked = false;
 
-	/* The holder may be the very CPU that panics: wait a bounded time, then write all the same. */
+	/* The holder may be the very CPU that panics: wait a bounded time, then write all the same.
+	 */
 	for (u32 i = 0; i < 1000000 && !(locked = spin_trylock(&p->lock)); i++)
 		arch_cpu_relax();
 	console_put(p, text, len);
@@ -291,7 +295,7 @@ uart_start(struct port *p, u32 index)
 	arch_out8(p->base + IRQ_ENABLE, 0);
 	uart_set_termios(&p->tty);
 	arch_out8(p->base + IRQ_ENABLE, 0);
-	arch_out8(p->base + IRQ_ID, 0x01);	/* FIFO on */
+	arch_out8(p->base + IRQ_ID, 0x01); /* FIFO on */
 	arch_out8(p->base + MODEM, p->modem);
 	if (irq_request_gsi(standard[index].irq, 0, uart_interrupt, p, p->tty.name)) {
 		log_warn("%s: no interrupt %u\n", p->tty.name, standard[index].irq);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The ioctls of terminals: ioctl_tty(2). */
+#include "uapi/ioctl.h"
 #include "fs/vfs/file.h"
 #include "lib/string.h"
 #include "mm/user.h"
@@ -7,15 +8,16 @@
 #include "tty_internal.h"
 #include "uapi/errno.h"
 #include "uapi/fcntl.h"
-#include "uapi/ioctl.h"
 
 static const struct {
 	u32 code, baud;
 } speeds[] = {
-	{ B0, 0 }, { B50, 50 }, { B75, 75 }, { B110, 110 }, { B134, 134 }, { B150, 150 }, { B200, 200 }, { B300, 300 }, { B600, 600 },
-	{ B1200, 1200 }, { B1800, 1800 }, { B2400, 2400 }, { B4800, 4800 }, { B9600, 9600 }, { B19200, 19200 }, { B38400, 38400 },
-	{ B57600, 57600 }, { B115200, 115200 }, { B230400, 230400 }, { B460800, 460800 }, { B500000, 500000 }, { B576000, 576000 },
-	{ B921600, 921600 }, { B1000000, 1000000 },
+	{ B0, 0 },	     { B50, 50 },	  { B75, 75 },	       { B110, 110 },
+	{ B134, 134 },	     { B150, 150 },	  { B200, 200 },       { B300, 300 },
+	{ B600, 600 },	     { B1200, 1200 },	  { B1800, 1800 },     { B2400, 2400 },
+	{ B4800, 4800 },     { B9600, 9600 },	  { B19200, 19200 },   { B38400, 38400 },
+	{ B57600, 57600 },   { B115200, 115200 }, { B230400, 230400 }, { B460800, 460800 },
+	{ B500000, 500000 }, { B576000, 576000 }, { B921600, 921600 }, { B1000000, 1000000 },
 };
 
 static u32
@@ -46,7 +48,8 @@ tty_drain(struct tty *t)
 {
 	if (!t->driver->unsent)
 		return 0;
-	return wait_event_interruptible(&t->write_wait, t->driver->unsent(t) == 0 || READ_ONCE(t->closed_other));
+	return wait_event_interruptible(&t->write_wait,
+					t->driver->unsent(t) == 0 || READ_ONCE(t->closed_other));
 }
 
 enum when { NOW, DRAIN, FLUSH };
@@ -99,10 +102,8 @@ termios_ioctl(struct tty *t, u32 cmd, user_ptr arg)
 
 	termios_get(t, &tio);
 	switch (cmd) {
-	case TCGETS:
-		return copy_to_user(arg, &tio, sizeof(struct linux_termios));
-	case TCGETS2:
-		return copy_to_user(arg, &tio, sizeof(tio));
+	case TCGETS: return copy_to_user(arg, &tio, sizeof(struct linux_termios));
+	case TCGETS2: return copy_to_user(arg, &tio, sizeof(tio));
 	case TCGETA:
 		memset(&old, 0, sizeof(old));
 		old.c_iflag = (u16)tio.c_iflag;
@@ -122,7 +123,7 @@ termios_ioctl(struct tty *t, u32 cmd, user_ptr arg)
 	case TCSETSF2:
 		r = copy_from_user(&tio, arg, sizeof(tio));
 		return r ? r : termios_set(t, &tio, cmd - TCSETS2);
-	default:	/* TCSETA, TCSETAW, TCSETAF */
+	default: /* TCSETA, TCSETAW, TCSETAF */
 		r = copy_from_user(&old, arg, sizeof(old));
 		if (r)
 			return r;
@@ -296,57 +297,36 @@ tty_ioctl_common(struct tty *t, struct file *f, u32 cmd, u64 arg)
 	case TCGETA:
 	case TCSETA:
 	case TCSETAW:
-	case TCSETAF:
-		return termios_ioctl(t, cmd, p);
-	case TCSBRK:
-		return send_break(t, arg ? 0 : 250 * NSEC_PER_MSEC);
-	case TCSBRKP:
-		return send_break(t, arg ? arg * 100 * NSEC_PER_MSEC : 250 * NSEC_PER_MSEC);
-	case TCXONC:
-		return flow(t, arg);
-	case TCFLSH:
-		return flush(t, arg);
-	case TIOCGWINSZ:
-		return window_get(t, p);
-	case TIOCSWINSZ:
-		return window_set(t, p);
-	case TIOCSTI:
-		return simulate_input(t, p);
-	case TIOCOUTQ:
-		n = t->driver->unsent ? t->driver->unsent(t) : 0;
-		return put_user(p, n);
+	case TCSETAF: return termios_ioctl(t, cmd, p);
+	case TCSBRK: return send_break(t, arg ? 0 : 250 * NSEC_PER_MSEC);
+	case TCSBRKP: return send_break(t, arg ? arg * 100 * NSEC_PER_MSEC : 250 * NSEC_PER_MSEC);
+	case TCXONC: return flow(t, arg);
+	case TCFLSH: return flush(t, arg);
+	case TIOCGWINSZ: return window_get(t, p);
+	case TIOCSWINSZ: return window_set(t, p);
+	case TIOCSTI: return simulate_input(t, p);
+	case TIOCOUTQ: n = t->driver->unsent ? t->driver->unsent(t) : 0; return put_user(p, n);
 	case FIONREAD:
 		spin_lock(&t->lock);
 		n = ldisc_pending(t);
 		spin_unlock(&t->lock);
 		return put_user(p, n);
-	case TIOCEXCL:
-		t->exclusive = true;
-		return 0;
-	case TIOCNXCL:
-		t->exclusive = false;
-		return 0;
-	case TIOCGEXCL:
-		return put_user(p, (s32)t->exclusive);
-	case TIOCGETD:
-		return put_user(p, (s32)0);
+	case TIOCEXCL: t->exclusive = true; return 0;
+	case TIOCNXCL: t->exclusive = false; return 0;
+	case TIOCGEXCL: return put_user(p, (s32)t->exclusive);
+	case TIOCGETD: return put_user(p, (s32)0);
 	case TIOCSETD:
 		if (get_user(&n, p))
 			return -EFAULT;
-		return n ? -EINVAL : 0;		/* the one discipline there is: N_TTY */
-	case TIOCGDEV:
-		return put_user(p, (u32)tty_number(t));
+		return n ? -EINVAL : 0; /* the one discipline there is: N_TTY */
+	case TIOCGDEV: return put_user(p, (u32)tty_number(t));
 	case TIOCMGET:
 	case TIOCMSET:
 	case TIOCMBIS:
-	case TIOCMBIC:
-		return modem(t, cmd, p);
-	case TIOCGSOFTCAR:
-		return put_user(p, (s32)!!(t->termios.c_cflag & CLOCAL));
-	case TIOCSBRK:
-		return t->driver->send_break ? t->driver->send_break(t, true) : 0;
-	case TIOCCBRK:
-		return t->driver->send_break ? t->driver->send_break(t, false) : 0;
+	case TIOCMBIC: return modem(t, cmd, p);
+	case TIOCGSOFTCAR: return put_user(p, (s32) !!(t->termios.c_cflag & CLOCAL));
+	case TIOCSBRK: return t->driver->send_break ? t->driver->send_break(t, true) : 0;
+	case TIOCCBRK: return t->driver->send_break ? t->driver->send_break(t, false) : 0;
 	case TIOCVHANGUP:
 		if (!capable(CAP_SYS_ADMIN))
 			return -EPERM;

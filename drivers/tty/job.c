@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Job control: which session a terminal controls, which group is in front, who may read. credentials(7), tcsetpgrp(3), setsid(2).
+ * Job control: which session a terminal controls, which group is in front, who may read.
+ * credentials(7), tcsetpgrp(3), setsid(2).
  *
- * tty->session, tty->pgrp and every process's ctty change under tasklist_lock only; a ctty pointer is not a reference: it is cleared in every
- * process of the session before the terminal lets go of it.
+ * tty->session, tty->pgrp and every process's ctty change under tasklist_lock only; a ctty pointer
+ * is not a reference: it is cleared in every process of the session before the terminal lets go of
+ * it.
  */
 #include "core/panic.h"
 #include "fs/vfs/file.h"
@@ -104,7 +106,8 @@ session_forget(struct tty *t)
 	struct process *p;
 
 	if (t->session) {
-		list_for_each_entry(p, &t->session->session_members, session_node) {
+		list_for_each_entry(p, &t->session->session_members, session_node)
+		{
 			if (p->ctty == t)
 				p->ctty = NULL;
 		}
@@ -235,7 +238,8 @@ set_pgrp(struct tty *t, u64 arg)
 	} else if (!pid) {
 		r = -ESRCH;
 	} else {
-		struct process *member = list_first_entry_or_null(&pid->pgrp_members, struct process, pgrp_node);
+		struct process *member = list_first_entry_or_null(&pid->pgrp_members,
+								  struct process, pgrp_node);
 
 		if (!member)
 			r = -ESRCH;
@@ -271,8 +275,7 @@ long
 tty_job_ioctl(struct tty *t, struct file *f, u32 cmd, u64 arg)
 {
 	switch (cmd) {
-	case TIOCSCTTY:
-		return set_ctty(t, f, arg);
+	case TIOCSCTTY: return set_ctty(t, f, arg);
 	case TIOCNOTTY: {
 		struct tty *mine = tty_of_session();
 		bool own = mine == t;
@@ -281,15 +284,13 @@ tty_job_ioctl(struct tty *t, struct file *f, u32 cmd, u64 arg)
 			tty_put(mine);
 		if (!own)
 			return -ENOTTY;
-		leave_ctty(current->process, current->process->session == current->process->pid, true);
+		leave_ctty(current->process, current->process->session == current->process->pid,
+			   true);
 		return 0;
 	}
-	case TIOCGPGRP:
-		return get_id(t, f, false, arg);
-	case TIOCSPGRP:
-		return set_pgrp(t, arg);
-	case TIOCGSID:
-		return get_id(t, f, true, arg);
+	case TIOCGPGRP: return get_id(t, f, false, arg);
+	case TIOCSPGRP: return set_pgrp(t, arg);
+	case TIOCGSID: return get_id(t, f, true, arg);
 	}
 	return -ENOTTY;
 }

@@ -2,14 +2,17 @@
 /*
  * The line discipline: what termios(3) says happens to each byte.
  *
- * 1. Input. Bytes come from the driver's ring, by the worker. In canonical mode they are edited in the ring `buf` between canon_head (end of the last
- *    complete line) and head; a line end moves canon_head up and sets its bit in line_ends. End-of-file is a line end whose byte, 0, is not
+ * 1. Input. Bytes come from the driver's ring, by the worker. In canonical mode they are edited in
+ * the ring `buf` between canon_head (end of the last complete line) and head; a line end moves
+ * canon_head up and sets its bit in line_ends. End-of-file is a line end whose byte, 0, is not
  *    handed out. In raw mode canon_head is not used: everything between tail and head may be read.
  *
- * 2. Echo goes into a small ring of its own, emptied to the driver as there is room, before any program's output, so that neither a program that
- *    writes much nor a slow line can delay or reorder it, and the worker never waits.
+ * 2. Echo goes into a small ring of its own, emptied to the driver as there is room, before any
+ * program's output, so that neither a program that writes much nor a slow line can delay or reorder
+ * it, and the worker never waits.
  *
- * 3. Output. With OPOST newlines become CR NL, tabs spaces, and the column is tracked, which erasing a tab needs.
+ * 3. Output. With OPOST newlines become CR NL, tabs spaces, and the column is tracked, which
+ * erasing a tab needs.
  *
  * Signals are not sent here (that takes locks which come before ours): they are returned as a mask.
  */
@@ -56,7 +59,8 @@ is_continuation(const struct tty *t, u8 c)
 static bool
 is_word(u8 c)
 {
-	return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') || c == '_' || c >= 128;
+	return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') || c == '_' ||
+	       c >= 128;
 }
 
 static void
@@ -127,9 +131,7 @@ output_char(struct tty *t, u8 c)
 			t->column = 0;
 		t->canon_column = t->column;
 		break;
-	case '\t':
-		t->column += 8 - (t->column & 7);
-		break;
+	case '\t': t->column += 8 - (t->column & 7); break;
 	case '\b':
 		if (t->column)
 			t->column--;
@@ -209,7 +211,7 @@ static void
 echo_raw(struct tty *t, u8 c)
 {
 	if (t->echo_head - t->echo_tail == sizeof(t->echo))
-		t->echo_tail++;		/* the line is stuck: the oldest echo is what nobody will miss */
+		t->echo_tail++; /* the line is stuck: the oldest echo is what nobody will miss */
 	t->echo[t->echo_head++ % sizeof(t->echo)] = c;
 }
 
@@ -300,7 +302,7 @@ erase_one(struct tty *t, bool single)
 		c = AT(t, --at);
 	} while (is_continuation(t, c) && at != t->canon_head);
 	if (is_continuation(t, c))
-		return;		/* half a character: leave it */
+		return; /* half a character: leave it */
 	t->head = at;
 	erase_echo(t, c, single);
 }
@@ -365,8 +367,8 @@ end_line(struct tty *t, u8 c)
 }
 
 /*
- * How much more may be taken from the driver. A canonical line that fills the buffer without an end must still let its end in: more bytes are
- * taken and thrown away.
+ * How much more may be taken from the driver. A canonical line that fills the buffer without an end
+ * must still let its end in: more bytes are taken and thrown away.
  */
 u32
 ldisc_input_room(struct tty *t)
@@ -511,7 +513,8 @@ input_char(struct tty *t, u8 c, u32 *signals)
 		}
 		return;
 	}
-	if (t->stopped && flag_i(t, IXON) && flag_i(t, IXANY) && !is_cc(t, VSTART, c) && !is_cc(t, VSTOP, c))
+	if (t->stopped && flag_i(t, IXON) && flag_i(t, IXANY) && !is_cc(t, VSTART, c) &&
+	    !is_cc(t, VSTOP, c))
 		tty_start_locked(t);
 	if (input_special(t, c, signals))
 		return;
@@ -527,7 +530,8 @@ input_char(struct tty *t, u8 c, u32 *signals)
 	if (flag_l(t, ICANON)) {
 		bool over = t->head - t->tail >= TTY_BUF - 1;
 
-		if (over && c != '\n' && !is_cc(t, VEOF, c) && !is_cc(t, VERASE, c) && !is_cc(t, VKILL, c) && !is_cc(t, VWERASE, c)) {
+		if (over && c != '\n' && !is_cc(t, VEOF, c) && !is_cc(t, VERASE, c) &&
+		    !is_cc(t, VKILL, c) && !is_cc(t, VWERASE, c)) {
 			if (flag_i(t, IMAXBEL))
 				echo_raw(t, '\a');
 			return;
@@ -607,8 +611,10 @@ ldisc_take(struct tty *t, u8 *out, u32 len, bool *line_done)
 			break;
 		}
 	}
-	/* A read that took all of a line but its end-of-file mark takes the mark too: else the next one would see end of file. */
-	if (canon && !*line_done && n && n == len && t->tail != end && line_end_test(t, t->tail) && AT(t, t->tail) == 0) {
+	/* A read that took all of a line but its end-of-file mark takes the mark too: else the next
+	 * one would see end of file. */
+	if (canon && !*line_done && n && n == len && t->tail != end && line_end_test(t, t->tail) &&
+	    AT(t, t->tail) == 0) {
 		line_end_clear(t, t->tail);
 		t->tail++;
 		*line_done = true;
@@ -616,7 +622,8 @@ ldisc_take(struct tty *t, u8 *out, u32 len, bool *line_done)
 	return n;
 }
 
-/* Switching ICANON: what was typed so far becomes readable as it is, or the unread bytes one line. */
+/* Switching ICANON: what was typed so far becomes readable as it is, or the unread bytes one line.
+ */
 void
 ldisc_termios_changed(struct tty *t, const struct linux_termios2 *old)
 {

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Pseudo-terminals: pty(7), pts(4). The slave is a terminal like any other, whose driver is the master's file.
+ * Pseudo-terminals: pty(7), pts(4). The slave is a terminal like any other, whose driver is the
+ * master's file.
  *
- * Slave to master: a ring, filled by the slave's output under out_lock and emptied by reads of the master. Master to slave: the terminal's raw input
- * ring; a master that finds it full waits until the line discipline has taken something. Nothing is ever dropped on the way.
+ * Slave to master: a ring, filled by the slave's output under out_lock and emptied by reads of the
+ * master. Master to slave: the terminal's raw input ring; a master that finds it full waits until
+ * the line discipline has taken something. Nothing is ever dropped on the way.
  *
- * Lifetime: the master's file holds one reference on the terminal, each slave file one. The node in devpts goes with the master; the slave is
- * hung up then. Once every slave file is closed the master reads EIO, until a slave is opened again.
+ * Lifetime: the master's file holds one reference on the terminal, each slave file one. The node in
+ * devpts goes with the master; the slave is hung up then. Once every slave file is closed the
+ * master reads EIO, until a slave is opened again.
  *
  * Packet mode: each read of the master is a status byte, or a zero and data.
  */
@@ -32,17 +35,17 @@
 
 struct pty {
 	struct tty slave;
-	struct super *instance;		/* [I] referenced */
-	struct dentry *node;		/* [I] while the master is open */
-	u32 index;			/* [I] */
-	bool locked;			/* TIOCSPTLCK: the slave cannot be opened yet */
-	bool slave_gone;		/* every slave file was closed */
+	struct super *instance; /* [I] referenced */
+	struct dentry *node;	/* [I] while the master is open */
+	u32 index;		/* [I] */
+	bool locked;		/* TIOCSPTLCK: the slave cannot be opened yet */
+	bool slave_gone;	/* every slave file was closed */
 	bool packet;
-	u8 status;			/* TIOCPKT_* not yet told; out_lock */
+	u8 status; /* TIOCPKT_* not yet told; out_lock */
 	struct spinlock out_lock;
 	struct ringbuf out;
 	u8 out_bytes[TTY_BUF];
-	struct mutex read_lock, write_lock;	/* of the master */
+	struct mutex read_lock, write_lock; /* of the master */
 	struct wait_queue master_wait;
 };
 
@@ -198,7 +201,8 @@ master_open(struct file *f)
 	if (r)
 		goto out_put_instance;
 	snprintf(name, sizeof(name), "pts/%u", p->index);
-	tty_init_common(&p->slave, &pty_slave_driver, p, name, DEV_MAKE(UNIX98_PTY_SLAVE_MAJOR, p->index));
+	tty_init_common(&p->slave, &pty_slave_driver, p, name,
+			DEV_MAKE(UNIX98_PTY_SLAVE_MAJOR, p->index));
 	spin_init(&p->out_lock, RANK_DEVICE);
 	p->slave.termios.c_cflag &= ~(u32)HUPCL;
 	ringbuf_init(&p->out, p->out_bytes, sizeof(p->out_bytes));
@@ -225,7 +229,8 @@ master_release(struct file *f)
 
 	WRITE_ONCE(p->slave.closed_other, true);
 	devpts_remove(p->instance, p->index, p->node);
-	rcu_synchronize();	/* an open that found p in the inode has its reference, or none, by now */
+	rcu_synchronize(); /* an open that found p in the inode has its reference, or none, by now
+			    */
 	tty_hangup(&p->slave, false);
 	tty_put(&p->slave);
 }
@@ -293,7 +298,8 @@ master_read(struct file *f, struct iov_iter *it, u64 *pos)
 			done = -EAGAIN;
 			break;
 		}
-		done = wait_event_interruptible(&p->master_wait, master_readable(p) || READ_ONCE(p->slave_gone));
+		done = wait_event_interruptible(&p->master_wait,
+						master_readable(p) || READ_ONCE(p->slave_gone));
 		if (done)
 			break;
 	}
@@ -313,7 +319,8 @@ master_write(struct file *f, struct iov_iter *it, u64 *pos)
 	if (mutex_lock_interruptible(&p->write_lock))
 		return -ERESTARTSYS;
 	while (iter_count(it) && !r) {
-		u32 len = (u32)iter_copy_from(it, chunk, MIN(iter_count(it), sizeof(chunk))), at = 0;
+		u32 len = (u32)iter_copy_from(it, chunk, MIN(iter_count(it), sizeof(chunk))),
+		    at = 0;
 
 		if (!len) {
 			r = -EFAULT;
@@ -330,7 +337,8 @@ master_write(struct file *f, struct iov_iter *it, u64 *pos)
 			if (f->flags & O_NONBLOCK)
 				r = -EAGAIN;
 			else
-				r = wait_event_interruptible(&p->master_wait, ringbuf_space(&p->slave.raw) > 0);
+				r = wait_event_interruptible(&p->master_wait,
+							     ringbuf_space(&p->slave.raw) > 0);
 		}
 		if (at < len)
 			iter_revert(it, len - at);
@@ -371,7 +379,9 @@ peer_open(struct pty *p, u64 flags)
 	if (r)
 		return r;
 	struct path at = { place.mnt, p->node };
-	r = p->node->super == place.dentry->super ? file_open_path(&at, (u32)flags & ~(u32)O_CLOEXEC, &f) : -EIO;
+	r = p->node->super == place.dentry->super
+		    ? file_open_path(&at, (u32)flags & ~(u32)O_CLOEXEC, &f)
+		    : -EIO;
 	path_put(&place);
 	return r ? r : fd_add(f, flags & O_CLOEXEC);
 }
@@ -384,15 +394,13 @@ master_ioctl(struct file *f, u32 cmd, u64 arg)
 	s32 n;
 
 	switch (cmd) {
-	case TIOCGPTN:
-		return put_user(u, p->index);
+	case TIOCGPTN: return put_user(u, p->index);
 	case TIOCSPTLCK:
 		if (get_user(&n, u))
 			return -EFAULT;
 		WRITE_ONCE(p->locked, n != 0);
 		return 0;
-	case TIOCGPTLCK:
-		return put_user(u, (s32)p->locked);
+	case TIOCGPTLCK: return put_user(u, (s32)p->locked);
 	case TIOCPKT:
 		if (get_user(&n, u))
 			return -EFAULT;
@@ -401,22 +409,17 @@ master_ioctl(struct file *f, u32 cmd, u64 arg)
 		p->status = 0;
 		spin_unlock(&p->out_lock);
 		return 0;
-	case TIOCGPKT:
-		return put_user(u, (s32)p->packet);
+	case TIOCGPKT: return put_user(u, (s32)p->packet);
 	case TIOCSIG:
 		if (arg < 1 || arg > 64)
 			return -EINVAL;
 		tty_signal_pgrp(&p->slave, (int)arg);
 		return 0;
-	case TIOCGPTPEER:
-		return peer_open(p, arg);
-	case FIONREAD:
-		return put_user(u, (s32)ringbuf_used(&p->out));
-	case TIOCOUTQ:
-		return put_user(u, (s32)ringbuf_used(&p->slave.raw));
+	case TIOCGPTPEER: return peer_open(p, arg);
+	case FIONREAD: return put_user(u, (s32)ringbuf_used(&p->out));
+	case TIOCOUTQ: return put_user(u, (s32)ringbuf_used(&p->slave.raw));
 	case TIOCSCTTY:
-	case TIOCNOTTY:
-		return -ENOTTY;
+	case TIOCNOTTY: return -ENOTTY;
 	}
 	return tty_ioctl_common(&p->slave, f, cmd, arg);
 }

@@ -2,11 +2,13 @@
 /*
  * Terminals as files: open and close, read and write, hang-up, /dev/tty and /dev/console.
  *
- * A file on a terminal remembers how many hang-ups the terminal had when it was opened (f->version); once that number has grown the file is
- * dead: reads give end of file, writes EIO, ioctls EIO, poll says hang-up.
+ * A file on a terminal remembers how many hang-ups the terminal had when it was opened
+ * (f->version); once that number has grown the file is dead: reads give end of file, writes EIO,
+ * ioctls EIO, poll says hang-up.
  *
- * Locks: open_lock (first open, last close) and read_lock, write_lock (one reader, one writer) are sleeping; tty->lock guards the line discipline and is
- * dropped around every copy to or from user memory. A reader and the worker thus never wait for each other's page faults.
+ * Locks: open_lock (first open, last close) and read_lock, write_lock (one reader, one writer) are
+ * sleeping; tty->lock guards the line discipline and is dropped around every copy to or from user
+ * memory. A reader and the worker thus never wait for each other's page faults.
  */
 #include "core/log.h"
 #include "core/panic.h"
@@ -32,8 +34,9 @@ void
 tty_termios_default(struct linux_termios2 *tio)
 {
 	static const u8 cc[NCCS] = {
-		[VINTR] = 3, [VQUIT] = 28, [VERASE] = 127, [VKILL] = 21, [VEOF] = 4, [VMIN] = 1, [VSTART] = 17, [VSTOP] = 19,
-		[VSUSP] = 26, [VREPRINT] = 18, [VDISCARD] = 15, [VWERASE] = 23, [VLNEXT] = 22,
+		[VINTR] = 3,	 [VQUIT] = 28,	 [VERASE] = 127, [VKILL] = 21, [VEOF] = 4,
+		[VMIN] = 1,	 [VSTART] = 17,	 [VSTOP] = 19,	 [VSUSP] = 26, [VREPRINT] = 18,
+		[VDISCARD] = 15, [VWERASE] = 23, [VLNEXT] = 22,
 	};
 
 	memset(tio, 0, sizeof(*tio));
@@ -48,7 +51,8 @@ tty_termios_default(struct linux_termios2 *tio)
 static void tty_rx_work(struct work *w);
 
 void
-tty_init_common(struct tty *t, const struct tty_driver *driver, void *private, const char *name, u64 dev)
+tty_init_common(struct tty *t, const struct tty_driver *driver, void *private, const char *name,
+		u64 dev)
 {
 	memset(t, 0, sizeof(*t));
 	ref_init(&t->ref);
@@ -87,7 +91,8 @@ tty_signal_mask(struct tty *t, u32 signals)
 		tty_signal_pgrp(t, __builtin_ctz(signals));
 }
 
-/* Move raw bytes through the line discipline. What does not fit stays in the ring until a reader makes room. */
+/* Move raw bytes through the line discipline. What does not fit stays in the ring until a reader
+ * makes room. */
 static void
 tty_rx_work(struct work *w)
 {
@@ -176,8 +181,10 @@ tty_hangup(struct tty *t, bool leader_exits)
 	tty_termios_default(&t->termios);
 	spin_unlock(&t->lock);
 	tty_disassociate(t);
-	wake_up_key(&t->read_wait, THREAD_NORMAL, INT32_MAX, EPOLLIN | EPOLLHUP | EPOLLERR | EPOLLRDNORM);
-	wake_up_key(&t->write_wait, THREAD_NORMAL, INT32_MAX, EPOLLOUT | EPOLLHUP | EPOLLERR | EPOLLWRNORM);
+	wake_up_key(&t->read_wait, THREAD_NORMAL, INT32_MAX,
+		    EPOLLIN | EPOLLHUP | EPOLLERR | EPOLLRDNORM);
+	wake_up_key(&t->write_wait, THREAD_NORMAL, INT32_MAX,
+		    EPOLLOUT | EPOLLHUP | EPOLLERR | EPOLLWRNORM);
 	if (leader) {
 		(void)signal_send_process(leader, SIGHUP, NULL);
 		(void)signal_send_process(leader, SIGCONT, NULL);
@@ -265,8 +272,8 @@ read_may_end(struct file *f, struct tty *t, u32 min)
 }
 
 /*
- * Wait for something to read by ICANON or VMIN and VTIME: 1 something is there (or must be looked at), 0 the time is over, or an error. `got`: bytes read
- * so far by this call.
+ * Wait for something to read by ICANON or VMIN and VTIME: 1 something is there (or must be looked
+ * at), 0 the time is over, or an error. `got`: bytes read so far by this call.
  */
 static int
 tty_wait_input(struct file *f, struct tty *t, u32 got, u32 want)
@@ -321,7 +328,8 @@ tty_read(struct file *f, struct iov_iter *it, u64 *pos)
 	while (got < want && !line_done) {
 		spin_lock(&t->lock);
 		bool some = ldisc_readable(t, 1);
-		u32 n = some ? ldisc_take(t, chunk, MIN(want - got, (u32)sizeof(chunk)), &line_done) : 0;
+		u32 n = some ? ldisc_take(t, chunk, MIN(want - got, (u32)sizeof(chunk)), &line_done)
+			     : 0;
 		spin_unlock(&t->lock);
 		if (some) {
 			size_t copied = iter_copy_to(it, chunk, n);
@@ -348,7 +356,7 @@ tty_read(struct file *f, struct iov_iter *it, u64 *pos)
 	}
 	mutex_unlock(&t->read_lock);
 	if (!ringbuf_empty(&t->raw))
-		work_queue(&t->rx_work);	/* room was made for what waits */
+		work_queue(&t->rx_work); /* room was made for what waits */
 	return got ? (ssize_t)got : r;
 }
 
@@ -368,7 +376,8 @@ tty_write_locked(struct file *f, struct tty *t, struct iov_iter *it)
 	size_t done = 0;
 
 	while (iter_count(it)) {
-		u32 len = (u32)iter_copy_from(it, chunk, MIN(iter_count(it), sizeof(chunk))), at = 0;
+		u32 len = (u32)iter_copy_from(it, chunk, MIN(iter_count(it), sizeof(chunk))),
+		    at = 0;
 
 		if (!len)
 			return done ? (ssize_t)done : -EFAULT;
@@ -462,7 +471,12 @@ tty_register(struct tty *t)
 		return -ENOSPC;
 	struct device *d = &tty_nodes[tty_count];
 
-	*d = (struct device){ .name = t->name, .class_name = "tty", .dev = t->dev, .mode = S_IFCHR | 0600, .ops = &tty_file_ops, .private = t };
+	*d = (struct device){ .name = t->name,
+			      .class_name = "tty",
+			      .dev = t->dev,
+			      .mode = S_IFCHR | 0600,
+			      .ops = &tty_file_ops,
+			      .private = t };
 	ttys[tty_count++] = t;
 	return device_add(d);
 }
@@ -528,8 +542,16 @@ sys_vhangup(void)
 }
 
 static struct device aux_devices[] = {
-	{ .name = "tty", .class_name = "tty", .dev = DEV_MAKE(TTYAUX_MAJOR, 0), .mode = S_IFCHR | 0666, .ops = &tty_file_ops },
-	{ .name = "console", .class_name = "tty", .dev = DEV_MAKE(TTYAUX_MAJOR, 1), .mode = S_IFCHR | 0600, .ops = &tty_file_ops },
+	{ .name = "tty",
+	  .class_name = "tty",
+	  .dev = DEV_MAKE(TTYAUX_MAJOR, 0),
+	  .mode = S_IFCHR | 0666,
+	  .ops = &tty_file_ops },
+	{ .name = "console",
+	  .class_name = "tty",
+	  .dev = DEV_MAKE(TTYAUX_MAJOR, 1),
+	  .mode = S_IFCHR | 0600,
+	  .ops = &tty_file_ops },
 };
 
 void
@@ -542,7 +564,8 @@ tty_devices_init(void)
 
 /* One line: driver, its nodes without their numbers, major, minors, kind. */
 static void
-list_driver(struct strbuf *sb, const char *driver, const char *node, u32 major, u32 first, u32 last, const char *kind)
+list_driver(struct strbuf *sb, const char *driver, const char *node, u32 major, u32 first, u32 last,
+	    const char *kind)
 {
 	strbuf_printf(sb, "%-20s /dev/%-8s %3u ", driver, node, major);
 	if (last > first)
@@ -568,8 +591,8 @@ tty_list_drivers(struct strbuf *sb)
 			next++;
 		while (len && node[len - 1] >= '0' && node[len - 1] <= '9')
 			node[--len] = 0;
-		list_driver(sb, ttys[i]->driver->name, node, DEV_MAJOR(ttys[i]->dev), DEV_MINOR(ttys[i]->dev),
-			    DEV_MINOR(ttys[next - 1]->dev), "serial");
+		list_driver(sb, ttys[i]->driver->name, node, DEV_MAJOR(ttys[i]->dev),
+			    DEV_MINOR(ttys[i]->dev), DEV_MINOR(ttys[next - 1]->dev), "serial");
 	}
 	list_driver(sb, "pty_slave", "pts", UNIX98_PTY_SLAVE_MAJOR, 0, (1u << 20) - 1, "pty:slave");
 }

@@ -11,7 +11,7 @@ void ldisc_input(struct tty *t, const u8 *data, u32 len, u32 *signals);
 u32 ldisc_input_room(struct tty *t);
 bool ldisc_readable(struct tty *t, u32 min);
 u32 ldisc_take(struct tty *t, u8 *out, u32 len, bool *line_done);
-u32 ldisc_pending(struct tty *t);		/* FIONREAD */
+u32 ldisc_pending(struct tty *t); /* FIONREAD */
 void ldisc_flush_input(struct tty *t);
 void ldisc_flush_echo(struct tty *t);
 u32 ldisc_output(struct tty *t, const u8 *data, u32 len);
@@ -20,10 +20,11 @@ void tty_stop_locked(struct tty *t);
 void tty_start_locked(struct tty *t);
 
 /* job.c */
-int tty_check_change(struct tty *t, int sig);	/* 0, -EIO or -ERESTARTSYS: may the current process read or change the terminal? */
+int tty_check_change(struct tty *t, int sig); /* 0, -EIO or -ERESTARTSYS: may the current process
+						 read or change the terminal? */
 void tty_signal_pgrp(struct tty *t, int sig);
 long tty_job_ioctl(struct tty *t, struct file *f, u32 cmd, u64 arg);
-struct tty *tty_of_session(void);		/* the current process's, referenced, or NULL */
+struct tty *tty_of_session(void); /* the current process's, referenced, or NULL */
 void tty_try_ctty(struct tty *t, struct file *f);
 void tty_disassociate(struct tty *t);
 

@@ -2,8 +2,9 @@
 /*
  * devpts: pts(4).
  *
- * The root directory holds ptmx and a node for each number in use. Nodes are put into the name cache when a master is opened and pinned there until it
- * closes, so lookups find them without asking us; what is not there is negative.
+ * The root directory holds ptmx and a node for each number in use. Nodes are put into the name
+ * cache when a master is opened and pinned there until it closes, so lookups find them without
+ * asking us; what is not there is negative.
  *
  * Locking: the root inode's lock guards numbers and names, as for any directory.
  */
@@ -24,12 +25,12 @@
 #include "uapi/magic.h"
 #include "uapi/major.h"
 
-#define PTS_MAX 4096
-#define PTMX_INO 2
+#define PTS_MAX	  4096
+#define PTMX_INO  2
 #define FIRST_INO 3
 
 struct instance {
-	struct xarray nodes;		/* number -> inode */
+	struct xarray nodes; /* number -> inode */
 	struct dentry *ptmx;
 	u32 mode, ptmx_mode, uid, gid, max;
 	bool set_uid, set_gid;
@@ -73,7 +74,8 @@ root_readdir(struct file *f, struct dir_context *ctx)
 			return 0;
 		ctx->pos = 3;
 	}
-	xa_for_each_range(&in->nodes, n, node, ctx->pos - 3, XA_MAX) {
+	xa_for_each_range(&in->nodes, n, node, ctx->pos - 3, XA_MAX)
+	{
 		size_t len = format_u64(name, n);
 
 		if (!ctx->emit(ctx, name, len, node->ino, DT_CHR, n + 4))
@@ -274,7 +276,8 @@ static const struct super_ops devpts_super_ops = {
 };
 
 static int
-devpts_mount(const struct fs_type *type, const char *source, u32 flags, const char *data, struct super **out)
+devpts_mount(const struct fs_type *type, const char *source, u32 flags, const char *data,
+	     struct super **out)
 {
 	struct instance *in = kzalloc(sizeof(*in), GFP_KERNEL);
 	struct inode *root, *ptmx;

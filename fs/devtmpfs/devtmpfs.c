@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * devtmpfs: a tmpfs that the kernel fills with a node for each registered device. Every mount shows the same tree, in which user space may
- * make, change and remove names as in any tmpfs.
+ * devtmpfs: a tmpfs that the kernel fills with a node for each registered device. Every mount shows
+ * the same tree, in which user space may make, change and remove names as in any tmpfs.
  *
- * Nodes are made through the directory operations of tmpfs, directory by directory, with each directory locked as a system call would.
+ * Nodes are made through the directory operations of tmpfs, directory by directory, with each
+ * directory locked as a system call would.
  */
 #include "fs/devtmpfs/devtmpfs.h"
 
@@ -20,8 +21,8 @@
 static struct super *tree;
 
 /*
- * Go down to the directory of `name`, making directories if asked: the last component's directory locked for writing, its dentry in *out
- * (referenced, maybe negative), *dir referenced.
+ * Go down to the directory of `name`, making directories if asked: the last component's directory
+ * locked for writing, its dentry in *out (referenced, maybe negative), *dir referenced.
  */
 static int
 node_lookup(const char *name, bool make, struct dentry **dir_out, struct dentry **out)
@@ -99,7 +100,8 @@ node_remove(struct device *dev)
 }
 
 static int
-devtmpfs_mount(const struct fs_type *type, const char *source, u32 flags, const char *data, struct super **out)
+devtmpfs_mount(const struct fs_type *type, const char *source, u32 flags, const char *data,
+	       struct super **out)
 {
 	ref_get(&tree->ref);
 	*out = tree;

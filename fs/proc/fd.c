@@ -60,7 +60,8 @@ fdinfo_show(struct strbuf *sb, void *ctx)
 	if (f) {
 		u32 flags = f->flags | (fd_table_cloexec(ft, r->fd) ? O_CLOEXEC : 0);
 
-		strbuf_printf(sb, "pos:\t%lu\nflags:\t0%o\nmnt_id:\t%u\nino:\t%lu\n", f->pos, flags, f->path.mnt->id, f->inode->ino);
+		strbuf_printf(sb, "pos:\t%lu\nflags:\t0%o\nmnt_id:\t%u\nino:\t%lu\n", f->pos, flags,
+			      f->path.mnt->id, f->inode->ino);
 		if (f->ops->show_fdinfo)
 			f->ops->show_fdinfo(f, sb);
 		file_put(f);
@@ -77,7 +78,9 @@ static const struct pseudo_entry fd_links[4] = {
 	{ .name = "fd", .mode = S_IFLNK | 0300, .follow = fd_follow },
 	{ .name = "fd", .mode = S_IFLNK | 0700, .follow = fd_follow },
 };
-static const struct pseudo_entry fdinfo_file = { .name = "fdinfo", .mode = S_IFREG | 0444, .show = fdinfo_show };
+static const struct pseudo_entry fdinfo_file = { .name = "fdinfo",
+						 .mode = S_IFREG | 0444,
+						 .show = fdinfo_show };
 
 static int
 lookup(void *ctx, const char *name, size_t len, struct pseudo_node *out, bool info)
@@ -97,7 +100,9 @@ lookup(void *ctx, const char *name, size_t len, struct pseudo_node *out, bool in
 	}
 	u32 way = (f->mode & FMODE_READ ? 1 : 0) | (f->mode & FMODE_WRITE ? 2 : 0);
 	file_put(f);
-	*out = (struct pseudo_node){ .entry = info ? &fdinfo_file : &fd_links[way], .ctx = n, .volatile_name = true };
+	*out = (struct pseudo_node){ .entry = info ? &fdinfo_file : &fd_links[way],
+				     .ctx = n,
+				     .volatile_name = true };
 	rcu_read_lock();
 	out->uid = rcu_dereference(r->task->cred)->euid;
 	out->gid = rcu_dereference(r->task->cred)->egid;

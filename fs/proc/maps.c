@@ -24,9 +24,10 @@ show_vma(struct strbuf *sb, struct mm *mm, struct vma *v)
 		strbuf_puts(&path, "[heap]");
 	else if (v->start <= mm->start_stack && v->end > mm->start_stack)
 		strbuf_puts(&path, "[stack]");
-	strbuf_printf(sb, "%08lx-%08lx %c%c%c%c %08lx %02x:%02x %lu", v->start, v->end, v->flags & VM_READ ? 'r' : '-', v->flags & VM_WRITE ? 'w' : '-',
-		      v->flags & VM_EXEC ? 'x' : '-', v->flags & VM_SHARED ? 's' : 'p', v->mapping ? v->pgoff << PAGE_SHIFT : 0, dev_major(dev),
-		      dev_minor(dev), ino);
+	strbuf_printf(sb, "%08lx-%08lx %c%c%c%c %08lx %02x:%02x %lu", v->start, v->end,
+		      v->flags & VM_READ ? 'r' : '-', v->flags & VM_WRITE ? 'w' : '-',
+		      v->flags & VM_EXEC ? 'x' : '-', v->flags & VM_SHARED ? 's' : 'p',
+		      v->mapping ? v->pgoff << PAGE_SHIFT : 0, dev_major(dev), dev_minor(dev), ino);
 	if (path.len) {
 		size_t used = sb->len - start;
 

@@ -8,7 +8,8 @@
 static void
 put_kb(struct strbuf *sb, const char *name, u64 pages)
 {
-	strbuf_printf(sb, "%s:%*lu kB\n", name, (int)(23 - strlen(name)), pages * (PAGE_SIZE / 1024));
+	strbuf_printf(sb, "%s:%*lu kB\n", name, (int)(23 - strlen(name)),
+		      pages * (PAGE_SIZE / 1024));
 }
 
 int
@@ -56,7 +57,8 @@ proc_show_meminfo(struct strbuf *sb, void *ctx)
 
 	for (u32 i = 0; i < ARRAY_SIZE(rows); i++)
 		put_kb(sb, rows[i].name, rows[i].pages);
-	strbuf_puts(sb, "HugePages_Total:       0\nHugePages_Free:        0\nHugePages_Rsvd:        0\nHugePages_Surp:        0\nHugepagesize:       2048 kB\n");
+	strbuf_puts(sb, "HugePages_Total:       0\nHugePages_Free:        0\nHugePages_Rsvd:       "
+			" 0\nHugePages_Surp:        0\nHugepagesize:       2048 kB\n");
 	return 0;
 }
 
@@ -67,13 +69,18 @@ proc_show_vmstat(struct strbuf *sb, void *ctx)
 
 	mem_stats(&m);
 	strbuf_printf(sb,
-		      "nr_free_pages %lu\nnr_inactive_anon %lu\nnr_active_anon %lu\nnr_inactive_file %lu\nnr_active_file %lu\nnr_mlock %lu\n"
-		      "nr_anon_pages %lu\nnr_mapped %lu\nnr_file_pages %lu\nnr_dirty %lu\nnr_writeback %lu\nnr_shmem %lu\n"
-		      "nr_slab_reclaimable %lu\nnr_slab_unreclaimable %lu\nnr_page_table_pages %lu\nnr_kernel_stack %lu\n"
+		      "nr_free_pages %lu\nnr_inactive_anon %lu\nnr_active_anon "
+		      "%lu\nnr_inactive_file %lu\nnr_active_file %lu\nnr_mlock %lu\n"
+		      "nr_anon_pages %lu\nnr_mapped %lu\nnr_file_pages %lu\nnr_dirty "
+		      "%lu\nnr_writeback %lu\nnr_shmem %lu\n"
+		      "nr_slab_reclaimable %lu\nnr_slab_unreclaimable %lu\nnr_page_table_pages "
+		      "%lu\nnr_kernel_stack %lu\n"
 		      "pgalloc_normal %lu\npgfree %lu\npgfault %lu\npgmajfault %lu\n",
-		      m.free, m.inactive_anon, m.active_anon, m.inactive_file, m.active_file, m.mlocked, m.anon, m.mapped, m.cached, m.dirty, m.writeback,
-		      m.shmem, m.slab_reclaimable, m.slab_unreclaimable, m.page_tables, m.kernel_stack * (PAGE_SIZE / 1024), m.pgalloc, m.pgfree,
-		      m.pgfault, m.pgmajfault);
+		      m.free, m.inactive_anon, m.active_anon, m.inactive_file, m.active_file,
+		      m.mlocked, m.anon, m.mapped, m.cached, m.dirty, m.writeback, m.shmem,
+		      m.slab_reclaimable, m.slab_unreclaimable, m.page_tables,
+		      m.kernel_stack * (PAGE_SIZE / 1024), m.pgalloc, m.pgfree, m.pgfault,
+		      m.pgmajfault);
 	return 0;
 }
 
@@ -82,10 +89,15 @@ proc_show_slabinfo(struct strbuf *sb, void *ctx)
 {
 	struct slab_info s;
 
-	strbuf_puts(sb, "slabinfo - version: 2.1\n# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab> : tunables "
-			"<limit> <batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> <sharedavail>\n");
+	strbuf_puts(sb, "slabinfo - version: 2.1\n# name            <active_objs> <num_objs> "
+			"<objsize> <objperslab> <pagesperslab> : tunables "
+			"<limit> <batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> "
+			"<sharedavail>\n");
 	for (u32 i = 0; slab_info(i, &s); i++)
-		strbuf_printf(sb, "%-17s %6lu %6lu %6lu %4lu %4lu : tunables    0    0    0 : slabdata %6lu %6lu      0\n", s.name, s.active, s.total,
-			      s.object_size, s.per_slab, s.pages_per_slab, s.slabs, s.slabs);
+		strbuf_printf(sb,
+			      "%-17s %6lu %6lu %6lu %4lu %4lu : tunables    0    0    0 : slabdata "
+			      "%6lu %6lu      0\n",
+			      s.name, s.active, s.total, s.object_size, s.per_slab,
+			      s.pages_per_slab, s.slabs, s.slabs);
 	return 0;
 }

@@ -12,7 +12,9 @@ ns_text(char *buf, size_t size, void *ctx, u64 kind)
 	struct proc_ref *r = ctx;
 	int err = proc_ref_access(r);
 
-	return err ? err : (int)scnprintf(buf, size, "%s:[%lu]", ns_kind_name(kind), ns_inum(r->task, kind));
+	return err ? err
+		   : (int)scnprintf(buf, size, "%s:[%lu]", ns_kind_name(kind),
+				    ns_inum(r->task, kind));
 }
 
 static int
@@ -75,7 +77,10 @@ children_follow(void *ctx, struct path *out)
 static const struct pseudo_entry ns_entries[] = {
 	{ .name = "mnt", .mode = S_IFLNK | 0777, .link = mnt_link, .follow = mnt_follow },
 	{ .name = "pid", .mode = S_IFLNK | 0777, .link = pid_link, .follow = pid_follow },
-	{ .name = "pid_for_children", .mode = S_IFLNK | 0777, .link = children_link, .follow = children_follow },
+	{ .name = "pid_for_children",
+	  .mode = S_IFLNK | 0777,
+	  .link = children_link,
+	  .follow = children_follow },
 	{ .name = "uts", .mode = S_IFLNK | 0777, .link = uts_link, .follow = uts_follow },
 	{ .name = NULL },
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* /proc/PID: the table of a process's directory, and its small files. proc(5). */
-#include "fs/proc/proc.h"
 #include "core/panic.h"
 #include "core/time.h"
+#include "fs/proc/proc.h"
 #include "fs/vfs/mount.h"
 #include "fs/vfs/path.h"
 #include "lib/string.h"
@@ -26,7 +26,8 @@ show_memory(struct strbuf *sb, struct mm *mm, u64 start, u64 end)
 	/* Bounded by what a program may pass to exec. */
 	end = MIN(end, start + (1u << 20));
 	while (start < end && !sb->overflow) {
-		ssize_t n = mm_access_remote(mm, start, buf, MIN(end - start, sizeof(buf)), false, true);
+		ssize_t n = mm_access_remote(mm, start, buf, MIN(end - start, sizeof(buf)), false,
+					     true);
 
 		if (n <= 0)
 			break;
@@ -49,7 +50,8 @@ show_cmdline(struct strbuf *sb, void *ctx)
 		return 0;
 	u64 start = mm->arg_start, end = mm->arg_end;
 	show_memory(sb, mm, start, end);
-	/* A program that overwrote its arguments beyond their end (setproctitle) goes on in the environment's space. */
+	/* A program that overwrote its arguments beyond their end (setproctitle) goes on in the
+	 * environment's space. */
 	if (!sb->overflow && sb->len && sb->buf[sb->len - 1] != 0 && end == mm->env_start) {
 		size_t seen = strnlen(sb->buf, sb->len);
 
@@ -221,7 +223,7 @@ show_mountstats(struct strbuf *sb, void *ctx)
 static int
 show_cgroup(struct strbuf *sb, void *ctx)
 {
-	strbuf_puts(sb, "0::/\n");	/* the root of a hierarchy without controllers */
+	strbuf_puts(sb, "0::/\n"); /* the root of a hierarchy without controllers */
 	return 0;
 }
 
@@ -249,7 +251,8 @@ store_oom_score_adj(void *ctx, const char *text, size_t len)
 	return (ssize_t)len;
 }
 
-/* Share of memory in thousandths of what there is, plus the adjustment: what the OOM killer compares. */
+/* Share of memory in thousandths of what there is, plus the adjustment: what the OOM killer
+ * compares. */
 static int
 show_oom_score(struct strbuf *sb, void *ctx)
 {
@@ -260,7 +263,8 @@ show_oom_score(struct strbuf *sb, void *ctx)
 
 	mem_stats(&st);
 	if (mm) {
-		score = (s64)(mm_rss(mm) * 1000 / MAX(st.total, 1ul)) + r->task->process->oom_score_adj;
+		score = (s64)(mm_rss(mm) * 1000 / MAX(st.total, 1ul)) +
+			r->task->process->oom_score_adj;
 		mm_users_put(mm);
 	}
 	strbuf_printf(sb, "%ld\n", score < 0 ? 0 : score);
@@ -270,7 +274,7 @@ show_oom_score(struct strbuf *sb, void *ctx)
 static int
 show_loginuid(struct strbuf *sb, void *ctx)
 {
-	strbuf_puts(sb, "4294967295");	/* nobody has logged in through an audit system */
+	strbuf_puts(sb, "4294967295"); /* nobody has logged in through an audit system */
 	return 0;
 }
 
@@ -293,7 +297,8 @@ show_io(struct strbuf *sb, void *ctx)
 		struct sighand *sh = sighand_lock(r->task->process, &flags);
 		struct task *t;
 
-		list_for_each_entry(t, &r->task->process->threads, thread_node) {
+		list_for_each_entry(t, &r->task->process->threads, thread_node)
+		{
 			rc += t->io_rchar;
 			wc += t->io_wchar;
 			sr += t->io_syscr;
@@ -301,8 +306,10 @@ show_io(struct strbuf *sb, void *ctx)
 		}
 		sighand_unlock(sh, flags);
 	}
-	strbuf_printf(sb, "rchar: %lu\nwchar: %lu\nsyscr: %lu\nsyscw: %lu\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n", rc, wc, sr,
-		      sw);
+	strbuf_printf(sb,
+		      "rchar: %lu\nwchar: %lu\nsyscr: %lu\nsyscw: %lu\nread_bytes: 0\nwrite_bytes: "
+		      "0\ncancelled_write_bytes: 0\n",
+		      rc, wc, sr, sw);
 	return 0;
 }
 
@@ -350,7 +357,8 @@ show_schedstat(struct strbuf *sb, void *ctx)
 {
 	struct proc_ref *r = ctx;
 
-	strbuf_printf(sb, "%lu 0 %lu\n", sched_thread_runtime_ns(&r->task->thread), r->task->thread.nvcsw + r->task->thread.nivcsw);
+	strbuf_printf(sb, "%lu 0 %lu\n", sched_thread_runtime_ns(&r->task->thread),
+		      r->task->thread.nvcsw + r->task->thread.nivcsw);
 	return 0;
 }
 
@@ -453,7 +461,9 @@ task_lookup(void *ctx, const char *name, size_t len, struct pseudo_node *out)
 
 		err = -ENOMEM;
 		if (n) {
-			*out = (struct pseudo_node){ .entry = &thread_dir, .ctx = n, .volatile_name = true };
+			*out = (struct pseudo_node){ .entry = &thread_dir,
+						     .ctx = n,
+						     .volatile_name = true };
 			rcu_read_lock();
 			out->uid = rcu_dereference(t->cred)->euid;
 			out->gid = rcu_dereference(t->cred)->egid;
@@ -502,38 +512,42 @@ proc_net_add(const struct pseudo_entry *entry)
 	smp_store_release(&e->name, entry->name);
 }
 
-#define COMMON_ENTRIES \
-	PROC_FILE("stat", 0444, proc_show_stat), \
-	PROC_FILE("statm", 0444, proc_show_statm), \
-	PROC_FILE("status", 0444, proc_show_status), \
-	PROC_FILE("cmdline", 0444, show_cmdline), \
-	PROC_FILE("environ", 0400, show_environ), \
-	PROC_FILE("auxv", 0400, show_auxv), \
-	PROC_FILE("maps", 0444, proc_show_maps), \
-	PROC_FILE("smaps", 0444, proc_show_smaps), \
-	PROC_FILE("smaps_rollup", 0444, proc_show_smaps_rollup), \
-	PROC_FILE("limits", 0444, proc_show_limits), \
-	PROC_FILE("cgroup", 0444, show_cgroup), \
-	PROC_FILE("mounts", 0444, show_mounts_table), \
-	PROC_FILE("mountinfo", 0444, show_mountinfo), \
-	PROC_FILE("io", 0400, show_io), \
-	PROC_FILE("wchan", 0444, show_wchan), \
-	PROC_FILE("personality", 0400, show_personality), \
-	PROC_FILE("oom_score", 0444, show_oom_score), \
-	PROC_FILE("loginuid", 0444, show_loginuid), \
-	PROC_FILE("sessionid", 0444, show_loginuid), \
-	PROC_FILE("uid_map", 0444, show_id_map), \
-	PROC_FILE("gid_map", 0444, show_id_map), \
-	PROC_FILE("setgroups", 0444, show_setgroups), \
-	PROC_FILE("schedstat", 0444, show_schedstat), \
-	PROC_FILE("children", 0444, show_children), \
-	{ .name = "comm", .mode = S_IFREG | 0644, .show = show_comm, .store = store_comm }, \
-	{ .name = "oom_score_adj", .mode = S_IFREG | 0644, .show = show_oom_score_adj, .store = store_oom_score_adj }, \
-	{ .name = "mem", .mode = S_IFREG | 0600, .fops = &mem_file_ops }, \
-	{ .name = "exe", .mode = S_IFLNK | 0777, .follow = follow_exe }, \
-	{ .name = "cwd", .mode = S_IFLNK | 0777, .follow = follow_cwd }, \
-	{ .name = "root", .mode = S_IFLNK | 0777, .follow = follow_root }, \
-	{ .name = "net", .mode = S_IFDIR | 0555, .children = net_entries }
+#define COMMON_ENTRIES                                                                            \
+	PROC_FILE("stat", 0444, proc_show_stat), PROC_FILE("statm", 0444, proc_show_statm),       \
+		PROC_FILE("status", 0444, proc_show_status),                                      \
+		PROC_FILE("cmdline", 0444, show_cmdline),                                         \
+		PROC_FILE("environ", 0400, show_environ), PROC_FILE("auxv", 0400, show_auxv),     \
+		PROC_FILE("maps", 0444, proc_show_maps),                                          \
+		PROC_FILE("smaps", 0444, proc_show_smaps),                                        \
+		PROC_FILE("smaps_rollup", 0444, proc_show_smaps_rollup),                          \
+		PROC_FILE("limits", 0444, proc_show_limits),                                      \
+		PROC_FILE("cgroup", 0444, show_cgroup),                                           \
+		PROC_FILE("mounts", 0444, show_mounts_table),                                     \
+		PROC_FILE("mountinfo", 0444, show_mountinfo), PROC_FILE("io", 0400, show_io),     \
+		PROC_FILE("wchan", 0444, show_wchan),                                             \
+		PROC_FILE("personality", 0400, show_personality),                                 \
+		PROC_FILE("oom_score", 0444, show_oom_score),                                     \
+		PROC_FILE("loginuid", 0444, show_loginuid),                                       \
+		PROC_FILE("sessionid", 0444, show_loginuid),                                      \
+		PROC_FILE("uid_map", 0444, show_id_map), PROC_FILE("gid_map", 0444, show_id_map), \
+		PROC_FILE("setgroups", 0444, show_setgroups),                                     \
+		PROC_FILE("schedstat", 0444, show_schedstat),                                     \
+		PROC_FILE("children", 0444, show_children),                                       \
+		{ .name = "comm",                                                                 \
+		  .mode = S_IFREG | 0644,                                                         \
+		  .show = show_comm,                                                              \
+		  .store = store_comm },                                                          \
+		{ .name = "oom_score_adj",                                                        \
+		  .mode = S_IFREG | 0644,                                                         \
+		  .show = show_oom_score_adj,                                                     \
+		  .store = store_oom_score_adj },                                                 \
+		{ .name = "mem", .mode = S_IFREG | 0600, .fops = &mem_file_ops },                 \
+		{ .name = "exe", .mode = S_IFLNK | 0777, .follow = follow_exe },                  \
+		{ .name = "cwd", .mode = S_IFLNK | 0777, .follow = follow_cwd },                  \
+		{ .name = "root", .mode = S_IFLNK | 0777, .follow = follow_root },                \
+	{                                                                                         \
+		.name = "net", .mode = S_IFDIR | 0555, .children = net_entries                    \
+	}
 
 static const struct pseudo_entry task_dir_children[] = {
 	COMMON_ENTRIES,
@@ -555,8 +569,12 @@ static const struct pseudo_entry process_only[] = {
 	PROC_FILE("timerslack_ns", 0644, show_timerslack),
 };
 
-const struct pseudo_entry pid_dir = { .name = "pid", .mode = S_IFDIR | 0555, .children = pid_entries };
-const struct pseudo_entry thread_dir = { .name = "tid", .mode = S_IFDIR | 0555, .children = thread_entries };
+const struct pseudo_entry pid_dir = { .name = "pid",
+				      .mode = S_IFDIR | 0555,
+				      .children = pid_entries };
+const struct pseudo_entry thread_dir = { .name = "tid",
+					 .mode = S_IFDIR | 0555,
+					 .children = thread_entries };
 
 /* A thread's directory has what a process's has, but for task and the process-wide files. */
 void

@@ -12,13 +12,14 @@ struct task;
 struct mm;
 
 /*
- * What a file below /proc/PID is about: a task, for descriptors also a number. Files hold counts; a task that is gone leaves its files answering -ESRCH.
+ * What a file below /proc/PID is about: a task, for descriptors also a number. Files hold counts; a
+ * task that is gone leaves its files answering -ESRCH.
  */
 struct proc_ref {
 	struct ref ref;
-	struct task *task;	/* referenced */
+	struct task *task; /* referenced */
 	int fd;
-	bool thread;		/* below /proc/PID/task: one thread's view, not the process's */
+	bool thread; /* below /proc/PID/task: one thread's view, not the process's */
 };
 
 /* NULL: no memory. */
@@ -26,7 +27,8 @@ struct proc_ref *proc_ref_create(struct task *t, int fd, bool thread);
 void proc_ref_put(struct proc_ref *r);
 /* The task has not been reaped. */
 bool proc_ref_alive(const struct proc_ref *r);
-/* Its address space, referenced, if the caller may look into it: 0, -EACCES, -ESRCH; *mm NULL for kernel threads and zombies. */
+/* Its address space, referenced, if the caller may look into it: 0, -EACCES, -ESRCH; *mm NULL for
+ * kernel threads and zombies. */
 int proc_ref_mm(const struct proc_ref *r, struct mm **mm);
 /* -EACCES unless the caller may ptrace it. */
 int proc_ref_access(const struct proc_ref *r);
@@ -51,7 +53,10 @@ int proc_show_slabinfo(struct strbuf *sb, void *ctx);
 
 void proc_pid_tables_init(void);
 extern const struct pseudo_entry system_entries[];
-#define PROC_FILE(n, m, f) { .name = n, .mode = S_IFREG | (m), .show = f }
+#define PROC_FILE(n, m, f)                                  \
+	{                                                   \
+		.name = n, .mode = S_IFREG | (m), .show = f \
+	}
 
 static inline u64
 ns_to_ticks(u64 ns)

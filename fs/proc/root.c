@@ -2,8 +2,9 @@
 /*
  * /proc: a directory for each process of the reader's pid namespace beside the system's files.
  *
- * The tree is tables of the pseudo-file library. What is below a process's directory has a struct proc_ref as context, which holds a reference
- * on the task; process names are looked up again at each use, so a recycled number never shows an old process.
+ * The tree is tables of the pseudo-file library. What is below a process's directory has a struct
+ * proc_ref as context, which holds a reference on the task; process names are looked up again at
+ * each use, so a recycled number never shows an old process.
  */
 #include "fs/proc/proc.h"
 
@@ -151,7 +152,8 @@ root_readdir(void *ctx, struct dir_context *dc, u64 first)
 		size_t len = format_u64(name, (u64)nr);
 
 		process_put(p);
-		if (!dc->emit(dc, name, len, FIRST_PID_INO + (u64)nr * 2, DT_DIR, first + (u64)nr + 1))
+		if (!dc->emit(dc, name, len, FIRST_PID_INO + (u64)nr * 2, DT_DIR,
+			      first + (u64)nr + 1))
 			return 0;
 		dc->pos = first + (u64)nr + 1;
 	}
@@ -203,7 +205,8 @@ static const struct pseudo_entry root_dir = {
 };
 
 static int
-proc_mount(const struct fs_type *type, const char *source, u32 flags, const char *data, struct super **out)
+proc_mount(const struct fs_type *type, const char *source, u32 flags, const char *data,
+	   struct super **out)
 {
 	return pseudo_super_create(type, PROC_SUPER_MAGIC, &root_dir, NULL, &ctx_ops, out);
 }
@@ -221,7 +224,8 @@ proc_fs_register(void)
 	u32 n = 5;
 
 	proc_pid_tables_init();
-	for (const struct pseudo_entry *e = system_entries; e->name && n < ARRAY_SIZE(root_entries) - 1; e++)
+	for (const struct pseudo_entry *e = system_entries;
+	     e->name && n < ARRAY_SIZE(root_entries) - 1; e++)
 		root_entries[n++] = *e;
 	fs_register(&proc_fs_type);
 	(void)pseudo_declare(&proc_fs_type, &root_dir);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* /proc/PID/stat, statm, status and limits: what ps and top read. Field by field as proc(5) numbers them. */
+/* /proc/PID/stat, statm, status and limits: what ps and top read. Field by field as proc(5) numbers
+ * them. */
 #include "core/time.h"
 #include "drivers/tty/tty.h"
 #include "fs/vfs/file.h"
@@ -29,14 +30,10 @@ static int
 policy_number(u8 policy)
 {
 	switch (policy) {
-	case SCHED_P_FIFO:
-		return SCHED_FIFO;
-	case SCHED_P_RR:
-		return SCHED_RR;
-	case SCHED_P_BATCH:
-		return SCHED_BATCH;
-	case SCHED_P_IDLE:
-		return SCHED_IDLE;
+	case SCHED_P_FIFO: return SCHED_FIFO;
+	case SCHED_P_RR: return SCHED_RR;
+	case SCHED_P_BATCH: return SCHED_BATCH;
+	case SCHED_P_IDLE: return SCHED_IDLE;
 	}
 	return SCHED_OTHER;
 }
@@ -72,7 +69,8 @@ times_read(struct snapshot *s, struct task *t, struct process *p, bool thread)
 		s->minflt = p->dead_min_flt;
 		s->majflt = p->dead_maj_flt;
 	}
-	list_for_each_entry(each, &p->threads, thread_node) {
+	list_for_each_entry(each, &p->threads, thread_node)
+	{
 		u64 u, k;
 
 		if (thread && each != t)
@@ -140,18 +138,26 @@ proc_show_stat(struct strbuf *sb, void *ctx)
 	bool open = mm && proc_ref_access(r) == 0;
 	int prio = s.sp.rt_priority ? -1 - s.sp.rt_priority : 20 + s.sp.nice;
 
-	strbuf_printf(sb, "%d (%s) %c %d %d %d %d %d %u %lu %lu %lu %lu ", s.tid, s.comm, s.state, s.ppid, s.pgrp, s.session, (int)s.tty, s.tpgid,
-		      t->thread.is_kernel ? 0x200000u : 0x400000u, s.minflt, s.cminflt, s.majflt, s.cmajflt);
-	strbuf_printf(sb, "%lu %lu %ld %ld %d %d %u 0 %lu ", ns_to_ticks(s.utime), ns_to_ticks(s.stime), (s64)ns_to_ticks(s.cutime),
-		      (s64)ns_to_ticks(s.cstime), prio, s.sp.nice, s.threads, ns_to_ticks(t->start_time_ns));
+	strbuf_printf(sb, "%d (%s) %c %d %d %d %d %d %u %lu %lu %lu %lu ", s.tid, s.comm, s.state,
+		      s.ppid, s.pgrp, s.session, (int)s.tty, s.tpgid,
+		      t->thread.is_kernel ? 0x200000u : 0x400000u, s.minflt, s.cminflt, s.majflt,
+		      s.cmajflt);
+	strbuf_printf(sb, "%lu %lu %ld %ld %d %d %u 0 %lu ", ns_to_ticks(s.utime),
+		      ns_to_ticks(s.stime), (s64)ns_to_ticks(s.cutime), (s64)ns_to_ticks(s.cstime),
+		      prio, s.sp.nice, s.threads, ns_to_ticks(t->start_time_ns));
 	strbuf_printf(sb, "%lu %lu %lu ", mm ? mm->total_vm * PAGE_SIZE : 0, mm ? mm_rss(mm) : 0,
 		      READ_ONCE(t->process->limits.lim[RLIMIT_RSS].cur));
-	strbuf_printf(sb, "%lu %lu %lu 0 0 ", open ? mm->start_code : 0, open ? mm->end_code : 0, open ? mm->start_stack : 0);
+	strbuf_printf(sb, "%lu %lu %lu 0 0 ", open ? mm->start_code : 0, open ? mm->end_code : 0,
+		      open ? mm->start_stack : 0);
 	/* The old signal fields hold 31 signals. */
-	strbuf_printf(sb, "%lu %lu %lu %lu 0 0 0 %d %u %u %d 0 0 0 ", (s.pending | s.group_pending) & 0x7fffffff, s.blocked & 0x7fffffff,
-		      s.ignored & 0x7fffffff, s.caught & 0x7fffffff, t->exit_signal, t->thread.cpu, s.sp.rt_priority, policy_number(s.sp.policy));
-	strbuf_printf(sb, "%lu %lu %lu %lu %lu %lu %lu %d\n", open ? mm->start_data : 0, open ? mm->end_data : 0, open ? mm->start_brk : 0,
-		      open ? mm->arg_start : 0, open ? mm->arg_end : 0, open ? mm->env_start : 0, open ? mm->env_end : 0, open ? s.exit_code : 0);
+	strbuf_printf(sb, "%lu %lu %lu %lu 0 0 0 %d %u %u %d 0 0 0 ",
+		      (s.pending | s.group_pending) & 0x7fffffff, s.blocked & 0x7fffffff,
+		      s.ignored & 0x7fffffff, s.caught & 0x7fffffff, t->exit_signal, t->thread.cpu,
+		      s.sp.rt_priority, policy_number(s.sp.policy));
+	strbuf_printf(sb, "%lu %lu %lu %lu %lu %lu %lu %d\n", open ? mm->start_data : 0,
+		      open ? mm->end_data : 0, open ? mm->start_brk : 0, open ? mm->arg_start : 0,
+		      open ? mm->arg_end : 0, open ? mm->env_start : 0, open ? mm->env_end : 0,
+		      open ? s.exit_code : 0);
 	if (mm)
 		mm_users_put(mm);
 	return 0;
@@ -170,8 +176,10 @@ proc_show_statm(struct strbuf *sb, void *ctx)
 		strbuf_puts(sb, "0 0 0 0 0 0 0\n");
 		return 0;
 	}
-	strbuf_printf(sb, "%lu %lu %ld %lu 0 %lu 0\n", mm->total_vm, mm_rss(mm), atomic64_read(&mm->rss_file) + atomic64_read(&mm->rss_shmem),
-		      (mm->end_code - mm->start_code + PAGE_SIZE - 1) / PAGE_SIZE, mm->data_vm + mm->stack_vm);
+	strbuf_printf(sb, "%lu %lu %ld %lu 0 %lu 0\n", mm->total_vm, mm_rss(mm),
+		      atomic64_read(&mm->rss_file) + atomic64_read(&mm->rss_shmem),
+		      (mm->end_code - mm->start_code + PAGE_SIZE - 1) / PAGE_SIZE,
+		      mm->data_vm + mm->stack_vm);
 	mm_users_put(mm);
 	return 0;
 }
@@ -180,18 +188,12 @@ static const char *
 state_name(char c)
 {
 	switch (c) {
-	case 'R':
-		return "R (running)";
-	case 'S':
-		return "S (sleeping)";
-	case 'D':
-		return "D (disk sleep)";
-	case 'T':
-		return "T (stopped)";
-	case 't':
-		return "t (tracing stop)";
-	case 'Z':
-		return "Z (zombie)";
+	case 'R': return "R (running)";
+	case 'S': return "S (sleeping)";
+	case 'D': return "D (disk sleep)";
+	case 'T': return "T (stopped)";
+	case 't': return "t (tracing stop)";
+	case 'Z': return "Z (zombie)";
 	}
 	return "X (dead)";
 }
@@ -201,7 +203,8 @@ show_ids(struct strbuf *sb, struct task *t)
 {
 	struct cred *c = task_get_cred(t);
 
-	strbuf_printf(sb, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", c->uid, c->euid, c->suid, c->fsuid, c->gid, c->egid, c->sgid, c->fsgid);
+	strbuf_printf(sb, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", c->uid, c->euid, c->suid,
+		      c->fsuid, c->gid, c->egid, c->sgid, c->fsgid);
 	unsigned long flags = spin_lock_irqsave(&t->lock);
 	u32 fds = t->files ? fd_table_size(t->files) : 0;
 	spin_unlock_irqrestore(&t->lock, flags);
@@ -228,14 +231,22 @@ show_memory_lines(struct strbuf *sb, struct mm *mm)
 {
 	u64 kb = PAGE_SIZE / 1024;
 
-	strbuf_printf(sb, "VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmLck:\t%8lu kB\nVmPin:\t%8lu kB\n", mm->total_vm * kb, mm->total_vm * kb,
-		      mm->locked_vm * kb, 0ul);
-	strbuf_printf(sb, "VmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\nRssAnon:\t%8ld kB\nRssFile:\t%8ld kB\nRssShmem:\t%8ld kB\n", mm_hiwater_rss(mm) * kb,
-		      mm_rss(mm) * kb, atomic64_read(&mm->rss_anon) * (s64)kb, atomic64_read(&mm->rss_file) * (s64)kb,
-		      atomic64_read(&mm->rss_shmem) * (s64)kb);
-	strbuf_printf(sb, "VmData:\t%8lu kB\nVmStk:\t%8lu kB\nVmExe:\t%8lu kB\nVmLib:\t%8lu kB\nVmPTE:\t%8ld kB\nVmSwap:\t%8lu kB\n",
-		      mm->data_vm * kb, mm->stack_vm * kb, (mm->end_code - mm->start_code + 1023) / 1024,
-		      mm->exec_vm * kb > (mm->end_code - mm->start_code) / 1024 ? mm->exec_vm * kb - (mm->end_code - mm->start_code) / 1024 : 0,
+	strbuf_printf(sb, "VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmLck:\t%8lu kB\nVmPin:\t%8lu kB\n",
+		      mm->total_vm * kb, mm->total_vm * kb, mm->locked_vm * kb, 0ul);
+	strbuf_printf(
+		sb,
+		"VmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\nRssAnon:\t%8ld kB\nRssFile:\t%8ld "
+		"kB\nRssShmem:\t%8ld kB\n",
+		mm_hiwater_rss(mm) * kb, mm_rss(mm) * kb, atomic64_read(&mm->rss_anon) * (s64)kb,
+		atomic64_read(&mm->rss_file) * (s64)kb, atomic64_read(&mm->rss_shmem) * (s64)kb);
+	strbuf_printf(sb,
+		      "VmData:\t%8lu kB\nVmStk:\t%8lu kB\nVmExe:\t%8lu kB\nVmLib:\t%8lu "
+		      "kB\nVmPTE:\t%8ld kB\nVmSwap:\t%8lu kB\n",
+		      mm->data_vm * kb, mm->stack_vm * kb,
+		      (mm->end_code - mm->start_code + 1023) / 1024,
+		      mm->exec_vm * kb > (mm->end_code - mm->start_code) / 1024
+			      ? mm->exec_vm * kb - (mm->end_code - mm->start_code) / 1024
+			      : 0,
 		      atomic64_read(&mm->page_tables) * (s64)kb, 0ul);
 	strbuf_puts(sb, "HugetlbPages:\t       0 kB\nCoreDumping:\t0\nTHP_enabled:\t1\n");
 }
@@ -270,7 +281,8 @@ proc_show_status(struct strbuf *sb, void *ctx)
 	strbuf_puts(sb, "\n");
 	if (has_fs)
 		strbuf_printf(sb, "Umask:\t%04o\n", umask);
-	strbuf_printf(sb, "State:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t%d\n", state_name(s.state), s.pid, s.tid, s.ppid, s.tracer);
+	strbuf_printf(sb, "State:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t%d\n",
+		      state_name(s.state), s.pid, s.tid, s.ppid, s.tracer);
 	show_ids(sb, t);
 	rcu_read_lock();
 	show_pid_levels(sb, "NStgid:", READ_ONCE(p->pid));
@@ -283,19 +295,30 @@ proc_show_status(struct strbuf *sb, void *ctx)
 		show_memory_lines(sb, mm);
 		mm_users_put(mm);
 	}
-	strbuf_printf(sb, "Threads:\t%u\nSigQ:\t%lu/%lu\nSigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%016lx\n", s.threads,
-		      s.queued, s.queued_max, s.pending, s.group_pending, s.blocked, s.ignored, s.caught);
+	strbuf_printf(sb,
+		      "Threads:\t%u\nSigQ:\t%lu/"
+		      "%lu\nSigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\nSigIgn:\t%"
+		      "016lx\nSigCgt:\t%016lx\n",
+		      s.threads, s.queued, s.queued_max, s.pending, s.group_pending, s.blocked,
+		      s.ignored, s.caught);
 	struct cred *c = task_get_cred(t);
-	strbuf_printf(sb, "CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\nCapBnd:\t%016lx\nCapAmb:\t%016lx\n", c->cap_inheritable, c->cap_permitted,
-		      c->cap_effective, c->cap_bounding, c->cap_ambient);
+	strbuf_printf(sb,
+		      "CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\nCapBnd:\t%016lx\nCapAmb:"
+		      "\t%016lx\n",
+		      c->cap_inheritable, c->cap_permitted, c->cap_effective, c->cap_bounding,
+		      c->cap_ambient);
 	cred_put(c);
-	strbuf_printf(sb, "NoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\nSpeculation_Store_Bypass:\tvulnerable\n", t->no_new_privs);
+	strbuf_printf(sb,
+		      "NoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\nSpeculation_Store_Bypass:"
+		      "\tvulnerable\n",
+		      t->no_new_privs);
 
 	struct cpumask mask;
 	sched_get_affinity(&t->thread, &mask);
 	strbuf_puts(sb, "Cpus_allowed:\t");
 	for (int w = (int)((cpu_count - 1) / 32); w >= 0; w--)
-		strbuf_printf(sb, "%0*x%s", cpu_count >= 32 ? 8 : (int)((cpu_count + 3) / 4), (u32)(mask.bits[w / 2] >> (32 * (w & 1))), w ? "," : "\n");
+		strbuf_printf(sb, "%0*x%s", cpu_count >= 32 ? 8 : (int)((cpu_count + 3) / 4),
+			      (u32)(mask.bits[w / 2] >> (32 * (w & 1))), w ? "," : "\n");
 	strbuf_puts(sb, "Cpus_allowed_list:\t");
 	bool first = true;
 	for (u32 i = cpumask_next(&mask, 0); i < cpu_count; i = cpumask_next(&mask, i + 1)) {
@@ -307,7 +330,10 @@ proc_show_status(struct strbuf *sb, void *ctx)
 		first = false;
 		i = last;
 	}
-	strbuf_printf(sb, "\nMems_allowed:\t1\nMems_allowed_list:\t0\nvoluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t%lu\n", s.nvcsw, s.nivcsw);
+	strbuf_printf(sb,
+		      "\nMems_allowed:\t1\nMems_allowed_list:\t0\nvoluntary_ctxt_switches:\t%"
+		      "lu\nnonvoluntary_ctxt_switches:\t%lu\n",
+		      s.nvcsw, s.nivcsw);
 	return 0;
 }
 
@@ -339,14 +365,16 @@ proc_show_limits(struct strbuf *sb, void *ctx)
 
 	if (!proc_ref_alive(r))
 		return -ESRCH;
-	strbuf_printf(sb, "%-25s %-20s %-20s %-10s\n", "Limit", "Soft Limit", "Hard Limit", "Units");
+	strbuf_printf(sb, "%-25s %-20s %-20s %-10s\n", "Limit", "Soft Limit", "Hard Limit",
+		      "Units");
 	for (u32 i = 0; i < RLIM_NLIMITS; i++) {
 		char soft[24], hard[24];
 		u64 cur = READ_ONCE(l->lim[i].cur), max = READ_ONCE(l->lim[i].max);
 
 		snprintf(soft, sizeof(soft), cur == RLIM_INFINITY ? "unlimited" : "%lu", cur);
 		snprintf(hard, sizeof(hard), max == RLIM_INFINITY ? "unlimited" : "%lu", max);
-		strbuf_printf(sb, "%-25s %-20s %-20s %-10s\n", rows[i].name, soft, hard, rows[i].unit);
+		strbuf_printf(sb, "%-25s %-20s %-20s %-10s\n", rows[i].name, soft, hard,
+			      rows[i].unit);
 	}
 	return 0;
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * /proc/sys: each value is connected to what it controls; what controls nothing but is read by programs is there read-only, with the truth.
+ * /proc/sys: each value is connected to what it controls; what controls nothing but is read by
+ * programs is there read-only, with the truth.
  */
 #include "core/log.h"
+#include "core/panic.h"
 #include "core/random.h"
 #include "fs/vfs/file.h"
 #include "ipc/pipe.h"
@@ -10,32 +12,37 @@
 #include "mm/mm.h"
 #include "ns/ns.h"
 #include "proc_internal.h"
-#include "core/panic.h"
 #include "task/cred.h"
 #include "task/nsset.h"
 #include "task/task.h"
 #include "uapi/errno.h"
 
-#define SHOW(name, fmt, ...) \
+#define SHOW(name, fmt, ...)                                 \
 	static int show_##name(struct strbuf *sb, void *ctx) \
-	{ \
-		strbuf_printf(sb, fmt "\n", __VA_ARGS__); \
-		return 0; \
+	{                                                    \
+		strbuf_printf(sb, fmt "\n", __VA_ARGS__);    \
+		return 0;                                    \
 	}
 
-#define STORE_NUMBER(name, min, max, statement) \
+#define STORE_NUMBER(name, min, max, statement)                              \
 	static ssize_t store_##name(void *ctx, const char *text, size_t len) \
-	{ \
-		s64 v; \
-		int err = parse_s64(text, 10, &v); \
-		if (err || v < (s64)(min) || v > (s64)(max)) \
-			return -EINVAL; \
-		statement; \
-		return (ssize_t)len; \
+	{                                                                    \
+		s64 v;                                                       \
+		int err = parse_s64(text, 10, &v);                           \
+		if (err || v < (s64)(min) || v > (s64)(max))                 \
+			return -EINVAL;                                      \
+		statement;                                                   \
+		return (ssize_t)len;                                         \
 	}
 
-#define READ_ONLY(n) { .name = #n, .mode = S_IFREG | 0444, .show = show_##n }
-#define READ_WRITE(n) { .name = #n, .mode = S_IFREG | 0644, .show = show_##n, .store = store_##n }
+#define READ_ONLY(n)                                                 \
+	{                                                            \
+		.name = #n, .mode = S_IFREG | 0444, .show = show_##n \
+	}
+#define READ_WRITE(n)                                                                    \
+	{                                                                                \
+		.name = #n, .mode = S_IFREG | 0644, .show = show_##n, .store = store_##n \
+	}
 
 /* ---- kernel ---- */
 
@@ -149,7 +156,8 @@ SHOW(entropy_avail, "%d", 256)
 SHOW(poolsize, "%d", 256)
 
 static const struct pseudo_entry random_entries[] = {
-	READ_ONLY(uuid), READ_ONLY(boot_id), READ_ONLY(entropy_avail), READ_ONLY(poolsize), { .name = NULL },
+	READ_ONLY(uuid),     READ_ONLY(boot_id), READ_ONLY(entropy_avail),
+	READ_ONLY(poolsize), { .name = NULL },
 };
 
 static const struct pseudo_entry kernel_entries[] = {
@@ -159,7 +167,10 @@ static const struct pseudo_entry kernel_entries[] = {
 	READ_ONLY(ostype),
 	READ_ONLY(version),
 	READ_WRITE(pid_max),
-	{ .name = "threads-max", .mode = S_IFREG | 0644, .show = show_threads_max, .store = store_threads_max },
+	{ .name = "threads-max",
+	  .mode = S_IFREG | 0644,
+	  .show = show_threads_max,
+	  .store = store_threads_max },
 	READ_ONLY(cap_last_cap),
 	READ_ONLY(overflowuid),
 	{ .name = "overflowgid", .mode = S_IFREG | 0444, .show = show_overflowuid },
@@ -182,7 +193,11 @@ SHOW(max_map_count, "%d", 65530)
 SHOW(mmap_min_addr, "%d", 65536)
 
 static const struct pseudo_entry vm_entries[] = {
-	READ_WRITE(overcommit_memory), READ_WRITE(overcommit_ratio), READ_ONLY(max_map_count), READ_ONLY(mmap_min_addr), { .name = NULL },
+	READ_WRITE(overcommit_memory),
+	READ_WRITE(overcommit_ratio),
+	READ_ONLY(max_map_count),
+	READ_ONLY(mmap_min_addr),
+	{ .name = NULL },
 };
 
 /* ---- fs ---- */
@@ -197,7 +212,10 @@ static const struct pseudo_entry fs_entries[] = {
 	{ .name = "file-nr", .mode = S_IFREG | 0444, .show = show_file_nr },
 	{ .name = "file-max", .mode = S_IFREG | 0444, .show = show_file_max },
 	READ_ONLY(nr_open),
-	{ .name = "pipe-max-size", .mode = S_IFREG | 0644, .show = show_pipe_max_size, .store = store_pipe_max_size },
+	{ .name = "pipe-max-size",
+	  .mode = S_IFREG | 0644,
+	  .show = show_pipe_max_size,
+	  .store = store_pipe_max_size },
 	{ .name = NULL },
 };
 

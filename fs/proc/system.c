@@ -38,8 +38,7 @@ show_cpuinfo(struct strbuf *sb, void *ctx)
 {
 	u32 cpu;
 
-	cpumask_for_each(cpu, &cpu_online)
-		arch_cpuinfo(sb, cpu);
+	cpumask_for_each(cpu, &cpu_online) arch_cpuinfo(sb, cpu);
 	return 0;
 }
 
@@ -55,7 +54,8 @@ show_uptime(struct strbuf *sb, void *ctx)
 	u64 idle = 0;
 	u32 cpu;
 
-	cpumask_for_each(cpu, &cpu_online) {
+	cpumask_for_each(cpu, &cpu_online)
+	{
 		struct sched_cpu_stats st;
 
 		sched_cpu_stats(cpu, &st);
@@ -75,11 +75,12 @@ show_loadavg(struct strbuf *sb, void *ctx)
 
 	sched_load_average(avg);
 	for (u32 i = 0; i < 3; i++) {
-		u64 v = avg[i] + (1 << 11) / 200;	/* rounded to hundredths */
+		u64 v = avg[i] + (1 << 11) / 200; /* rounded to hundredths */
 
 		strbuf_printf(sb, "%lu.%02lu ", v >> 11, ((v & 2047) * 100) >> 11);
 	}
-	strbuf_printf(sb, "%u/%d %u\n", sched_nr_running(), atomic_read(&task_count) + atomic_read(&sched_kernel_threads),
+	strbuf_printf(sb, "%u/%d %u\n", sched_nr_running(),
+		      atomic_read(&task_count) + atomic_read(&sched_kernel_threads),
 		      READ_ONCE(current_pid_ns()->last));
 	return 0;
 }
@@ -87,8 +88,9 @@ show_loadavg(struct strbuf *sb, void *ctx)
 static void
 put_cpu_line(struct strbuf *sb, const struct sched_cpu_stats *s)
 {
-	strbuf_printf(sb, " %lu %lu %lu %lu %lu %lu %lu %lu 0 0\n", ns_to_ticks(s->user_ns), ns_to_ticks(s->nice_ns), ns_to_ticks(s->system_ns),
-		      ns_to_ticks(s->idle_ns), ns_to_ticks(s->iowait_ns), ns_to_ticks(s->irq_ns), ns_to_ticks(s->softirq_ns),
+	strbuf_printf(sb, " %lu %lu %lu %lu %lu %lu %lu %lu 0 0\n", ns_to_ticks(s->user_ns),
+		      ns_to_ticks(s->nice_ns), ns_to_ticks(s->system_ns), ns_to_ticks(s->idle_ns),
+		      ns_to_ticks(s->iowait_ns), ns_to_ticks(s->irq_ns), ns_to_ticks(s->softirq_ns),
 		      ns_to_ticks(s->steal_ns));
 }
 
@@ -99,7 +101,8 @@ show_stat(struct strbuf *sb, void *ctx)
 	u64 irqs = 0;
 	u32 cpu;
 
-	cpumask_for_each(cpu, &cpu_online) {
+	cpumask_for_each(cpu, &cpu_online)
+	{
 		sched_cpu_stats(cpu, &s);
 		sum.user_ns += s.user_ns;
 		sum.nice_ns += s.nice_ns;
@@ -114,13 +117,17 @@ show_stat(struct strbuf *sb, void *ctx)
 	}
 	strbuf_puts(sb, "cpu ");
 	put_cpu_line(sb, &sum);
-	cpumask_for_each(cpu, &cpu_online) {
+	cpumask_for_each(cpu, &cpu_online)
+	{
 		sched_cpu_stats(cpu, &s);
 		strbuf_printf(sb, "cpu%u", cpu);
 		put_cpu_line(sb, &s);
 	}
-	strbuf_printf(sb, "intr %lu\nctxt %lu\nbtime %lu\nprocesses %ld\nprocs_running %u\nprocs_blocked %u\n", irqs, sum.switches,
-		      (time_real_ns() - time_boot_ns()) / NSEC_PER_SEC, atomic64_read(&sched_forks), sched_nr_running(), sched_nr_uninterruptible());
+	strbuf_printf(sb,
+		      "intr %lu\nctxt %lu\nbtime %lu\nprocesses %ld\nprocs_running "
+		      "%u\nprocs_blocked %u\n",
+		      irqs, sum.switches, (time_real_ns() - time_boot_ns()) / NSEC_PER_SEC,
+		      atomic64_read(&sched_forks), sched_nr_running(), sched_nr_uninterruptible());
 	/* Nothing here runs as a soft interrupt: the sum and Linux's ten kinds. */
 	strbuf_puts(sb, "softirq 0 0 0 0 0 0 0 0 0 0 0\n");
 	return 0;
@@ -215,7 +222,8 @@ show_consoles(struct strbuf *sb, void *ctx)
 
 		n.dev = 0;
 		device_for_each(number_of_name, &n);
-		strbuf_printf(sb, "%-20s -W- (E%c p  ) %4u:%u\n", n.name, next ? ' ' : 'C', DEV_MAJOR(n.dev), DEV_MINOR(n.dev));
+		strbuf_printf(sb, "%-20s -W- (E%c p  ) %4u:%u\n", n.name, next ? ' ' : 'C',
+			      DEV_MAJOR(n.dev), DEV_MINOR(n.dev));
 		n.name = next;
 	}
 	return 0;

@@ -117,10 +117,7 @@ cpu_readdir(void *ctx, struct dir_context *dc, u64 first)
 }
 
 const struct pseudo_entry cpu_entries[] = {
-	SYS_FILE("online", 0444, show_online),
-	SYS_FILE("offline", 0444, show_offline),
-	SYS_FILE("possible", 0444, show_possible),
-	SYS_FILE("present", 0444, show_possible),
-	SYS_FILE("kernel_max", 0444, show_kernel_max),
-	{ .name = NULL },
+	SYS_FILE("online", 0444, show_online),	       SYS_FILE("offline", 0444, show_offline),
+	SYS_FILE("possible", 0444, show_possible),     SYS_FILE("present", 0444, show_possible),
+	SYS_FILE("kernel_max", 0444, show_kernel_max), { .name = NULL },
 };

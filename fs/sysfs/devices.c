@@ -123,8 +123,8 @@ show_uevent(struct strbuf *sb, void *ctx)
 	for (char *p = d.name; *p; p++)
 		if (*p == '!')
 			*p = '/';
-	strbuf_printf(sb, "MAJOR=%u\nMINOR=%u\nDEVNAME=%s\n", DEV_MAJOR(d.dev),
-		      DEV_MINOR(d.dev), d.name);
+	strbuf_printf(sb, "MAJOR=%u\nMINOR=%u\nDEVNAME=%s\n", DEV_MAJOR(d.dev), DEV_MINOR(d.dev),
+		      d.name);
 	strbuf_printf(sb, "DEVMODE=0%o\n", d.mode & 0777);
 	return 0;
 }
@@ -150,9 +150,11 @@ show_active(struct strbuf *sb, void *ctx)
 	return 0;
 }
 
-#define DEVICE_ENTRIES                                                       \
-	SYS_FILE("dev", 0444, show_dev), SYS_FILE("uevent", 0444, show_uevent), \
-		{ .name = "subsystem", .mode = S_IFLNK | 0777, .link = subsystem_link }
+#define DEVICE_ENTRIES                                                              \
+	SYS_FILE("dev", 0444, show_dev), SYS_FILE("uevent", 0444, show_uevent),     \
+	{                                                                           \
+		.name = "subsystem", .mode = S_IFLNK | 0777, .link = subsystem_link \
+	}
 
 static const struct pseudo_entry device_entries[] = {
 	DEVICE_ENTRIES,
@@ -182,11 +184,9 @@ fill(struct pseudo_node *out, const struct pseudo_entry *e, const struct found *
 static int
 find_in_class(void *ctx, const char *name, size_t len, struct found *d)
 {
-	struct search s = { .class_name = ctx,
-			    .class_len = strlen(ctx),
-			    .name = name,
-			    .name_len = len,
-			    .out = d };
+	struct search s = {
+		.class_name = ctx, .class_len = strlen(ctx), .name = name, .name_len = len, .out = d
+	};
 
 	return find(&s) ? 0 : -ENOENT;
 }
@@ -221,8 +221,8 @@ emit_devices(struct dir_context *dc, u64 first, struct search s, enum place plac
 		if (!find(&s))
 			return 0;
 		len = numbers ? (size_t)scnprintf(text, sizeof(text), "%u:%u", DEV_MAJOR(d.dev),
-					  DEV_MINOR(d.dev)) :
-				strlen(d.name);
+						  DEV_MINOR(d.dev))
+			      : strlen(d.name);
 		if (!dc->emit(dc, numbers ? text : d.name, len, INO(place, d.key), type,
 			      first + d.key + 1))
 			return 0;
@@ -244,8 +244,8 @@ class_member_link(char *buf, size_t size, void *ctx)
 	struct found d = { 0 };
 	int err = find_ctx(ctx, &d);
 
-	return err ? err :
-		     (int)scnprintf(buf, size, "../../devices/virtual/%s/%s", d.class_name, d.name);
+	return err ? err
+		   : (int)scnprintf(buf, size, "../../devices/virtual/%s/%s", d.class_name, d.name);
 }
 
 static const struct pseudo_entry member_link = {
@@ -330,8 +330,8 @@ emit_classes(struct dir_context *dc, u64 first, enum place place)
 				       .class_len = strlen(d.class_name),
 				       .out = &lowest };
 		if (find(&head) && lowest.key == d.key &&
-		    !dc->emit(dc, d.class_name, strlen(d.class_name),
-			      INO(place, d.key), DT_DIR, first + d.key + 1))
+		    !dc->emit(dc, d.class_name, strlen(d.class_name), INO(place, d.key), DT_DIR,
+			      first + d.key + 1))
 			return 0;
 		dc->pos = first + d.key + 1;
 	}

@@ -4,8 +4,8 @@
  * devices.c, what the registry of devices says. Directories of kinds that are not there (buses,
  * modules, firmware) are empty, as programs expect to be able to list them.
  */
-#include "fs/sysfs/sysfs.h"
 #include "arch/mmu.h"
+#include "fs/sysfs/sysfs.h"
 #include "lib/format.h"
 #include "sysfs_internal.h"
 #include "uapi/magic.h"

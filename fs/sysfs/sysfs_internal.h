@@ -5,8 +5,14 @@
 
 #include "fs/vfs/pseudo.h"
 
-#define SYS_FILE(n, m, f) { .name = n, .mode = S_IFREG | (m), .show = f }
-#define SYS_DIR(n, c)	  { .name = n, .mode = S_IFDIR | 0755, .children = c }
+#define SYS_FILE(n, m, f)                                   \
+	{                                                   \
+		.name = n, .mode = S_IFREG | (m), .show = f \
+	}
+#define SYS_DIR(n, c)                                            \
+	{                                                        \
+		.name = n, .mode = S_IFDIR | 0755, .children = c \
+	}
 
 /* /sys/devices/system/cpu */
 extern const struct pseudo_entry cpu_entries[];

@@ -15,7 +15,8 @@
 #define KNOWN_FLAGS                                                                              \
 	(MAP_TYPE | MAP_FIXED | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_DENYWRITE | MAP_EXECUTABLE | \
 	 MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | MAP_STACK | MAP_HUGETLB |    \
-	 MAP_FIXED_NOREPLACE | MAP_32BIT | MAP_UNINITIALIZED | ((u32)MAP_HUGE_MASK << MAP_HUGE_SHIFT))
+	 MAP_FIXED_NOREPLACE | MAP_32BIT | MAP_UNINITIALIZED |                                   \
+	 ((u32)MAP_HUGE_MASK << MAP_HUGE_SHIFT))
 
 /* --- what mm asks of a mapped file --- */
 

@@ -47,16 +47,16 @@ enum lock_rank {
 	RANK_EPOLL_READY = 160,
 
 	/* spinlocks that interrupts take: always irqsave */
-	RANK_TASKLIST = 200,   /* process tree, pgrps, sessions, pid hash writers */
-	RANK_SIGHAND = 210,    /* sighand->lock: actions, pending queues, stops */
-	RANK_TASK = 215,       /* task->lock: comm, fs/files/mm pointers of another task */
-	RANK_DEVICE = 220,     /* driver state reached from interrupts */
-	RANK_WAIT_QUEUE = 230, /* wait_queue->lock (nested when a callback wakes another queue) */
-	RANK_TIMER_USER = 235, /* timerfd, posix timer, itimer state */
+	RANK_TASKLIST = 200,	/* process tree, pgrps, sessions, pid hash writers */
+	RANK_SIGHAND = 210,	/* sighand->lock: actions, pending queues, stops */
+	RANK_TASK = 215,	/* task->lock: comm, fs/files/mm pointers of another task */
+	RANK_DEVICE = 220,	/* driver state reached from interrupts */
+	RANK_WAIT_QUEUE = 230,	/* wait_queue->lock (nested when a callback wakes another queue) */
+	RANK_TIMER_USER = 235,	/* timerfd, posix timer, itimer state */
 	RANK_EPOLL_ITEMS = 232, /* an epoll set's ready list: taken by queues' callbacks */
-	RANK_THREAD = 240,     /* thread->wake_lock */
-	RANK_RUNQUEUE = 250,   /* run queue (lower CPU first: nested) */
-	RANK_TIMER_BASE = 260, /* per-CPU timer tree */
+	RANK_THREAD = 240,	/* thread->wake_lock */
+	RANK_RUNQUEUE = 250,	/* run queue (lower CPU first: nested) */
+	RANK_TIMER_BASE = 260,	/* per-CPU timer tree */
 	RANK_WORK = 265,
 	RANK_VMALLOC = 270,
 	RANK_SLAB = 275,

@@ -22,27 +22,34 @@ struct atomic64 {
 	volatile s64 value;
 };
 
-#define ATOMIC_INIT(v) { (v) }
+#define ATOMIC_INIT(v) \
+	{              \
+		(v)    \
+	}
 
 /* Order all earlier accesses (loads, stores) before all later ones, as other CPUs see them. */
-#define smp_mb() __atomic_thread_fence(__ATOMIC_SEQ_CST)
+#define smp_mb()  __atomic_thread_fence(__ATOMIC_SEQ_CST)
 #define smp_rmb() __atomic_thread_fence(__ATOMIC_ACQUIRE)
 #define smp_wmb() __atomic_thread_fence(__ATOMIC_RELEASE)
 
-#define smp_load_acquire(p) __atomic_load_n(p, __ATOMIC_ACQUIRE)
+#define smp_load_acquire(p)	__atomic_load_n(p, __ATOMIC_ACQUIRE)
 #define smp_store_release(p, v) __atomic_store_n(p, v, __ATOMIC_RELEASE)
-#define smp_store_mb(p, v) do { WRITE_ONCE(*(p), v); smp_mb(); } while (0)
+#define smp_store_mb(p, v)           \
+	do {                         \
+		WRITE_ONCE(*(p), v); \
+		smp_mb();            \
+	} while (0)
 
 /* The same on plain variables of any integer or pointer type. */
 #define xchg(p, v) __atomic_exchange_n(p, v, __ATOMIC_SEQ_CST)
-#define cmpxchg(p, old, new)                                                                      \
-	({                                                                                        \
-		__typeof__(*(p)) cmpxchg_old_ = (old);                                            \
-		__atomic_compare_exchange_n(p, &cmpxchg_old_, new, false, __ATOMIC_SEQ_CST,       \
-					    __ATOMIC_RELAXED);                                    \
-		cmpxchg_old_;                                                                     \
+#define cmpxchg(p, old, new)                                                                \
+	({                                                                                  \
+		__typeof__(*(p)) cmpxchg_old_ = (old);                                      \
+		__atomic_compare_exchange_n(p, &cmpxchg_old_, new, false, __ATOMIC_SEQ_CST, \
+					    __ATOMIC_RELAXED);                              \
+		cmpxchg_old_;                                                               \
 	})
-#define try_cmpxchg(p, old, new)                                                                  \
+#define try_cmpxchg(p, old, new) \
 	__atomic_compare_exchange_n(p, old, new, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)
 
 /* 32 bits */

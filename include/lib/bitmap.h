@@ -13,11 +13,11 @@
 #include "lib/atomic.h"
 #include "lib/types.h"
 
-#define BITMAP_WORDS(bits) DIV_ROUND_UP(bits, BITS_PER_LONG)
+#define BITMAP_WORDS(bits)	   DIV_ROUND_UP(bits, BITS_PER_LONG)
 #define DECLARE_BITMAP(name, bits) unsigned long name[BITMAP_WORDS(bits)]
 
 /* The bits of a word from n up, and those below n (n of 1..64). */
-#define BITMAP_FROM(n) (~0UL << ((n) % BITS_PER_LONG))
+#define BITMAP_FROM(n)	(~0UL << ((n) % BITS_PER_LONG))
 #define BITMAP_BELOW(n) (~0UL >> (-(n) % BITS_PER_LONG))
 
 static inline void
@@ -74,8 +74,8 @@ find_first_zero_bit(const unsigned long *map, size_t size)
 	return find_next_zero_bit(map, size, 0);
 }
 
-#define for_each_set_bit(bit, map, size)                                                          \
-	for ((bit) = find_next_bit(map, size, 0); (bit) < (size);                                 \
+#define for_each_set_bit(bit, map, size)                          \
+	for ((bit) = find_next_bit(map, size, 0); (bit) < (size); \
 	     (bit) = find_next_bit(map, size, (bit) + 1))
 
 #endif

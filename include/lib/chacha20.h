@@ -7,12 +7,12 @@
 
 #include "lib/types.h"
 
-#define CHACHA20_KEY_SIZE 32
+#define CHACHA20_KEY_SIZE   32
 #define CHACHA20_NONCE_SIZE 12
 #define CHACHA20_BLOCK_SIZE 64
 
 struct chacha20 {
-	u32 state[16];	/* constants 0..3, key 4..11, block counter 12, nonce 13..15 */
+	u32 state[16]; /* constants 0..3, key 4..11, block counter 12, nonce 13..15 */
 };
 
 void chacha20_init(struct chacha20 *c, const u8 key[CHACHA20_KEY_SIZE],

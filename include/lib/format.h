@@ -28,7 +28,7 @@ __printf(3, 4) int scnprintf(char *buf, size_t size, const char *format, ...);
  */
 struct strbuf {
 	char *buf;
-	size_t size, len;	/* size of buf; length of the text in it, less than size */
+	size_t size, len; /* size of buf; length of the text in it, less than size */
 	bool overflow;
 };
 

@@ -14,21 +14,21 @@
 
 enum inflate_result {
 	INFLATE_OK,
-	INFLATE_NOT_GZIP,	/* no gzip header here */
-	INFLATE_CORRUPT,	/* the input breaks the format */
-	INFLATE_TRUNCATED,	/* the input ends too early */
-	INFLATE_BAD_CRC,	/* all decoded, but the checksum differs */
-	INFLATE_BAD_LENGTH,	/* all decoded, but the length differs */
-	INFLATE_STOPPED,	/* the callback did not return 0 */
+	INFLATE_NOT_GZIP,   /* no gzip header here */
+	INFLATE_CORRUPT,    /* the input breaks the format */
+	INFLATE_TRUNCATED,  /* the input ends too early */
+	INFLATE_BAD_CRC,    /* all decoded, but the checksum differs */
+	INFLATE_BAD_LENGTH, /* all decoded, but the length differs */
+	INFLATE_STOPPED,    /* the callback did not return 0 */
 };
 
 #define INFLATE_HISTORY 32768
-#define INFLATE_WINDOW (4 * INFLATE_HISTORY)	/* the fuller, the rarer the history moves */
-#define INFLATE_SLACK 320	/* room for one longest match, copied in wide steps */
+#define INFLATE_WINDOW	(4 * INFLATE_HISTORY) /* the fuller, the rarer the history moves */
+#define INFLATE_SLACK	320		      /* room for one longest match, copied in wide steps */
 
-#define INFLATE_LITERAL_BITS 11	/* codes up to this length decode in one look-up */
-#define INFLATE_DISTANCE_BITS 8
-#define INFLATE_LITERAL_ENTRIES 2342
+#define INFLATE_LITERAL_BITS	 11 /* codes up to this length decode in one look-up */
+#define INFLATE_DISTANCE_BITS	 8
+#define INFLATE_LITERAL_ENTRIES	 2342
 #define INFLATE_DISTANCE_ENTRIES 402
 
 /* The decoder's memory, 140 KiB: the caller allocates it, nothing needs to be initialised. */

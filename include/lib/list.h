@@ -21,7 +21,10 @@ struct list {
 	struct list *next, *prev;
 };
 
-#define LIST_INIT(name) { &(name), &(name) }
+#define LIST_INIT(name)          \
+	{                        \
+		&(name), &(name) \
+	}
 #define LIST_HEAD(name) struct list name = LIST_INIT(name)
 
 /* Non-canonical addresses on x86-64 and outside both halves on arm64: touching them faults. */
@@ -174,48 +177,45 @@ list_cut_position(struct list *list, struct list *head, struct list *node)
 	node->next = list;
 }
 
-#define list_entry(node, type, member) container_of(node, type, member)
+#define list_entry(node, type, member)	     container_of(node, type, member)
 #define list_first_entry(head, type, member) list_entry((head)->next, type, member)
-#define list_last_entry(head, type, member) list_entry((head)->prev, type, member)
-#define list_first_entry_or_null(head, type, member)                                              \
-	({                                                                                        \
-		struct list *list_head_ = (head);                                                 \
-		struct list *list_node_ = READ_ONCE(list_head_->next);                            \
-		list_node_ != list_head_ ? list_entry(list_node_, type, member) : NULL;           \
+#define list_last_entry(head, type, member)  list_entry((head)->prev, type, member)
+#define list_first_entry_or_null(head, type, member)                                    \
+	({                                                                              \
+		struct list *list_head_ = (head);                                       \
+		struct list *list_node_ = READ_ONCE(list_head_->next);                  \
+		list_node_ != list_head_ ? list_entry(list_node_, type, member) : NULL; \
 	})
-#define list_next_entry(entry, member)                                                            \
+#define list_next_entry(entry, member) \
 	list_entry((entry)->member.next, __typeof__(*(entry)), member)
-#define list_prev_entry(entry, member)                                                            \
+#define list_prev_entry(entry, member) \
 	list_entry((entry)->member.prev, __typeof__(*(entry)), member)
 
-#define list_for_each(node, head)                                                                 \
+#define list_for_each(node, head) \
 	for ((node) = (head)->next; (node) != (head); (node) = (node)->next)
 
-#define list_for_each_safe(node, following, head)                                                 \
-	for ((node) = (head)->next, (following) = (node)->next; (node) != (head);                 \
+#define list_for_each_safe(node, following, head)                                 \
+	for ((node) = (head)->next, (following) = (node)->next; (node) != (head); \
 	     (node) = (following), (following) = (node)->next)
 
-#define list_for_each_entry(entry, head, member)                                                  \
-	for ((entry) = list_first_entry(head, __typeof__(*(entry)), member);                      \
-	     &(entry)->member != (head);                                                          \
-	     (entry) = list_next_entry(entry, member))
+#define list_for_each_entry(entry, head, member)                             \
+	for ((entry) = list_first_entry(head, __typeof__(*(entry)), member); \
+	     &(entry)->member != (head); (entry) = list_next_entry(entry, member))
 
-#define list_for_each_entry_reverse(entry, head, member)                                          \
-	for ((entry) = list_last_entry(head, __typeof__(*(entry)), member);                       \
-	     &(entry)->member != (head);                                                          \
-	     (entry) = list_prev_entry(entry, member))
+#define list_for_each_entry_reverse(entry, head, member)                    \
+	for ((entry) = list_last_entry(head, __typeof__(*(entry)), member); \
+	     &(entry)->member != (head); (entry) = list_prev_entry(entry, member))
 
 /* From the one after entry on. */
-#define list_for_each_entry_continue(entry, head, member)                                         \
-	for ((entry) = list_next_entry(entry, member);                                            \
-	     &(entry)->member != (head);                                                          \
+#define list_for_each_entry_continue(entry, head, member)                          \
+	for ((entry) = list_next_entry(entry, member); &(entry)->member != (head); \
 	     (entry) = list_next_entry(entry, member))
 
 /* The current entry, and no other, may be deleted or freed in the body. */
-#define list_for_each_entry_safe(entry, following, head, member)                                  \
-	for ((entry) = list_first_entry(head, __typeof__(*(entry)), member),                      \
-	     (following) = list_next_entry(entry, member);                                        \
-	     &(entry)->member != (head);                                                          \
+#define list_for_each_entry_safe(entry, following, head, member)             \
+	for ((entry) = list_first_entry(head, __typeof__(*(entry)), member), \
+	    (following) = list_next_entry(entry, member);                    \
+	     &(entry)->member != (head);                                     \
 	     (entry) = (following), (following) = list_next_entry(entry, member))
 
 /* RCU forms */
@@ -261,16 +261,16 @@ list_replace_rcu(struct list *old, struct list *node)
 /* A dependent load orders what is read through the pointer; acquire keeps the compiler honest. */
 #define list_entry_rcu(node, type, member) container_of(smp_load_acquire(&(node)), type, member)
 
-#define list_first_or_null_rcu(head, type, member)                                                \
-	({                                                                                        \
-		struct list *list_head_ = (head);                                                 \
-		struct list *list_node_ = smp_load_acquire(&list_head_->next);                    \
-		list_node_ != list_head_ ? list_entry(list_node_, type, member) : NULL;           \
+#define list_first_or_null_rcu(head, type, member)                                      \
+	({                                                                              \
+		struct list *list_head_ = (head);                                       \
+		struct list *list_node_ = smp_load_acquire(&list_head_->next);          \
+		list_node_ != list_head_ ? list_entry(list_node_, type, member) : NULL; \
 	})
 
-#define list_for_each_entry_rcu(entry, head, member)                                              \
-	for ((entry) = list_entry_rcu((head)->next, __typeof__(*(entry)), member);                \
-	     &(entry)->member != (head);                                                          \
+#define list_for_each_entry_rcu(entry, head, member)                               \
+	for ((entry) = list_entry_rcu((head)->next, __typeof__(*(entry)), member); \
+	     &(entry)->member != (head);                                           \
 	     (entry) = list_entry_rcu((entry)->member.next, __typeof__(*(entry)), member))
 
 /* Lists with a head of one pointer */
@@ -281,10 +281,13 @@ struct hlist_head {
 
 struct hlist_node {
 	struct hlist_node *next;
-	struct hlist_node **pprev;	/* the pointer that points here; NULL: on no list */
+	struct hlist_node **pprev; /* the pointer that points here; NULL: on no list */
 };
 
-#define HLIST_INIT { NULL }
+#define HLIST_INIT   \
+	{            \
+		NULL \
+	}
 
 static inline void
 hlist_init(struct hlist_head *head)
@@ -352,20 +355,20 @@ hlist_del_init(struct hlist_node *node)
 }
 
 #define hlist_entry(node, type, member) container_of(node, type, member)
-#define hlist_entry_safe(node, type, member)                                                      \
-	({                                                                                        \
-		struct hlist_node *hlist_node_ = (node);                                          \
-		hlist_node_ ? hlist_entry(hlist_node_, type, member) : NULL;                      \
+#define hlist_entry_safe(node, type, member)                                 \
+	({                                                                   \
+		struct hlist_node *hlist_node_ = (node);                     \
+		hlist_node_ ? hlist_entry(hlist_node_, type, member) : NULL; \
 	})
 
-#define hlist_for_each_entry(entry, head, member)                                                 \
-	for ((entry) = hlist_entry_safe((head)->first, __typeof__(*(entry)), member); (entry);    \
+#define hlist_for_each_entry(entry, head, member)                                              \
+	for ((entry) = hlist_entry_safe((head)->first, __typeof__(*(entry)), member); (entry); \
 	     (entry) = hlist_entry_safe((entry)->member.next, __typeof__(*(entry)), member))
 
 /* The current entry, and no other, may be deleted or freed; following is a struct hlist_node *. */
-#define hlist_for_each_entry_safe(entry, following, head, member)                                 \
-	for ((entry) = hlist_entry_safe((head)->first, __typeof__(*(entry)), member);             \
-	     (entry) && ((following) = (entry)->member.next, true);                               \
+#define hlist_for_each_entry_safe(entry, following, head, member)                     \
+	for ((entry) = hlist_entry_safe((head)->first, __typeof__(*(entry)), member); \
+	     (entry) && ((following) = (entry)->member.next, true);                   \
 	     (entry) = hlist_entry_safe(following, __typeof__(*(entry)), member))
 
 static inline void
@@ -397,11 +400,10 @@ hlist_del_init_rcu(struct hlist_node *node)
 	WRITE_ONCE(node->pprev, NULL);
 }
 
-#define hlist_for_each_entry_rcu(entry, head, member)                                             \
-	for ((entry) = hlist_entry_safe(smp_load_acquire(&(head)->first), __typeof__(*(entry)),   \
-					member);                                                  \
-	     (entry);                                                                             \
-	     (entry) = hlist_entry_safe(smp_load_acquire(&(entry)->member.next),                  \
-					__typeof__(*(entry)), member))
+#define hlist_for_each_entry_rcu(entry, head, member)                                           \
+	for ((entry) = hlist_entry_safe(smp_load_acquire(&(head)->first), __typeof__(*(entry)), \
+					member);                                                \
+	     (entry); (entry) = hlist_entry_safe(smp_load_acquire(&(entry)->member.next),       \
+						 __typeof__(*(entry)), member))
 
 #endif

@@ -21,12 +21,12 @@
 #include "lib/types.h"
 
 struct rb_node {
-	unsigned long parent_color;	/* parent, and in bit 0 the colour: RB_RED or RB_BLACK */
+	unsigned long parent_color; /* parent, and in bit 0 the colour: RB_RED or RB_BLACK */
 	union {
 		struct {
 			struct rb_node *left, *right;
 		};
-		struct rb_node *child[2];	/* the same, for code that serves both sides */
+		struct rb_node *child[2]; /* the same, for code that serves both sides */
 	};
 };
 
@@ -50,17 +50,23 @@ struct rb_augment {
 	void (*rotate)(struct rb_node *old, struct rb_node *node);
 };
 
-#define RB_RED 0UL
+#define RB_RED	 0UL
 #define RB_BLACK 1UL
 
-#define RB_ROOT { NULL }
-#define RB_ROOT_CACHED { { NULL }, NULL }
+#define RB_ROOT      \
+	{            \
+		NULL \
+	}
+#define RB_ROOT_CACHED         \
+	{                      \
+		{ NULL }, NULL \
+	}
 
 #define rb_entry(node, type, member) container_of(node, type, member)
-#define rb_entry_safe(node, type, member)                                                         \
-	({                                                                                        \
-		struct rb_node *rb_node_ = (node);                                                \
-		rb_node_ ? rb_entry(rb_node_, type, member) : NULL;                               \
+#define rb_entry_safe(node, type, member)                           \
+	({                                                          \
+		struct rb_node *rb_node_ = (node);                  \
+		rb_node_ ? rb_entry(rb_node_, type, member) : NULL; \
 	})
 
 static inline struct rb_node *
@@ -105,14 +111,15 @@ struct rb_node *rb_prev(const struct rb_node *node);
 struct rb_node *rb_first_postorder(const struct rb_root *root);
 struct rb_node *rb_next_postorder(const struct rb_node *node);
 
-#define rb_for_each_entry(entry, root, member)                                                    \
-	for ((entry) = rb_entry_safe(rb_first(root), __typeof__(*(entry)), member); (entry);      \
+#define rb_for_each_entry(entry, root, member)                                               \
+	for ((entry) = rb_entry_safe(rb_first(root), __typeof__(*(entry)), member); (entry); \
 	     (entry) = rb_entry_safe(rb_next(&(entry)->member), __typeof__(*(entry)), member))
 
-#define rb_for_each_entry_postorder_safe(entry, following, root, member)                          \
-	for ((entry) = rb_entry_safe(rb_first_postorder(root), __typeof__(*(entry)), member);     \
-	     (entry) && ((following) = rb_entry_safe(rb_next_postorder(&(entry)->member),         \
-						     __typeof__(*(entry)), member), true);        \
+#define rb_for_each_entry_postorder_safe(entry, following, root, member)                      \
+	for ((entry) = rb_entry_safe(rb_first_postorder(root), __typeof__(*(entry)), member); \
+	     (entry) && ((following) = rb_entry_safe(rb_next_postorder(&(entry)->member),     \
+						     __typeof__(*(entry)), member),           \
+			true);                                                                \
 	     (entry) = (following))
 
 static inline void

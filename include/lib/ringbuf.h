@@ -14,8 +14,8 @@
 struct ringbuf {
 	u8 *data;
 	u32 size;
-	u32 head;	/* next byte to read */
-	u32 tail;	/* next byte to write */
+	u32 head; /* next byte to read */
+	u32 tail; /* next byte to write */
 };
 
 static inline void

@@ -11,7 +11,7 @@
 
 struct sha256 {
 	u32 hash[8];
-	u64 size;		/* bytes fed so far */
+	u64 size; /* bytes fed so far */
 	u8 block[64];
 };
 

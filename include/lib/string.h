@@ -71,11 +71,11 @@ int __must_check parse_bool(const char *s, bool *out);
 
 /* Lets the compiler expand small constant sizes in place; the rest calls the functions above. */
 #if !__STDC_HOSTED__
-#define memcpy(to, from, size) __builtin_memcpy(to, from, size)
+#define memcpy(to, from, size)	__builtin_memcpy(to, from, size)
 #define memmove(to, from, size) __builtin_memmove(to, from, size)
-#define memset(to, byte, size) __builtin_memset(to, byte, size)
-#define memcmp(a, b, size) __builtin_memcmp(a, b, size)
-#define strlen(s) __builtin_strlen(s)
+#define memset(to, byte, size)	__builtin_memset(to, byte, size)
+#define memcmp(a, b, size)	__builtin_memcmp(a, b, size)
+#define strlen(s)		__builtin_strlen(s)
 #endif
 
 #endif

@@ -25,7 +25,7 @@ enum xa_mark {
 	XA_MARK_0,
 	XA_MARK_1,
 	XA_MARK_2,
-	XA_ANY,			/* xa_find: every entry counts */
+	XA_ANY, /* xa_find: every entry counts */
 };
 
 #define XA_MAX UINT64_MAX
@@ -33,7 +33,7 @@ enum xa_mark {
 struct xa_node {
 	u8 shift;		/* slot i covers indices with i in bits [shift, shift + 6) */
 	u8 offset;		/* our slot in the parent */
-	struct xa_node *parent;	/* NULL for the root */
+	struct xa_node *parent; /* NULL for the root */
 	void *rcu[2];		/* for xa_node_free_rcu: the tree does not touch it */
 	u64 present;		/* slots that are not NULL */
 	u64 full;		/* slots with no free index below */
@@ -42,11 +42,14 @@ struct xa_node {
 };
 
 struct xarray {
-	void *head;		/* NULL, a tagged root node, or the entry at index 0 */
-	u8 marks;		/* bit m: some entry has mark m */
+	void *head; /* NULL, a tagged root node, or the entry at index 0 */
+	u8 marks;   /* bit m: some entry has mark m */
 };
 
-#define XARRAY_INIT { NULL, 0 }
+#define XARRAY_INIT     \
+	{               \
+		NULL, 0 \
+	}
 
 /* Provided by the memory room; alloc returns uninitialised memory or NULL. */
 struct xa_node *xa_node_alloc(void);
@@ -145,12 +148,12 @@ int __must_check xa_alloc_cyclic(struct xarray *xa, u64 *id, void *entry, u64 mi
 /* The lowest free index in [*index, max]; false if there is none. */
 bool xa_find_free(const struct xarray *xa, u64 *index, u64 max);
 
-#define xa_for_each_range_marked(xa, index, entry, start, last, mark)                             \
-	for ((index) = (start), (entry) = xa_find(xa, &(index), last, mark); (entry);             \
+#define xa_for_each_range_marked(xa, index, entry, start, last, mark)                 \
+	for ((index) = (start), (entry) = xa_find(xa, &(index), last, mark); (entry); \
 	     (entry) = xa_find_after(xa, &(index), last, mark))
-#define xa_for_each_range(xa, index, entry, start, last)                                          \
+#define xa_for_each_range(xa, index, entry, start, last) \
 	xa_for_each_range_marked(xa, index, entry, start, last, XA_ANY)
-#define xa_for_each_marked(xa, index, entry, mark)                                                \
+#define xa_for_each_marked(xa, index, entry, mark) \
 	xa_for_each_range_marked(xa, index, entry, 0, XA_MAX, mark)
 #define xa_for_each(xa, index, entry) xa_for_each_range(xa, index, entry, 0, XA_MAX)
 

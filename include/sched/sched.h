@@ -51,7 +51,8 @@ u32 sched_nr_uninterruptible(void);
 /* 1, 5 and 15 minute load averages, fixed point with 11 fraction bits. */
 void sched_load_average(u64 out[3]);
 extern struct atomic64 sched_forks; /* processes created since boot */
-extern struct atomic32 sched_kernel_threads; /* those of thread_create; tasks are counted by task/ */
+extern struct atomic32
+	sched_kernel_threads; /* those of thread_create; tasks are counted by task/ */
 
 /* Charging hook of the task room: called by the tick with run time used (process CPU clocks,
  * RLIMIT_CPU, ITIMER_PROF/VIRTUAL). Interrupt context. */

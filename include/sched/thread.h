@@ -101,7 +101,8 @@ struct thread {
 	u64 nvcsw, nivcsw;	    /* [R] context switches, voluntary and not */
 	u64 min_flt, maj_flt;	    /* [O] page faults */
 	u32 fault_disabled; /* [O] > 0: page faults in user copies fail instead of sleeping */
-	bool reclaiming;		/* [O] in mm/reclaim.c: allocations take from the reserve and do not reclaim */
+	bool reclaiming;    /* [O] in mm/reclaim.c: allocations take from the reserve and do not
+			       reclaim */
 
 	struct ref ref; /* the scheduler holds one while the thread is alive */
 	struct rcu_head rcu;

@@ -27,13 +27,13 @@ enum syscall_arg {
 	SYSCALL_ARG_ULONG,
 	SYSCALL_ARG_SIZE,
 	SYSCALL_ARG_OFF,
-	SYSCALL_ARG_FD,		/* AT_FDCWD is one */
+	SYSCALL_ARG_FD, /* AT_FDCWD is one */
 	SYSCALL_ARG_PID,
-	SYSCALL_ARG_ID,		/* user or group, -1 leaves it as it is */
-	SYSCALL_ARG_MODE,	/* octal */
+	SYSCALL_ARG_ID,	  /* user or group, -1 leaves it as it is */
+	SYSCALL_ARG_MODE, /* octal */
 	SYSCALL_ARG_DEV,
-	SYSCALL_ARG_FLAGS,	/* hexadecimal */
-	SYSCALL_ARG_ADDR,	/* an address that the call does not read or write */
+	SYSCALL_ARG_FLAGS, /* hexadecimal */
+	SYSCALL_ARG_ADDR,  /* an address that the call does not read or write */
 	SYSCALL_ARG_STR,
 	SYSCALL_ARG_IN,
 	SYSCALL_ARG_OUT,
@@ -41,9 +41,9 @@ enum syscall_arg {
 };
 
 struct syscall_format {
-	const char *name;	/* NULL: no call has this number */
+	const char *name; /* NULL: no call has this number */
 	u8 arg_count;
-	u8 args[6];		/* enum syscall_arg */
+	u8 args[6]; /* enum syscall_arg */
 };
 
 extern const struct syscall_format syscall_formats[NR_syscalls];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Credentials: immutable once installed, replaced as a whole, read by others under RCU. capabilities(7), credentials(7). */
+/* Credentials: immutable once installed, replaced as a whole, read by others under RCU.
+ * capabilities(7), credentials(7). */
 #ifndef TASK_CRED_H
 #define TASK_CRED_H
 
@@ -9,12 +10,13 @@
 #include "uapi/capability.h"
 
 struct user_ns;
-struct user_account;			/* per-uid counters: processes, pending signals, locked memory, pipes; task/cred.c */
+struct user_account; /* per-uid counters: processes, pending signals, locked memory, pipes;
+			task/cred.c */
 
 struct group_list {
 	struct ref ref;
 	u32 count;
-	u32 gids[];			/* sorted */
+	u32 gids[]; /* sorted */
 };
 
 struct cred {
@@ -31,17 +33,23 @@ struct cred {
 struct task;
 extern struct cred init_cred;
 
-const struct cred *current_cred(void);			/* stable for the caller; no reference */
+const struct cred *current_cred(void); /* stable for the caller; no reference */
 struct cred *cred_get(struct cred *c);
 void cred_put(struct cred *c);
-struct cred *task_get_cred(struct task *t);		/* referenced */
-struct cred *cred_dup(const struct cred *old);		/* a private copy to edit; NULL: no memory */
-void cred_commit(struct cred *new);			/* becomes the current task's; takes the reference */
-bool cred_in_group(const struct cred *c, u32 gid);	/* fsgid/egid + supplementary */
-static inline bool cred_capable(const struct cred *c, int cap) { return c->cap_effective & (1ull << cap); }
-bool capable(int cap);					/* of the current task */
-/* exec: new ids and capabilities for a file with set-id bits or file capabilities, by capabilities(7). `secure` out: AT_SECURE. */
-int cred_for_exec(struct cred *new, bool setuid, u32 uid, bool setgid, u32 gid, bool has_fcaps, u64 f_permitted, u64 f_inheritable, bool f_effective, bool *secure);
+struct cred *task_get_cred(struct task *t);    /* referenced */
+struct cred *cred_dup(const struct cred *old); /* a private copy to edit; NULL: no memory */
+void cred_commit(struct cred *new);	       /* becomes the current task's; takes the reference */
+bool cred_in_group(const struct cred *c, u32 gid); /* fsgid/egid + supplementary */
+static inline bool
+cred_capable(const struct cred *c, int cap)
+{
+	return c->cap_effective & (1ull << cap);
+}
+bool capable(int cap); /* of the current task */
+/* exec: new ids and capabilities for a file with set-id bits or file capabilities, by
+ * capabilities(7). `secure` out: AT_SECURE. */
+int cred_for_exec(struct cred *new, bool setuid, u32 uid, bool setgid, u32 gid, bool has_fcaps,
+		  u64 f_permitted, u64 f_inheritable, bool f_effective, bool *secure);
 
 struct user_account *user_account_get(struct user_account *u);
 void user_account_put(struct user_account *u);
@@ -49,6 +57,6 @@ void user_account_put(struct user_account *u);
 struct user_account *user_account_find(u32 uid);
 /* Per-user counters with a limit; false when over the limit. */
 bool user_count_processes(struct user_account *u, int delta, u64 limit);
-u32 user_sigpending(const struct user_account *u);	/* for /proc/PID/status */
+u32 user_sigpending(const struct user_account *u); /* for /proc/PID/status */
 bool user_count_sigpending(struct user_account *u, int delta, u64 limit);
 #endif

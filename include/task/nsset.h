@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The namespaces a task is in. Objects of rooms above are opaque here; each owner registers how to get and put its kind. namespaces(7). */
+/* The namespaces a task is in. Objects of rooms above are opaque here; each owner registers how to
+ * get and put its kind. namespaces(7). */
 #ifndef TASK_NSSET_H
 #define TASK_NSSET_H
 
@@ -25,16 +26,17 @@ struct nsset {
 	struct cgroup_ns *cgroup;
 };
 
-extern struct nsset root_nsset;		/* of pid 1 */
+extern struct nsset root_nsset; /* of pid 1 */
 struct nsset *nsset_get(struct nsset *n);
 void nsset_put(struct nsset *n);
-/* ns/nsset.c: a copy with the namespaces of `clone_flags` (CLONE_NEW*) made new. 0, -EINVAL, -EPERM, -ENOMEM, -ENOSPC. */
+/* ns/nsset.c: a copy with the namespaces of `clone_flags` (CLONE_NEW*) made new. 0, -EINVAL,
+ * -EPERM, -ENOMEM, -ENOSPC. */
 int nsset_copy(struct nsset *old, u64 clone_flags, struct nsset **out);
 
 struct uts_ns {
 	struct ref ref;
 	u64 inum;
-	char nodename[65], domainname[65];	/* under uts_lock, ns/uts.c */
+	char nodename[65], domainname[65]; /* under uts_lock, ns/uts.c */
 };
 extern struct uts_ns root_uts_ns;
 #endif

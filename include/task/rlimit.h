@@ -6,7 +6,9 @@
 #include "uapi/resource.h"
 
 struct rlimit_set {
-	struct { u64 cur, max; } lim[RLIM_NLIMITS];
+	struct {
+		u64 cur, max;
+	} lim[RLIM_NLIMITS];
 };
 /* Soft limit of the current process. */
 u64 rlimit_current(u32 resource);

@@ -7,18 +7,18 @@
 
 #include "lib/types.h"
 
-#define DT_UNKNOWN		0
-#define DT_FIFO			1
-#define DT_CHR			2
-#define DT_DIR			4
-#define DT_BLK			6
-#define DT_REG			8
-#define DT_LNK			10
-#define DT_SOCK			12
-#define DT_WHT			14
+#define DT_UNKNOWN 0
+#define DT_FIFO	   1
+#define DT_CHR	   2
+#define DT_DIR	   4
+#define DT_BLK	   6
+#define DT_REG	   8
+#define DT_LNK	   10
+#define DT_SOCK	   12
+#define DT_WHT	   14
 
 /* The type of an inode's mode. */
-#define DT_OF_MODE(mode)	(((mode) & 0170000) >> 12)
+#define DT_OF_MODE(mode) (((mode)&0170000) >> 12)
 
 struct linux_dirent64 {
 	u64 d_ino;

@@ -7,14 +7,14 @@
 
 #include "lib/types.h"
 
-#define IPC_PRIVATE		0
-#define IPC_CREAT		00001000
-#define IPC_EXCL		00002000
-#define IPC_NOWAIT		00004000
-#define IPC_RMID		0
-#define IPC_SET			1
-#define IPC_STAT		2
-#define IPC_INFO		3
+#define IPC_PRIVATE 0
+#define IPC_CREAT   00001000
+#define IPC_EXCL    00002000
+#define IPC_NOWAIT  00004000
+#define IPC_RMID    0
+#define IPC_SET	    1
+#define IPC_STAT    2
+#define IPC_INFO    3
 
 struct linux_ipc_perm {
 	s32 key;
@@ -31,23 +31,23 @@ struct linux_ipc_perm {
 };
 
 /* shmget(2), shmat(2), shmctl(2) */
-#define SHM_R			0400
-#define SHM_W			0200
-#define SHM_HUGETLB		04000
-#define SHM_NORESERVE		010000
-#define SHM_RDONLY		010000
-#define SHM_RND			020000
-#define SHM_REMAP		040000
-#define SHM_EXEC		0100000
-#define SHM_LOCK		11
-#define SHM_UNLOCK		12
-#define SHM_STAT		13
-#define SHM_INFO		14
-#define SHM_STAT_ANY		15
-#define SHM_DEST		01000
-#define SHM_LOCKED		02000
-#define SHMMIN			1
-#define SHMMNI			4096
+#define SHM_R	      0400
+#define SHM_W	      0200
+#define SHM_HUGETLB   04000
+#define SHM_NORESERVE 010000
+#define SHM_RDONLY    010000
+#define SHM_RND	      020000
+#define SHM_REMAP     040000
+#define SHM_EXEC      0100000
+#define SHM_LOCK      11
+#define SHM_UNLOCK    12
+#define SHM_STAT      13
+#define SHM_INFO      14
+#define SHM_STAT_ANY  15
+#define SHM_DEST      01000
+#define SHM_LOCKED    02000
+#define SHMMIN	      1
+#define SHMMNI	      4096
 
 struct linux_shmid_ds {
 	struct linux_ipc_perm shm_perm;
@@ -82,21 +82,21 @@ struct linux_shm_info {
 };
 
 /* semop(2), semctl(2) */
-#define SEM_UNDO		0x1000
-#define GETPID			11
-#define GETVAL			12
-#define GETALL			13
-#define GETNCNT			14
-#define GETZCNT			15
-#define SETVAL			16
-#define SETALL			17
-#define SEM_STAT		18
-#define SEM_INFO		19
-#define SEM_STAT_ANY		20
-#define SEMMNI			32000
-#define SEMMSL			32000
-#define SEMOPM			500
-#define SEMVMX			32767
+#define SEM_UNDO     0x1000
+#define GETPID	     11
+#define GETVAL	     12
+#define GETALL	     13
+#define GETNCNT	     14
+#define GETZCNT	     15
+#define SETVAL	     16
+#define SETALL	     17
+#define SEM_STAT     18
+#define SEM_INFO     19
+#define SEM_STAT_ANY 20
+#define SEMMNI	     32000
+#define SEMMSL	     32000
+#define SEMOPM	     500
+#define SEMVMX	     32767
 
 /* The times are followed by words that only 32-bit ABIs use. */
 struct linux_semid_ds {
@@ -130,15 +130,15 @@ struct linux_seminfo {
 };
 
 /* msgsnd(2), msgctl(2) */
-#define MSG_NOERROR		010000
-#define MSG_EXCEPT		020000
-#define MSG_COPY		040000
-#define MSG_STAT		11
-#define MSG_INFO		12
-#define MSG_STAT_ANY		13
-#define MSGMNI			32000
-#define MSGMAX			8192
-#define MSGMNB			16384
+#define MSG_NOERROR  010000
+#define MSG_EXCEPT   020000
+#define MSG_COPY     040000
+#define MSG_STAT     11
+#define MSG_INFO     12
+#define MSG_STAT_ANY 13
+#define MSGMNI	     32000
+#define MSGMAX	     8192
+#define MSGMNB	     16384
 
 struct linux_msqid_ds {
 	struct linux_ipc_perm msg_perm;

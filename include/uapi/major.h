@@ -7,16 +7,16 @@
 
 #include "lib/types.h"
 
-#define MEM_MAJOR		1	/* null 3, zero 5, full 7, random 8, urandom 9, kmsg 11 */
-#define PTY_SLAVE_MAJOR		3
-#define TTY_MAJOR		4	/* tty0.. 0-63, ttyS0.. 64- */
-#define TTYAUX_MAJOR		5	/* tty 0, console 1, ptmx 2 */
-#define LOOP_MAJOR		7
-#define SCSI_DISK0_MAJOR	8
-#define MISC_MAJOR		10
-#define INPUT_MAJOR		13
-#define FB_MAJOR		29
-#define UNIX98_PTY_SLAVE_MAJOR	136
+#define MEM_MAJOR	       1 /* null 3, zero 5, full 7, random 8, urandom 9, kmsg 11 */
+#define PTY_SLAVE_MAJOR	       3
+#define TTY_MAJOR	       4 /* tty0.. 0-63, ttyS0.. 64- */
+#define TTYAUX_MAJOR	       5 /* tty 0, console 1, ptmx 2 */
+#define LOOP_MAJOR	       7
+#define SCSI_DISK0_MAJOR       8
+#define MISC_MAJOR	       10
+#define INPUT_MAJOR	       13
+#define FB_MAJOR	       29
+#define UNIX98_PTY_SLAVE_MAJOR 136
 
 /*
  * stat(2) and mknod(2) carry a device in a word whose low 8 bits and bits 20-31 are the minor

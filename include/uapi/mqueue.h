@@ -7,8 +7,8 @@
 
 #include "lib/types.h"
 
-#define MQ_PRIO_MAX		32768
-#define MQ_BYTES_MAX		819200
+#define MQ_PRIO_MAX  32768
+#define MQ_BYTES_MAX 819200
 
 struct linux_mq_attr {
 	s64 mq_flags;

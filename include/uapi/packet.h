@@ -9,7 +9,7 @@
 
 struct linux_sockaddr_ll {
 	u16 sll_family;
-	u16 sll_protocol;		/* network byte order */
+	u16 sll_protocol; /* network byte order */
 	s32 sll_ifindex;
 	u16 sll_hatype;
 	u8 sll_pkttype;
@@ -17,20 +17,20 @@ struct linux_sockaddr_ll {
 	u8 sll_addr[8];
 };
 
-#define PACKET_HOST		0
-#define PACKET_BROADCAST	1
-#define PACKET_MULTICAST	2
-#define PACKET_OTHERHOST	3
-#define PACKET_OUTGOING		4
+#define PACKET_HOST	 0
+#define PACKET_BROADCAST 1
+#define PACKET_MULTICAST 2
+#define PACKET_OTHERHOST 3
+#define PACKET_OUTGOING	 4
 
-#define PACKET_ADD_MEMBERSHIP	1
-#define PACKET_DROP_MEMBERSHIP	2
-#define PACKET_STATISTICS	6
-#define PACKET_AUXDATA		8
+#define PACKET_ADD_MEMBERSHIP  1
+#define PACKET_DROP_MEMBERSHIP 2
+#define PACKET_STATISTICS      6
+#define PACKET_AUXDATA	       8
 
-#define PACKET_MR_MULTICAST	0
-#define PACKET_MR_PROMISC	1
-#define PACKET_MR_ALLMULTI	2
+#define PACKET_MR_MULTICAST 0
+#define PACKET_MR_PROMISC   1
+#define PACKET_MR_ALLMULTI  2
 
 struct linux_packet_mreq {
 	s32 mr_ifindex;

@@ -7,8 +7,8 @@
 
 #include "lib/types.h"
 
-#define SFD_CLOEXEC		02000000
-#define SFD_NONBLOCK		00004000
+#define SFD_CLOEXEC  02000000
+#define SFD_NONBLOCK 00004000
 
 struct linux_signalfd_siginfo {
 	u32 ssi_signo;

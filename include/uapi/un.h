@@ -7,7 +7,7 @@
 
 #include "lib/types.h"
 
-#define UNIX_PATH_MAX		108
+#define UNIX_PATH_MAX 108
 
 struct linux_sockaddr_un {
 	u16 sun_family;

@@ -7,23 +7,23 @@
 
 #include "lib/types.h"
 
-#define XATTR_CREATE		0x1
-#define XATTR_REPLACE		0x2
+#define XATTR_CREATE  0x1
+#define XATTR_REPLACE 0x2
 
-#define XATTR_NAME_MAX		255
-#define XATTR_SIZE_MAX		65536
-#define XATTR_LIST_MAX		65536
+#define XATTR_NAME_MAX 255
+#define XATTR_SIZE_MAX 65536
+#define XATTR_LIST_MAX 65536
 
-#define XATTR_USER_PREFIX	"user."
-#define XATTR_TRUSTED_PREFIX	"trusted."
-#define XATTR_SECURITY_PREFIX	"security."
-#define XATTR_SYSTEM_PREFIX	"system."
-#define XATTR_NAME_POSIX_ACL_ACCESS	"system.posix_acl_access"
-#define XATTR_NAME_POSIX_ACL_DEFAULT	"system.posix_acl_default"
-#define XATTR_NAME_CAPS		"security.capability"
+#define XATTR_USER_PREFIX	     "user."
+#define XATTR_TRUSTED_PREFIX	     "trusted."
+#define XATTR_SECURITY_PREFIX	     "security."
+#define XATTR_SYSTEM_PREFIX	     "system."
+#define XATTR_NAME_POSIX_ACL_ACCESS  "system.posix_acl_access"
+#define XATTR_NAME_POSIX_ACL_DEFAULT "system.posix_acl_default"
+#define XATTR_NAME_CAPS		     "security.capability"
 
 /* system.posix_acl_*: a header, then entries sorted by tag and id, little-endian */
-#define POSIX_ACL_XATTR_VERSION	2
+#define POSIX_ACL_XATTR_VERSION 2
 #define ACL_USER_OBJ		0x01
 #define ACL_USER		0x02
 #define ACL_GROUP_OBJ		0x04

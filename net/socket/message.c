@@ -19,7 +19,9 @@
 int
 socket_put_cmsg(struct socket_msg *m, int level, int type, const void *data, size_t len)
 {
-	struct linux_cmsghdr h = { .cmsg_len = CMSG_LEN(len), .cmsg_level = level, .cmsg_type = type };
+	struct linux_cmsghdr h = { .cmsg_len = CMSG_LEN(len),
+				   .cmsg_level = level,
+				   .cmsg_type = type };
 	size_t room = m->control_room - m->control_done;
 
 	if (room < sizeof(h)) {
@@ -126,7 +128,9 @@ sendmsg_one(struct socket *s, struct fd_ref *f, user_ptr umsg, u32 flags)
 		return r;
 	struct socket_msg m = { .iter = &it, .flags = effective_flags(f, flags) };
 	if (h.msg_name && h.msg_namelen) {
-		r = socket_addr_from_user(user_ptr_of(h.msg_name), h.msg_namelen > SOCK_ADDR_MAX ? SOCK_ADDR_MAX : h.msg_namelen, addr);
+		r = socket_addr_from_user(
+			user_ptr_of(h.msg_name),
+			h.msg_namelen > SOCK_ADDR_MAX ? SOCK_ADDR_MAX : h.msg_namelen, addr);
 		if (r)
 			return r;
 		m.addr = addr;
@@ -143,7 +147,8 @@ sendmsg_one(struct socket *s, struct fd_ref *f, user_ptr umsg, u32 flags)
 	}
 	if (h.msg_controllen) {
 		control = kmalloc(h.msg_controllen, GFP_KERNEL);
-		r = control ? copy_from_user(control, user_ptr_of(h.msg_control), h.msg_controllen) : -ENOMEM;
+		r = control ? copy_from_user(control, user_ptr_of(h.msg_control), h.msg_controllen)
+			    : -ENOMEM;
 		if (r)
 			goto out_free;
 		m.control = control;
@@ -193,8 +198,10 @@ recvmsg_one(struct socket *s, struct fd_ref *f, user_ptr umsg, u32 flags)
 	h.msg_namelen = (s32)m.addr_len;
 	h.msg_controllen = m.control_done;
 	h.msg_flags = (s32)(m.out_flags | (flags & MSG_CMSG_CLOEXEC));
-	if (put_user(user_ptr_add(umsg, offsetof(struct linux_msghdr, msg_namelen)), h.msg_namelen) ||
-	    put_user(user_ptr_add(umsg, offsetof(struct linux_msghdr, msg_controllen)), h.msg_controllen) ||
+	if (put_user(user_ptr_add(umsg, offsetof(struct linux_msghdr, msg_namelen)),
+		     h.msg_namelen) ||
+	    put_user(user_ptr_add(umsg, offsetof(struct linux_msghdr, msg_controllen)),
+		     h.msg_controllen) ||
 	    put_user(user_ptr_add(umsg, offsetof(struct linux_msghdr, msg_flags)), h.msg_flags))
 		return -EFAULT;
 	return r;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* setsockopt(2) and getsockopt(2) at SOL_SOCKET: socket(7). Other levels, and what only a family knows, go to the family. */
+/* setsockopt(2) and getsockopt(2) at SOL_SOCKET: socket(7). Other levels, and what only a family
+ * knows, go to the family. */
 #include "core/time.h"
 #include "fs/vfs/file.h"
 #include "generated/syscalls.h"
@@ -10,8 +11,8 @@
 #include "task/task.h"
 #include "uapi/errno.h"
 
-#define VALUE_MAX 256
-#define BUF_LIMIT 212992
+#define VALUE_MAX  256
+#define BUF_LIMIT  212992
 #define SNDBUF_MIN 4608
 #define RCVBUF_MIN 2304
 
@@ -19,29 +20,21 @@ static u32
 option_bit(int name)
 {
 	switch (name) {
-	case SO_REUSEADDR:
-		return SOCKOPT_REUSEADDR;
-	case SO_REUSEPORT:
-		return SOCKOPT_REUSEPORT;
-	case SO_KEEPALIVE:
-		return SOCKOPT_KEEPALIVE;
-	case SO_BROADCAST:
-		return SOCKOPT_BROADCAST;
-	case SO_OOBINLINE:
-		return SOCKOPT_OOBINLINE;
-	case SO_PASSCRED:
-		return SOCKOPT_PASSCRED;
-	case SO_PASSSEC:
-		return SOCKOPT_PASSSEC;
-	case SO_TIMESTAMP:
-		return SOCKOPT_TIMESTAMP;
-	case SO_DONTROUTE:
-		return SOCKOPT_DONTROUTE;
+	case SO_REUSEADDR: return SOCKOPT_REUSEADDR;
+	case SO_REUSEPORT: return SOCKOPT_REUSEPORT;
+	case SO_KEEPALIVE: return SOCKOPT_KEEPALIVE;
+	case SO_BROADCAST: return SOCKOPT_BROADCAST;
+	case SO_OOBINLINE: return SOCKOPT_OOBINLINE;
+	case SO_PASSCRED: return SOCKOPT_PASSCRED;
+	case SO_PASSSEC: return SOCKOPT_PASSSEC;
+	case SO_TIMESTAMP: return SOCKOPT_TIMESTAMP;
+	case SO_DONTROUTE: return SOCKOPT_DONTROUTE;
 	}
 	return 0;
 }
 
-/* Linux doubles what is asked for, to have room for its bookkeeping, and programs read that back. */
+/* Linux doubles what is asked for, to have room for its bookkeeping, and programs read that back.
+ */
 static u32
 buffer_size(int v, u32 min, bool force)
 {
@@ -68,7 +61,9 @@ timeout_set(u64 *ns, const void *val, u32 len)
 	else if (tv.tv_sec == 0 && tv.tv_usec == 0)
 		*ns = TIME_NEVER;
 	else
-		*ns = tv.tv_sec > (s64)(TIME_NEVER / 2 / NSEC_PER_SEC) ? TIME_NEVER : (u64)tv.tv_sec * NSEC_PER_SEC + (u64)tv.tv_usec * 1000;
+		*ns = tv.tv_sec > (s64)(TIME_NEVER / 2 / NSEC_PER_SEC)
+			      ? TIME_NEVER
+			      : (u64)tv.tv_sec * NSEC_PER_SEC + (u64)tv.tv_usec * 1000;
 	return 0;
 }
 
@@ -100,12 +95,8 @@ socket_option_set(struct socket *s, int name, const void *val, u32 len)
 		return 0;
 	}
 	switch (name) {
-	case SO_RCVBUF:
-		s->rcvbuf = buffer_size(v, RCVBUF_MIN, false);
-		return 0;
-	case SO_SNDBUF:
-		s->sndbuf = buffer_size(v, SNDBUF_MIN, false);
-		return 0;
+	case SO_RCVBUF: s->rcvbuf = buffer_size(v, RCVBUF_MIN, false); return 0;
+	case SO_SNDBUF: s->sndbuf = buffer_size(v, SNDBUF_MIN, false); return 0;
 	case SO_RCVBUFFORCE:
 	case SO_SNDBUFFORCE:
 		if (!capable(CAP_NET_ADMIN))
@@ -115,9 +106,7 @@ socket_option_set(struct socket *s, int name, const void *val, u32 len)
 		else
 			s->sndbuf = buffer_size(v, SNDBUF_MIN, true);
 		return 0;
-	case SO_RCVLOWAT:
-		s->rcvlowat = v < 0 ? INT32_MAX : v ? (u32)v : 1;
-		return 0;
+	case SO_RCVLOWAT: s->rcvlowat = v < 0 ? INT32_MAX : v ? (u32)v : 1; return 0;
 	case SO_PRIORITY:
 		if ((v < 0 || v > 6) && !capable(CAP_NET_ADMIN))
 			return -EPERM;
@@ -132,10 +121,10 @@ socket_option_set(struct socket *s, int name, const void *val, u32 len)
 	case SO_PROTOCOL:
 	case SO_DOMAIN:
 	case SO_ERROR:
-	case SO_ACCEPTCONN:
-		return -ENOPROTOOPT;
+	case SO_ACCEPTCONN: return -ENOPROTOOPT;
 	}
-	return s->ops->setsockopt ? s->ops->setsockopt(s, SOL_SOCKET, name, val, len) : -ENOPROTOOPT;
+	return s->ops->setsockopt ? s->ops->setsockopt(s, SOL_SOCKET, name, val, len)
+				  : -ENOPROTOOPT;
 }
 
 static int
@@ -163,46 +152,29 @@ socket_option_get(struct socket *s, int name, void *val, u32 *len)
 	if (name == SO_SNDTIMEO_OLD || name == SO_SNDTIMEO_NEW)
 		return timeout_get(s->snd_timeout_ns, val, len);
 	if (name == SO_LINGER) {
-		struct linux_linger l = { .l_onoff = !!(s->opts & SOCKOPT_LINGER), .l_linger = (s32)s->linger_s };
+		struct linux_linger l = { .l_onoff = !!(s->opts & SOCKOPT_LINGER),
+					  .l_linger = (s32)s->linger_s };
 
 		memcpy(val, &l, sizeof(l));
 		*len = sizeof(l);
 		return 0;
 	}
 	switch (name) {
-	case SO_TYPE:
-		v = s->type;
-		break;
-	case SO_PROTOCOL:
-		v = s->protocol;
-		break;
-	case SO_DOMAIN:
-		v = s->family;
-		break;
-	case SO_ERROR:
-		v = socket_take_error(s);
-		break;
-	case SO_RCVBUF:
-		v = (int)s->rcvbuf;
-		break;
-	case SO_SNDBUF:
-		v = (int)s->sndbuf;
-		break;
-	case SO_RCVLOWAT:
-		v = (int)s->rcvlowat;
-		break;
-	case SO_SNDLOWAT:
-		v = 1;
-		break;
-	case SO_PRIORITY:
-		v = (int)s->priority;
-		break;
-	case SO_MARK:
-		v = (int)s->mark;
-		break;
+	case SO_TYPE: v = s->type; break;
+	case SO_PROTOCOL: v = s->protocol; break;
+	case SO_DOMAIN: v = s->family; break;
+	case SO_ERROR: v = socket_take_error(s); break;
+	case SO_RCVBUF: v = (int)s->rcvbuf; break;
+	case SO_SNDBUF: v = (int)s->sndbuf; break;
+	case SO_RCVLOWAT: v = (int)s->rcvlowat; break;
+	case SO_SNDLOWAT: v = 1; break;
+	case SO_PRIORITY: v = (int)s->priority; break;
+	case SO_MARK: v = (int)s->mark; break;
 	default:
 		if (!bit)
-			return s->ops->getsockopt ? s->ops->getsockopt(s, SOL_SOCKET, name, val, len) : -ENOPROTOOPT;
+			return s->ops->getsockopt
+				       ? s->ops->getsockopt(s, SOL_SOCKET, name, val, len)
+				       : -ENOPROTOOPT;
 		v = !!(s->opts & bit);
 	}
 	memcpy(val, &v, sizeof(v));
@@ -229,7 +201,8 @@ sys_setsockopt(int fd, int level, int name, user_ptr uval, int len)
 		if (level == SOL_SOCKET)
 			r = socket_option_set(s, name, val, n);
 		else
-			r = s->ops->setsockopt ? s->ops->setsockopt(s, level, name, val, n) : -EOPNOTSUPP;
+			r = s->ops->setsockopt ? s->ops->setsockopt(s, level, name, val, n)
+					       : -EOPNOTSUPP;
 	}
 	fd_release(f);
 	return r;
@@ -255,7 +228,8 @@ sys_getsockopt(int fd, int level, int name, user_ptr uval, user_ptr ulen)
 	if (level == SOL_SOCKET)
 		r = socket_option_get(s, name, val, &len);
 	else
-		r = s->ops->getsockopt ? s->ops->getsockopt(s, level, name, val, &len) : -EOPNOTSUPP;
+		r = s->ops->getsockopt ? s->ops->getsockopt(s, level, name, val, &len)
+				       : -EOPNOTSUPP;
 	fd_release(f);
 	if (r)
 		return r;

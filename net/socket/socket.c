@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sockets as files, and the system calls that make, name and connect them: socket(2), bind(2), listen(2), accept(2), connect(2), shutdown(2) ...
+ * Sockets as files, and the system calls that make, name and connect them: socket(2), bind(2),
+ * listen(2), accept(2), connect(2), shutdown(2) ...
  *
- * A struct socket and its inode ("socket:[n]" on sockfs) live as long as the file. Families do the work through struct socket_ops.
+ * A struct socket and its inode ("socket:[n]" on sockfs) live as long as the file. Families do the
+ * work through struct socket_ops.
  */
 #include "net/socket/socket.h"
 
@@ -24,7 +26,7 @@
 #include "uapi/stat.h"
 
 #define BUF_DEFAULT 212992
-#define FAMILY_MAX 46
+#define FAMILY_MAX  46
 
 static struct mount *sock_mount;
 static struct socket_family *families;
@@ -84,7 +86,8 @@ int
 socket_file_create(struct socket *s, u32 flags, struct file **out)
 {
 	struct super *sb = sock_mount->super;
-	struct inode *i = inode_create(sb, &anon_inode_ops, NULL, S_IFSOCK | 0777, inode_next_number(sb));
+	struct inode *i = inode_create(sb, &anon_inode_ops, NULL, S_IFSOCK | 0777,
+				       inode_next_number(sb));
 	struct dentry *d = NULL;
 	char name[32];
 	int r = -ENOMEM;
@@ -97,7 +100,8 @@ socket_file_create(struct socket *s, u32 flags, struct file **out)
 			inode_put(i);
 	}
 	if (d) {
-		r = file_create_on(d, &socket_file_ops, s, O_RDWR | (flags & O_NONBLOCK), FMODE_READ | FMODE_WRITE | FMODE_STREAM | FMODE_NO_SYNC, out);
+		r = file_create_on(d, &socket_file_ops, s, O_RDWR | (flags & O_NONBLOCK),
+				   FMODE_READ | FMODE_WRITE | FMODE_STREAM | FMODE_NO_SYNC, out);
 		dentry_put(d);
 	}
 	if (r)
@@ -344,7 +348,8 @@ sys_connect(int fd, user_ptr uaddr, int len)
 		return r;
 	r = socket_addr_from_user(uaddr, len, addr);
 	if (!r)
-		r = s->ops->connect ? s->ops->connect(s, addr, (u32)len, f.file->flags) : -EOPNOTSUPP;
+		r = s->ops->connect ? s->ops->connect(s, addr, (u32)len, f.file->flags)
+				    : -EOPNOTSUPP;
 	fd_release(f);
 	return r;
 }

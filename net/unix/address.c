@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Names of AF_UNIX sockets. A pathname is a socket inode, found by walking the path; inode->socket points to who is bound to it. An abstract name
- * (first byte 0) is a key in a table. name_lock guards both kinds of pointer: whoever finds a socket through one takes a reference under it.
+ * Names of AF_UNIX sockets. A pathname is a socket inode, found by walking the path; inode->socket
+ * points to who is bound to it. An abstract name (first byte 0) is a key in a table. name_lock
+ * guards both kinds of pointer: whoever finds a socket through one takes a reference under it.
  */
 #include "core/random.h"
 #include "fs/vfs/inode.h"
@@ -32,7 +33,8 @@ abstract_peek_locked(const u8 *addr, u32 len, int type)
 {
 	struct unix_sock *u;
 
-	hlist_for_each_entry(u, bucket(addr, len, type), hash) {
+	hlist_for_each_entry(u, bucket(addr, len, type), hash)
+	{
 		if (u->type == type && u->addr_len == len && memcmp(u->addr, addr, len) == 0)
 			return u;
 	}
@@ -70,7 +72,7 @@ unix_autobind(struct unix_sock *u)
 		memcpy(addr + 3, name, 5);
 		r = bind_abstract(u, addr, 3 + 5);
 	}
-	return r == -EINVAL ? 0 : r;	/* somebody else bound it meanwhile: it has a name */
+	return r == -EINVAL ? 0 : r; /* somebody else bound it meanwhile: it has a name */
 }
 
 static int

@@ -91,9 +91,8 @@ show_unix(struct strbuf *sb, void *ctx)
 		struct unix_sock *u;
 
 		spin_lock(&buckets[i].lock);
-		list_for_each_entry(u, &buckets[i].sockets, all_node)
-			if (!sb->overflow)
-				show_socket(sb, u);
+		list_for_each_entry(u, &buckets[i].sockets, all_node) if (!sb->overflow)
+			show_socket(sb, u);
 		spin_unlock(&buckets[i].lock);
 	}
 	return 0;

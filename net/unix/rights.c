@@ -2,8 +2,8 @@
 /*
  * What travels beside the bytes: SCM_RIGHTS (open files) and SCM_CREDENTIALS. unix(7).
  *
- * Limit: sockets that are under way in each other's queues, with no descriptor left, keep each other alive; a process may therefore have at most as
- * many files under way as it may have open.
+ * Limit: sockets that are under way in each other's queues, with no descriptor left, keep each
+ * other alive; a process may therefore have at most as many files under way as it may have open.
  */
 #include "fs/vfs/file.h"
 #include "lib/string.h"
@@ -61,7 +61,8 @@ rights_take(const u8 *data, size_t len, struct unix_rights **out)
 		return -EINVAL;
 	if (!n)
 		return 0;
-	if ((u64)atomic_read(&in_flight) + n > rlimit_current(RLIMIT_NOFILE) && !capable(CAP_SYS_RESOURCE) && !capable(CAP_SYS_ADMIN))
+	if ((u64)atomic_read(&in_flight) + n > rlimit_current(RLIMIT_NOFILE) &&
+	    !capable(CAP_SYS_RESOURCE) && !capable(CAP_SYS_ADMIN))
 		return -ETOOMANYREFS;
 	struct unix_rights *r = kmalloc(sizeof(*r) + n * sizeof(r->files[0]), GFP_KERNEL);
 	if (!r)
@@ -94,9 +95,11 @@ cred_take(const u8 *data, size_t len, struct linux_ucred *cred)
 	memcpy(&c, data, sizeof(c));
 	if ((s32)c.pid != current_pid() && !cred_capable(me, CAP_SYS_ADMIN))
 		return -EPERM;
-	if (c.uid != me->uid && c.uid != me->euid && c.uid != me->suid && !cred_capable(me, CAP_SETUID))
+	if (c.uid != me->uid && c.uid != me->euid && c.uid != me->suid &&
+	    !cred_capable(me, CAP_SETUID))
 		return -EPERM;
-	if (c.gid != me->gid && c.gid != me->egid && c.gid != me->sgid && !cred_capable(me, CAP_SETGID))
+	if (c.gid != me->gid && c.gid != me->egid && c.gid != me->sgid &&
+	    !cred_capable(me, CAP_SETGID))
 		return -EPERM;
 	*cred = c;
 	return 0;
@@ -148,7 +151,9 @@ unix_rights_deliver(struct socket_msg *m, struct unix_rights *r)
 {
 	s32 fds[SCM_MAX_FD];
 	size_t room = m->control_room - m->control_done;
-	u32 n = 0, fit = room > sizeof(struct linux_cmsghdr) ? (u32)((room - sizeof(struct linux_cmsghdr)) / sizeof(s32)) : 0;
+	u32 n = 0, fit = room > sizeof(struct linux_cmsghdr)
+				 ? (u32)((room - sizeof(struct linux_cmsghdr)) / sizeof(s32))
+				 : 0;
 	int err = 0;
 
 	for (; n < r->count && n < fit; n++) {

@@ -2,32 +2,36 @@
 /*
  * AF_UNIX sockets: unix(7).
  *
- * Each end has a queue of messages that others put there. A stream is a queue of pieces read without regard to their bounds, except that bytes that
- * came with files or from another sender are not joined with what was before. A message is built (allocated, copied from user memory) before any lock
- * is taken and then linked in; a reader holds read_lock, copies from the first message without the spinlock, and unlinks it when it is used up.
+ * Each end has a queue of messages that others put there. A stream is a queue of pieces read
+ * without regard to their bounds, except that bytes that came with files or from another sender are
+ * not joined with what was before. A message is built (allocated, copied from user memory) before
+ * any lock is taken and then linked in; a reader holds read_lock, copies from the first message
+ * without the spinlock, and unlinks it when it is used up.
  *
- * Flow control: a stream's sender waits while the receiver's queue holds more than the sender's SO_SNDBUF; a datagram's sender waits while the
- * receiver has 10 messages waiting. Writers wait on the receiver's queue; pollers on their own: each message knows its sender, who is told when it is
+ * Flow control: a stream's sender waits while the receiver's queue holds more than the sender's
+ * SO_SNDBUF; a datagram's sender waits while the receiver has 10 messages waiting. Writers wait on
+ * the receiver's queue; pollers on their own: each message knows its sender, who is told when it is
  * taken.
  *
- * Lifetime: see struct unix_sock. A connected pair refers to each other; close breaks both directions.
+ * Lifetime: see struct unix_sock. A connected pair refers to each other; close breaks both
+ * directions.
  */
+#include "net/unix/unix.h"
 #include "core/time.h"
 #include "fs/vfs/file.h"
 #include "lib/string.h"
 #include "mm/iter.h"
 #include "mm/slab.h"
 #include "mm/user.h"
-#include "net/unix/unix.h"
 #include "task/task.h"
 #include "uapi/errno.h"
 #include "uapi/fcntl.h"
 #include "uapi/ioctl.h"
 #include "unix_internal.h"
 
-#define PIECE_MAX 32768
-#define SHUT_R 1u
-#define SHUT_W 2u
+#define PIECE_MAX	32768
+#define SHUT_R		1u
+#define SHUT_W		2u
 #define SOMAXCONN_LIMIT 4096
 
 static const struct socket_ops unix_stream_ops, unix_dgram_ops;
@@ -80,7 +84,8 @@ wake(struct unix_sock *u, u32 key)
 		wake_up_key(&u->wait, THREAD_NORMAL, INT32_MAX, key);
 }
 
-/* The end of a wait: a call with a time limit of its own is not restarted after a signal, signal(7). */
+/* The end of a wait: a call with a time limit of its own is not restarted after a signal,
+ * signal(7). */
 static int
 wait_result(int r, u64 deadline)
 {
@@ -268,7 +273,8 @@ stream_connect(struct socket *s, const u8 *addr, u32 len, u32 file_flags)
 		if (r == 0)
 			wake(l, EPOLLIN | EPOLLRDNORM);
 		if (r == -EAGAIN && deadline) {
-			r = wait_event_interruptible_timeout(&l->wait, backlog_has_room(l), deadline);
+			r = wait_event_interruptible_timeout(&l->wait, backlog_has_room(l),
+							     deadline);
 			unix_put(l);
 			if (r == 0)
 				continue;
@@ -286,7 +292,8 @@ static struct unix_sock *
 pending_take(struct unix_sock *l)
 {
 	spin_lock(&l->lock);
-	struct unix_sock *end = list_first_entry_or_null(&l->pending, struct unix_sock, pending_node);
+	struct unix_sock *end = list_first_entry_or_null(&l->pending, struct unix_sock,
+							 pending_node);
 	if (end) {
 		list_del_init(&end->pending_node);
 		l->pending_count--;
@@ -310,7 +317,8 @@ stream_accept(struct socket *s, struct socket **out, u32 file_flags)
 
 		if (!deadline)
 			return -EAGAIN;
-		r = WAIT_EVENT_(&l->wait, (end = pending_take(l)) || (READ_ONCE(l->shut) & SHUT_R), THREAD_INTERRUPTIBLE, deadline, 0);
+		r = WAIT_EVENT_(&l->wait, (end = pending_take(l)) || (READ_ONCE(l->shut) & SHUT_R),
+				THREAD_INTERRUPTIBLE, deadline, 0);
 		if (r)
 			return wait_result(r, deadline);
 		if (!end)
@@ -326,7 +334,7 @@ stream_accept(struct socket *s, struct socket **out, u32 file_flags)
 	wait_queue_init(&fresh->wait);
 	fresh->file = NULL;
 	fresh->error = 0;
-	fresh->private = end;	/* the queue's reference is now the socket's */
+	fresh->private = end; /* the queue's reference is now the socket's */
 	spin_lock(&end->lock);
 	end->sock = fresh;
 	spin_unlock(&end->lock);
@@ -397,7 +405,8 @@ unix_getname(struct socket *s, u8 *addr, u32 *len, bool peer)
 /* ---- sending ---- */
 
 static int
-msg_build(struct socket *s, struct socket_msg *m, size_t len, struct linux_ucred *cred, struct unix_rights *rights, struct unix_msg **out)
+msg_build(struct socket *s, struct socket_msg *m, size_t len, struct linux_ucred *cred,
+	  struct unix_rights *rights, struct unix_msg **out)
 {
 	struct unix_sock *u = of(s);
 	struct unix_msg *msg = kvmalloc(sizeof(*msg) + len, GFP_KERNEL);
@@ -426,8 +435,10 @@ room_for(struct unix_sock *to, const struct socket *from)
 {
 	spin_lock(&to->lock);
 	bool r = to->state == UNIX_DEAD || (to->shut & SHUT_R) ||
-		 (to->type == SOCK_STREAM ? to->queued_bytes < from->sndbuf : to->queued_msgs < DGRAM_QUEUE_MAX ||
-								       (to->type == SOCK_SEQPACKET && to->queued_bytes < from->sndbuf));
+		 (to->type == SOCK_STREAM
+			  ? to->queued_bytes < from->sndbuf
+			  : to->queued_msgs < DGRAM_QUEUE_MAX || (to->type == SOCK_SEQPACKET &&
+								  to->queued_bytes < from->sndbuf));
 	spin_unlock(&to->lock);
 	return r;
 }
@@ -462,7 +473,8 @@ wait_room(struct unix_sock *to, struct socket *s, u64 deadline)
 {
 	if (!deadline)
 		return -EAGAIN;
-	return wait_result(wait_event_interruptible_timeout(&to->wait, room_for(to, s), deadline), deadline);
+	return wait_result(wait_event_interruptible_timeout(&to->wait, room_for(to, s), deadline),
+			   deadline);
 }
 
 static ssize_t
@@ -489,7 +501,8 @@ stream_send(struct socket *s, struct socket_msg *m)
 	if (packets && iter_count(m->iter) > s->sndbuf)
 		r = -EMSGSIZE;
 	while (!r && (iter_count(m->iter) || (packets && !done))) {
-		size_t len = packets ? iter_count(m->iter) : MIN(iter_count(m->iter), (size_t)PIECE_MAX);
+		size_t len = packets ? iter_count(m->iter)
+				     : MIN(iter_count(m->iter), (size_t)PIECE_MAX);
 		struct unix_msg *msg;
 
 		if (READ_ONCE(u->shut) & SHUT_W) {
@@ -505,7 +518,7 @@ stream_send(struct socket *s, struct socket_msg *m)
 		r = msg_build(s, m, len, &cred, rights, &msg);
 		if (r)
 			break;
-		rights = NULL;	/* with the first piece */
+		rights = NULL; /* with the first piece */
 		r = msg_put(to, msg);
 		if (r) {
 			msg_free(msg);
@@ -684,7 +697,8 @@ packet_recv(struct socket *s, struct socket_msg *m)
 	struct unix_msg *msg;
 	ssize_t r;
 
-	if (u->type == SOCK_SEQPACKET && READ_ONCE(u->state) != UNIX_CONNECTED && !READ_ONCE(u->peer_closed))
+	if (u->type == SOCK_SEQPACKET && READ_ONCE(u->state) != UNIX_CONNECTED &&
+	    !READ_ONCE(u->peer_closed))
 		return -ENOTCONN;
 	if (mutex_lock_interruptible(&u->read_lock))
 		return -ERESTARTSYS;
@@ -749,7 +763,8 @@ stream_recv(struct socket *s, struct socket_msg *m)
 				break;
 			continue;
 		}
-		if (done && (msg->rights || ((s->opts & SOCKOPT_PASSCRED) && !same_sender(msg, &cred))))
+		if (done &&
+		    (msg->rights || ((s->opts & SOCKOPT_PASSCRED) && !same_sender(msg, &cred))))
 			break;
 		u32 n = (u32)MIN((size_t)(msg->len - msg->taken), iter_count(m->iter));
 		if (iter_copy_to(m->iter, msg->data + msg->taken, n) != n) {
@@ -835,7 +850,8 @@ unix_end(struct unix_sock *u)
 				p->error = ECONNRESET;
 		}
 		spin_unlock(&p->lock);
-		wake(p, EPOLLIN | EPOLLOUT | EPOLLHUP | EPOLLERR | EPOLLRDHUP | EPOLLRDNORM | EPOLLWRNORM);
+		wake(p, EPOLLIN | EPOLLOUT | EPOLLHUP | EPOLLERR | EPOLLRDHUP | EPOLLRDNORM |
+				EPOLLWRNORM);
 		unix_put(back);
 	}
 	unix_put(p);
@@ -850,8 +866,8 @@ unix_end(struct unix_sock *u)
 		struct unix_sock *end = list_first_entry(&pending, struct unix_sock, pending_node);
 
 		list_del_init(&end->pending_node);
-		end->addr_len = 0;	/* the name is the listener's */
-		unix_end(end);		/* one level: what was not accepted has nothing pending */
+		end->addr_len = 0; /* the name is the listener's */
+		unix_end(end);	   /* one level: what was not accepted has nothing pending */
 	}
 	unix_put(u);
 }
@@ -886,7 +902,8 @@ unix_poll(struct socket *s, struct file *f, struct poll_table *pt)
 			mask |= EPOLLIN | EPOLLRDNORM;
 		if (u->shut & SHUT_R)
 			mask |= EPOLLRDHUP | EPOLLIN | EPOLLRDNORM;
-		if ((u->shut & (SHUT_R | SHUT_W)) == (SHUT_R | SHUT_W) || (u->type != SOCK_DGRAM && u->state == UNIX_NEW))
+		if ((u->shut & (SHUT_R | SHUT_W)) == (SHUT_R | SHUT_W) ||
+		    (u->type != SOCK_DGRAM && u->state == UNIX_NEW))
 			mask |= EPOLLHUP;
 	}
 	bool can_write = u->state != UNIX_LISTENING;
@@ -936,7 +953,10 @@ unix_getsockopt(struct socket *s, int level, int name, void *val, u32 *len)
 		struct linux_ucred none = { 0, (u32)-1, (u32)-1 };
 
 		spin_lock(&u->lock);
-		memcpy(val, u->state == UNIX_CONNECTED || u->peer_closed ? &u->peer_cred : u->state == UNIX_LISTENING ? &u->cred : &none,
+		memcpy(val,
+		       u->state == UNIX_CONNECTED || u->peer_closed ? &u->peer_cred
+		       : u->state == UNIX_LISTENING		    ? &u->cred
+								    : &none,
 		       sizeof(none));
 		spin_unlock(&u->lock);
 		*len = sizeof(none);

@@ -11,7 +11,7 @@
 #include "sched/wait.h"
 #include "uapi/un.h"
 
-#define UNIX_ADDR_MAX sizeof(struct linux_sockaddr_un)
+#define UNIX_ADDR_MAX	sizeof(struct linux_sockaddr_un)
 #define DGRAM_QUEUE_MAX 10
 
 struct file;
@@ -24,12 +24,12 @@ struct unix_rights {
 
 struct unix_msg {
 	struct list node;
-	struct linux_ucred cred;	/* of the sender, or as it claimed */
-	struct unix_rights *rights;	/* NULL: none */
-	struct unix_sock *sender;	/* referenced: told when there is room again */
-	u8 from[UNIX_ADDR_MAX];		/* the sender's name */
+	struct linux_ucred cred;    /* of the sender, or as it claimed */
+	struct unix_rights *rights; /* NULL: none */
+	struct unix_sock *sender;   /* referenced: told when there is room again */
+	u8 from[UNIX_ADDR_MAX];	    /* the sender's name */
 	u32 from_len;
-	u32 len, taken;			/* bytes; read so far (streams) */
+	u32 len, taken; /* bytes; read so far (streams) */
 	u8 data[];
 };
 
@@ -41,30 +41,30 @@ enum unix_state { UNIX_NEW, UNIX_LISTENING, UNIX_CONNECTED, UNIX_DEAD };
  */
 struct unix_sock {
 	struct ref ref;
-	int type;			/* [I] */
+	int type; /* [I] */
 	struct spinlock lock;
-	enum unix_state state;		/* [L] */
-	struct socket *sock;		/* [L] NULL: not accepted yet, or closed */
-	struct unix_sock *peer;		/* [L] referenced */
-	bool peer_closed;		/* [L] the peer was there and has gone */
-	u32 shut;			/* [L] bit 0: no more reading, bit 1: no more writing */
-	struct list queue;		/* [L] struct unix_msg */
-	u32 queued_bytes, queued_msgs;	/* [L] */
-	struct mutex read_lock;		/* one reader at a time; only it takes messages off */
-	struct wait_queue wait;		/* readers, writers to us, accepters, pollers */
-	int error;			/* [L] pending, positive */
+	enum unix_state state;	       /* [L] */
+	struct socket *sock;	       /* [L] NULL: not accepted yet, or closed */
+	struct unix_sock *peer;	       /* [L] referenced */
+	bool peer_closed;	       /* [L] the peer was there and has gone */
+	u32 shut;		       /* [L] bit 0: no more reading, bit 1: no more writing */
+	struct list queue;	       /* [L] struct unix_msg */
+	u32 queued_bytes, queued_msgs; /* [L] */
+	struct mutex read_lock;	       /* one reader at a time; only it takes messages off */
+	struct wait_queue wait;	       /* readers, writers to us, accepters, pollers */
+	int error;		       /* [L] pending, positive */
 
-	struct list pending;		/* [L] listener: connected ends nobody accepted */
+	struct list pending; /* [L] listener: connected ends nobody accepted */
 	struct list pending_node;
-	u32 pending_count, backlog;	/* [L] */
-	struct linux_ucred cred;	/* as of connect, listen, socketpair */
+	u32 pending_count, backlog; /* [L] */
+	struct linux_ucred cred;    /* as of connect, listen, socketpair */
 	struct linux_ucred peer_cred;
 
-	u8 addr[UNIX_ADDR_MAX];		/* [L until bound] */
-	u32 addr_len;			/* 0: not bound */
-	struct path path;		/* [I once bound] pathname sockets: keeps the inode */
-	struct hlist_node hash;		/* abstract names: table lock */
-	struct list all_node;		/* list.c */
+	u8 addr[UNIX_ADDR_MAX]; /* [L until bound] */
+	u32 addr_len;		/* 0: not bound */
+	struct path path;	/* [I once bound] pathname sockets: keeps the inode */
+	struct hlist_node hash; /* abstract names: table lock */
+	struct list all_node;	/* list.c */
 };
 
 void unix_get(struct unix_sock *u);

@@ -3,10 +3,10 @@
 /*
  * Bitmaps against an array of booleans; atomic bits; powers of two.
  */
-#include <string.h>
-#include "test.h"
 #include "lib/bitmap.h"
 #include "lib/math.h"
+#include "test.h"
+#include <string.h>
 
 #define BITS 517
 
@@ -108,8 +108,7 @@ bitmap_walk_visits_each_bit(void)
 
 	bitmap_fill(map, 200);
 	bitmap_clear(map, 10, 180);
-	for_each_set_bit(bit, map, 200)
-		sum += bit;
+	for_each_set_bit(bit, map, 200) sum += bit;
 	EXPECT(sum == 45 + 1945);
 	bitmap_zero(map, 200);
 	EXPECT(find_first_bit(map, 200) == 200 && find_first_zero_bit(map, 200) == 0);

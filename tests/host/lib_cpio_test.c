@@ -3,10 +3,10 @@
 /*
  * cpio: both readers on the same archives, whole, in pieces and damaged.
  */
+#include "lib/cpio.h"
+#include "test.h"
 #include <stdarg.h>
 #include <string.h>
-#include "test.h"
-#include "lib/cpio.h"
 
 static u8 archive[65536];
 static size_t archive_size;
@@ -49,8 +49,7 @@ add_trailer(void)
 static char seen[8192];
 static size_t seen_size;
 
-static void __printf(1, 2)
-note(const char *format, ...)
+static void __printf(1, 2) note(const char *format, ...)
 {
 	va_list args;
 

@@ -3,13 +3,13 @@
 /*
  * Checksums, hashes and ciphers: published vectors, bitwise models, and any split of the input.
  */
-#include <string.h>
-#include "test.h"
 #include "lib/chacha20.h"
 #include "lib/crc.h"
 #include "lib/hash.h"
 #include "lib/sha256.h"
 #include "lib/string.h"
+#include "test.h"
+#include <string.h>
 
 static u8 data[16384];
 
@@ -98,8 +98,10 @@ sha256_has_its_published_digests(void)
 			 "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"));
 	sha256_init(&s);
 	for (int i = 0; i < 10000; i++)
-		sha256_update(&s, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-			      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 100);
+		sha256_update(&s,
+			      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+			      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+			      100);
 	sha256_final(&s, digest);
 	EXPECT(digest_is(digest,
 			 "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"));
@@ -134,9 +136,9 @@ static void
 siphash_has_its_published_values(void)
 {
 	static const u64 expected[] = {
-		0x726fdb47dd0e0e31, 0x74f839c593dc67fd, 0x0d6c8009d9a94f5a, 0x85676696d7fb7e2d,
-		0xcf2794e0277187b7, 0x18765564cd99a68d, 0xcbc9466e58fee3ce, 0xab0200f58b01d137,
-		0x93f5f5799a932462,
+		0x726fdb47dd0e0e31, 0x74f839c593dc67fd, 0x0d6c8009d9a94f5a,
+		0x85676696d7fb7e2d, 0xcf2794e0277187b7, 0x18765564cd99a68d,
+		0xcbc9466e58fee3ce, 0xab0200f58b01d137, 0x93f5f5799a932462,
 	};
 	struct siphash_key key = { { 0x0706050403020100, 0x0f0e0d0c0b0a0908 } };
 	u8 input[16];

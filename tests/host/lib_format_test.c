@@ -4,13 +4,13 @@
  * Formatted text against the host's printf, and strbuf. The formatter is compiled here under other
  * names.
  */
+#include "lib/types.h"
+#include "test.h"
 #include <inttypes.h>
 #include <string.h>
-#include "test.h"
-#include "lib/types.h"
 
 #define vsnprintf kernel_vsnprintf
-#define snprintf kernel_snprintf
+#define snprintf  kernel_snprintf
 #include "../../lib/format.c"
 #undef vsnprintf
 #undef snprintf
@@ -34,13 +34,13 @@ same(size_t size, int host_len, int len)
 	EXPECT(!size || strcmp(expected, got) == 0);
 }
 
-#define SAME(size, ...)                                                                           \
-	do {                                                                                      \
-		memset(expected, 'X', sizeof(expected));                                          \
-		memset(got, 'X', sizeof(got));                                                    \
-		same(size, snprintf(expected, size, __VA_ARGS__),                                 \
-		     kernel_snprintf(got, size, __VA_ARGS__));                                    \
-		EXPECT(memcmp(expected, got, size) == 0 && got[size] == 'X');                     \
+#define SAME(size, ...)                                                       \
+	do {                                                                  \
+		memset(expected, 'X', sizeof(expected));                      \
+		memset(got, 'X', sizeof(got));                                \
+		same(size, snprintf(expected, size, __VA_ARGS__),             \
+		     kernel_snprintf(got, size, __VA_ARGS__));                \
+		EXPECT(memcmp(expected, got, size) == 0 && got[size] == 'X'); \
 	} while (0)
 
 static void
@@ -61,12 +61,8 @@ integers_are_printed_as_the_host_does(void)
 		for (int i = (int)test_random_below(4); i; i--)
 			*f++ = "-+ #0"[test_random_below(5)];
 		switch (test_random_below(4)) {
-		case 0:
-			f += sprintf(f, "%d", 1 + (int)test_random_below(30));
-			break;
-		case 1:
-			*f++ = '*';
-			break;
+		case 0: f += sprintf(f, "%d", 1 + (int)test_random_below(30)); break;
+		case 1: *f++ = '*'; break;
 		}
 		if (test_random_below(3) == 0)
 			f += sprintf(f, ".%d", (int)test_random_below(30));

@@ -4,10 +4,10 @@
  * inflate: streams made by zlib (through Python), streams made bit by bit here, every truncation,
  * and random damage.
  */
-#include <string.h>
-#include "test.h"
 #include "lib/crc.h"
 #include "lib/inflate.h"
+#include "test.h"
+#include <string.h>
 
 static struct inflate *decoder;
 
@@ -206,7 +206,7 @@ inflate_survives_noise(void)
 static void
 inflate_stops_when_told(void)
 {
-	struct vector *v = &vectors[3 * 7 + 2];	/* zeroes: many callbacks */
+	struct vector *v = &vectors[3 * 7 + 2]; /* zeroes: many callbacks */
 	struct sink sink = { .expected = v->data, .size = v->size, .stop_after = 1 };
 
 	EXPECT(decode(true, v->packed, v->packed_size, &sink, NULL) == INFLATE_STOPPED);
@@ -429,12 +429,12 @@ inflate_decodes_the_longest_codes(void)
 	dynamic_header(258, 16, lengths);
 	for (int i = 0; i < 4; i++)
 		code(0, 1);
-	code(3, 2), code(0xe, 4);	/* distance 4 */
+	code(3, 2), code(0xe, 4); /* distance 4 */
 	code(2, 2);
 	EXPECT(decode_stream("aaaaaaa") == INFLATE_OK);
 	dynamic_header(258, 16, lengths);
 	code(0, 1);
-	code(3, 2), code(0x7fff, 15), bits(0, 6);	/* distance 193 */
+	code(3, 2), code(0x7fff, 15), bits(0, 6); /* distance 193 */
 	code(2, 2);
 	EXPECT(decode_stream("") == INFLATE_CORRUPT);
 }

@@ -3,8 +3,8 @@
 /*
  * Lists.
  */
-#include "test.h"
 #include "lib/list.h"
+#include "test.h"
 
 struct item {
 	int value;
@@ -21,9 +21,9 @@ digits(struct list *head)
 	struct item *item;
 	int number = 0, backward = 0, scale = 1;
 
-	list_for_each_entry(item, head, node)
-		number = number * 10 + item->value;
-	list_for_each_entry_reverse(item, head, node) {
+	list_for_each_entry(item, head, node) number = number * 10 + item->value;
+	list_for_each_entry_reverse(item, head, node)
+	{
 		backward += item->value * scale;
 		scale *= 10;
 	}
@@ -99,7 +99,8 @@ list_safe_walk_survives_deletion(void)
 	struct list head;
 
 	fill(&head, 1, 6);
-	list_for_each_entry_safe(item, following, &head, node) {
+	list_for_each_entry_safe(item, following, &head, node)
+	{
 		if (item->value % 2)
 			list_del(&item->node);
 	}
@@ -118,7 +119,8 @@ list_rcu_reader_walks_on_from_a_deleted_node(void)
 		items[i].value = i;
 		list_add_tail_rcu(&items[i].node, &head);
 	}
-	list_for_each_entry_rcu(item, &head, node) {
+	list_for_each_entry_rcu(item, &head, node)
+	{
 		seen = seen * 10 + item->value;
 		if (item->value == 2)
 			list_del_rcu(&item->node);
@@ -145,20 +147,19 @@ hlist_adds_walks_and_deletes(void)
 		EXPECT(hlist_unhashed(&items[i].hash));
 		hlist_add_head(&items[i].hash, &head);
 	}
-	hlist_for_each_entry_safe(item, following, &head, hash) {
+	hlist_for_each_entry_safe(item, following, &head, hash)
+	{
 		if (item->value % 2)
 			hlist_del_init(&item->hash);
 	}
-	hlist_for_each_entry(item, &head, hash)
-		seen = seen * 10 + item->value;
+	hlist_for_each_entry(item, &head, hash) seen = seen * 10 + item->value;
 	EXPECT(seen == 420);
 	EXPECT(hlist_unhashed(&items[1].hash) && !hlist_unhashed(&items[2].hash));
 	hlist_del_init(&items[1].hash);
 	hlist_del_rcu(&items[2].hash);
 	hlist_add_head_rcu(&items[5].hash, &head);
 	seen = 0;
-	hlist_for_each_entry_rcu(item, &head, hash)
-		seen = seen * 10 + item->value;
+	hlist_for_each_entry_rcu(item, &head, hash) seen = seen * 10 + item->value;
 	EXPECT(seen == 540);
 	hlist_del(&items[5].hash);
 	hlist_del_init_rcu(&items[4].hash);

@@ -3,15 +3,15 @@
 /*
  * Red-black trees: random operations, all invariants after each.
  */
-#include "test.h"
 #include "lib/rbtree.h"
+#include "test.h"
 
 #define ITEMS 300
 
 struct item {
 	struct rb_node node;
 	u64 key;
-	u64 end, subtree_end;	/* augmented: the highest end below */
+	u64 end, subtree_end; /* augmented: the highest end below */
 	bool present;
 };
 
@@ -216,10 +216,10 @@ rbtree_finds_replaces_and_tears_down(void)
 	replacement.key = items[50].key;
 	rb_replace_node(&items[50].node, &replacement.node, &root);
 	EXPECT(rb_find(&replacement.key, &root, key_compare) == &replacement.node);
-	rb_for_each_entry(item, &root, node)
-		EXPECT(item->key == (u64)count++);
+	rb_for_each_entry(item, &root, node) EXPECT(item->key == (u64)count++);
 	EXPECT(count == 100);
-	rb_for_each_entry_postorder_safe(item, following, &root, node) {
+	rb_for_each_entry_postorder_safe(item, following, &root, node)
+	{
 		EXPECT(!item->node.left || item_of(item->node.left)->key == ~0UL);
 		EXPECT(!item->node.right || item_of(item->node.right)->key == ~0UL);
 		item->key = ~0UL;

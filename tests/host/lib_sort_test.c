@@ -3,14 +3,14 @@
 /*
  * Sorting, byte rings and UTF-8.
  */
-#include <pthread.h>
-#include <sched.h>
-#include <string.h>
-#include "test.h"
 #include "lib/ringbuf.h"
 #include "lib/sort.h"
 #include "lib/utf8.h"
+#include "test.h"
 #include "uapi/errno.h"
+#include <pthread.h>
+#include <sched.h>
+#include <string.h>
 
 static size_t comparisons;
 
@@ -71,7 +71,7 @@ ringbuf_keeps_order_around_the_end(void)
 	u8 written = 0, read = 0;
 
 	ringbuf_init(&rb, memory, 16);
-	rb.head = rb.tail = 0xfffffff0;		/* the counters wrap soon */
+	rb.head = rb.tail = 0xfffffff0; /* the counters wrap soon */
 	EXPECT(ringbuf_empty(&rb) && ringbuf_getc(&rb) == -1);
 	for (int step = 0; step < 10000; step++) {
 		u8 in[20];

@@ -4,32 +4,32 @@
  * Memory and strings. The functions with the C library's names are compiled here under other names
  * and compared with the C library's.
  */
+#include "lib/types.h"
+#include "test.h"
+#include "uapi/errno.h"
 #include <string.h>
 #include <strings.h>
-#include "test.h"
-#include "lib/types.h"
-#include "uapi/errno.h"
 
-#define memcpy kernel_memcpy
-#define memmove kernel_memmove
-#define memset kernel_memset
-#define memcmp kernel_memcmp
-#define memchr kernel_memchr
-#define strlen kernel_strlen
-#define strnlen kernel_strnlen
-#define strcmp kernel_strcmp
-#define strncmp kernel_strncmp
-#define strcasecmp kernel_strcasecmp
+#define memcpy	    kernel_memcpy
+#define memmove	    kernel_memmove
+#define memset	    kernel_memset
+#define memcmp	    kernel_memcmp
+#define memchr	    kernel_memchr
+#define strlen	    kernel_strlen
+#define strnlen	    kernel_strnlen
+#define strcmp	    kernel_strcmp
+#define strncmp	    kernel_strncmp
+#define strcasecmp  kernel_strcasecmp
 #define strncasecmp kernel_strncasecmp
-#define strchr kernel_strchr
-#define strrchr kernel_strrchr
-#define strchrnul kernel_strchrnul
-#define strstr kernel_strstr
-#define strspn kernel_strspn
-#define strcspn kernel_strcspn
-#include "lib/string.h"
+#define strchr	    kernel_strchr
+#define strrchr	    kernel_strrchr
+#define strchrnul   kernel_strchrnul
+#define strstr	    kernel_strstr
+#define strspn	    kernel_strspn
+#define strcspn	    kernel_strcspn
 #include "../../lib/string_mem.c"
 #include "../../lib/string_std.c"
+#include "lib/string.h"
 #undef memcpy
 #undef memmove
 #undef memset

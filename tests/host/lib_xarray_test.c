@@ -4,17 +4,17 @@
  * xarray: random operations against a plain model, with allocation failures; the canonical shape;
  * and readers without a lock beside a writer.
  */
-#include <pthread.h>
-#include <string.h>
-#include "test.h"
 #include "lib/atomic.h"
 #include "lib/xarray.h"
+#include "test.h"
 #include "uapi/errno.h"
+#include <pthread.h>
+#include <string.h>
 
 static long nodes_live;
-static unsigned int failure_odds;	/* one allocation in so many fails; 0: none */
+static unsigned int failure_odds; /* one allocation in so many fails; 0: none */
 static bool free_late;
-static struct xa_node *free_list;	/* nodes whose grace period has not ended */
+static struct xa_node *free_list; /* nodes whose grace period has not ended */
 
 struct xa_node *
 xa_node_alloc(void)
@@ -107,18 +107,12 @@ static u64
 some_index(void)
 {
 	switch (test_random_below(6)) {
-	case 0:
-		return test_random_below(3);
-	case 1:
-		return test_random_below(200);
-	case 2:
-		return (1UL << 6 * test_random_below(11)) - 2 + test_random_below(4);
-	case 3:
-		return UINT64_MAX - test_random_below(100);
-	case 4:
-		return 70000 + test_random_below(100);
-	default:
-		return test_random() >> test_random_below(64);
+	case 0: return test_random_below(3);
+	case 1: return test_random_below(200);
+	case 2: return (1UL << 6 * test_random_below(11)) - 2 + test_random_below(4);
+	case 3: return UINT64_MAX - test_random_below(100);
+	case 4: return 70000 + test_random_below(100);
+	default: return test_random() >> test_random_below(64);
 	}
 }
 
@@ -209,8 +203,8 @@ compare_searches(struct xarray *xa)
 static void
 change(struct xarray *xa)
 {
-	u64 index = model_size && test_random() & 1 ? model[test_random_below(model_size)].index :
-						       some_index();
+	u64 index = model_size && test_random() & 1 ? model[test_random_below(model_size)].index
+						    : some_index();
 	struct model_entry *m = model_at(index);
 	enum xa_mark mark = (enum xa_mark)test_random_below(3);
 	void *entry = some_entry(), *old = NULL;
@@ -256,7 +250,7 @@ change(struct xarray *xa)
 	case 7:
 		xa_clear_mark(xa, index, mark);
 		if (m)
-			m->marks &= (u8)~(1 << mark);
+			m->marks &= (u8) ~(1 << mark);
 		break;
 	}
 }
@@ -290,7 +284,8 @@ random_operations(unsigned int odds)
 	failure_odds = 0;
 	for (int i = 0; i < 300; i++)
 		change(&xa);
-	xa_for_each(&xa, index, entry) {
+	xa_for_each(&xa, index, entry)
+	{
 		EXPECT(model_at(index) && model_at(index)->entry == entry);
 		count++;
 	}
@@ -432,7 +427,8 @@ steady_reader(void *unused)
 			if (xa_load(&shared, i * 1000) != xa_mk_value(i * 1000))
 				WRITE_ONCE(reader_failed, true);
 		}
-		xa_for_each_range(&shared, index, entry, 1000, 20000) {
+		xa_for_each_range(&shared, index, entry, 1000, 20000)
+		{
 			if (entry != xa_mk_value(index) || index > expected)
 				WRITE_ONCE(reader_failed, true);
 			if (index == expected)
@@ -455,8 +451,8 @@ xarray_readers_need_no_lock(void)
 	for (int i = 0; i < 2; i++)
 		pthread_create(&readers[i], NULL, steady_reader, NULL);
 	for (int step = 0; step < 100000; step++) {
-		u64 index = test_random_below(8) ? test_random_below(21000) :
-						   test_random() >> test_random_below(50);
+		u64 index = test_random_below(8) ? test_random_below(21000)
+						 : test_random() >> test_random_below(50);
 		int error;
 
 		if (index % 1000 == 0 && index <= 20000)

@@ -41,10 +41,10 @@ test_expect(bool condition, const char *file, int line, const char *text)
 	return condition;
 }
 
-#define EXPECT(condition)                                                                         \
-	do {                                                                                      \
-		if (!test_expect(condition, __FILE__, __LINE__, #condition))                      \
-			return;                                                                   \
+#define EXPECT(condition)                                                    \
+	do {                                                                 \
+		if (!test_expect(condition, __FILE__, __LINE__, #condition)) \
+			return;                                              \
 	} while (0)
 
 static inline void

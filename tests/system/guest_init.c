@@ -2,11 +2,12 @@
 /*
  * guest_init.c - the init of a guest that runs the user tests.
  *
- * Reads /tests/list, a line "SECONDS NAME" per test, and runs /tests/NAME one after the other, each as
- * the leader of its own session, with standard input from /dev/null, its output on the console, and a
- * fresh tmpfs on /tmp as its directory. A test that outlives its seconds is killed, and so is
- * everything that it leaves behind. The environment variable FIRST=N, which the kernel takes over from its
- * command line, skips tests, so that the host can go on after a test that brought the kernel down.
+ * Reads /tests/list, a line "SECONDS NAME" per test, and runs /tests/NAME one after the other, each
+ * as the leader of its own session, with standard input from /dev/null, its output on the console,
+ * and a fresh tmpfs on /tmp as its directory. A test that outlives its seconds is killed, and so is
+ * everything that it leaves behind. The environment variable FIRST=N, which the kernel takes over
+ * from its command line, skips tests, so that the host can go on after a test that brought the
+ * kernel down.
  *
  * What the host reads: "@@ begin NAME", "@@ end NAME exit N | signal N | timeout", "@@ done".
  */

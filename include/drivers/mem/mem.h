@@ -7,6 +7,6 @@
 
 void mem_devices_init(void);
 
-extern struct wait_queue kmsg_wait;	/* woken when the log has grown */
+extern struct wait_queue kmsg_wait; /* woken when the log has grown */
 
 #endif

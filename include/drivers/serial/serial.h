@@ -3,7 +3,8 @@
 #ifndef DRIVERS_SERIAL_H
 #define DRIVERS_SERIAL_H
 
-/* Probe the four standard ports; each found becomes a terminal, the console's one takes the log over. */
+/* Probe the four standard ports; each found becomes a terminal, the console's one takes the log
+ * over. */
 void serial_init(void);
 
 #endif

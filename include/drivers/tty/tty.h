@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Terminals. A driver (serial line, pseudo-terminal slave) makes a struct tty and feeds what it receives; the line discipline, job control
- * and the system calls' side are common. termios(3), ioctl_tty(2).
+ * Terminals. A driver (serial line, pseudo-terminal slave) makes a struct tty and feeds what it
+ * receives; the line discipline, job control and the system calls' side are common. termios(3),
+ * ioctl_tty(2).
  */
 #ifndef DRIVERS_TTY_H
 #define DRIVERS_TTY_H
@@ -22,65 +23,68 @@ struct tty;
 /* NULL slots: nothing to do. tty->lock is held (a spinlock) where said. */
 struct tty_driver {
 	const char *name;
-	bool pseudo;	/* survives its session leader: only signals are sent then */
+	bool pseudo; /* survives its session leader: only signals are sent then */
 	/* First open and last close. May sleep. */
 	int (*open)(struct tty *t);
 	void (*close)(struct tty *t);
 	/* Take up to len bytes for the other side; how many. Never NULL. tty->lock held. */
 	u32 (*write)(struct tty *t, const u8 *data, u32 len);
-	u32 (*write_room)(struct tty *t);		/* never NULL; tty->lock held */
-	u32 (*unsent)(struct tty *t);			/* bytes accepted and not yet gone: TIOCOUTQ, drain */
-	void (*discard_output)(struct tty *t);		/* TCOFLUSH; tty->lock held */
-	void (*set_termios)(struct tty *t);		/* speed and format changed; may sleep */
-	void (*status)(struct tty *t, u8 packet_bits);	/* TIOCPKT_* happened; tty->lock held */
-	void (*input_drained)(struct tty *t);		/* there is room for input again */
-	int (*modem)(struct tty *t, u32 set, u32 clear, u32 *out);	/* TIOCMGET and friends. NULL: -ENOTTY */
+	u32 (*write_room)(struct tty *t); /* never NULL; tty->lock held */
+	u32 (*unsent)(struct tty *t);	  /* bytes accepted and not yet gone: TIOCOUTQ, drain */
+	void (*discard_output)(struct tty *t);	       /* TCOFLUSH; tty->lock held */
+	void (*set_termios)(struct tty *t);	       /* speed and format changed; may sleep */
+	void (*status)(struct tty *t, u8 packet_bits); /* TIOCPKT_* happened; tty->lock held */
+	void (*input_drained)(struct tty *t);	       /* there is room for input again */
+	int (*modem)(struct tty *t, u32 set, u32 clear,
+		     u32 *out); /* TIOCMGET and friends. NULL: -ENOTTY */
 	int (*send_break)(struct tty *t, bool on);
-	void (*release)(struct tty *t);			/* last reference gone: free it. NULL: static */
+	void (*release)(struct tty *t); /* last reference gone: free it. NULL: static */
 };
 
 #define TTY_BUF 4096
 
 struct tty {
 	struct ref ref;
-	const struct tty_driver *driver;	/* [I] */
-	void *private;				/* [I] driver's */
-	char name[16];				/* [I] below /dev */
-	u64 dev;				/* [I] devnum_t */
-	u32 opens;				/* [O] open_lock */
+	const struct tty_driver *driver; /* [I] */
+	void *private;			 /* [I] driver's */
+	char name[16];			 /* [I] below /dev */
+	u64 dev;			 /* [I] devnum_t */
+	u32 opens;			 /* [O] open_lock */
 	struct mutex open_lock;
-	u32 hangups;				/* a file opened before the last one is dead */
-	bool closed_other;			/* pty: the master is gone */
+	u32 hangups;	   /* a file opened before the last one is dead */
+	bool closed_other; /* pty: the master is gone */
 
-	struct spinlock lock;			/* L: everything of the line discipline below */
-	struct linux_termios2 termios;		/* [L] */
-	struct linux_winsize winsize;		/* [L] */
+	struct spinlock lock;	       /* L: everything of the line discipline below */
+	struct linux_termios2 termios; /* [L] */
+	struct linux_winsize winsize;  /* [L] */
 	bool exclusive;
-	bool stopped;				/* [L] output held by ^S, TCXONC */
+	bool stopped; /* [L] output held by ^S, TCXONC */
 
 	/* input: raw bytes from the driver, edited by the worker into buf */
-	struct ringbuf raw;			/* one producer (the driver), one consumer (the worker) */
+	struct ringbuf raw; /* one producer (the driver), one consumer (the worker) */
 	u8 raw_bytes[TTY_BUF];
 	struct work rx_work;
-	struct mutex rx_lock;			/* one worker at a time */
-	u8 buf[TTY_BUF];			/* [L] ring */
-	unsigned long line_ends[TTY_BUF / 64];	/* [L] positions that end a line */
-	u32 head, canon_head, tail;		/* [L] free-running */
-	bool literal_next, erasing;		/* [L] */
-	u32 column, canon_column;		/* [L] */
+	struct mutex rx_lock;		       /* one worker at a time */
+	u8 buf[TTY_BUF];		       /* [L] ring */
+	unsigned long line_ends[TTY_BUF / 64]; /* [L] positions that end a line */
+	u32 head, canon_head, tail;	       /* [L] free-running */
+	bool literal_next, erasing;	       /* [L] */
+	u32 column, canon_column;	       /* [L] */
 
-	u8 echo[1024];				/* [L] ring of echoed bytes that wait for room */
+	u8 echo[1024]; /* [L] ring of echoed bytes that wait for room */
 	u32 echo_head, echo_tail;
 
-	struct mutex read_lock, write_lock;	/* one reader, one writer at a time */
+	struct mutex read_lock, write_lock; /* one reader, one writer at a time */
 	struct wait_queue read_wait, write_wait;
 
 	/* job control */
-	struct pid *session, *pgrp;		/* [T] tasklist_lock; referenced */
+	struct pid *session, *pgrp; /* [T] tasklist_lock; referenced */
 };
 
-void tty_init_common(struct tty *t, const struct tty_driver *driver, void *private, const char *name, u64 dev);
-/* A driver's input: bytes into the ring (any context; one producer). How many fitted. Then tty_receive_kick. */
+void tty_init_common(struct tty *t, const struct tty_driver *driver, void *private,
+		     const char *name, u64 dev);
+/* A driver's input: bytes into the ring (any context; one producer). How many fitted. Then
+ * tty_receive_kick. */
 static inline u32
 tty_receive(struct tty *t, const void *data, u32 len)
 {
@@ -91,13 +95,18 @@ void tty_receive_kick(struct tty *t);
 void tty_receive_break(struct tty *t);
 /* There is room for output again. Any context. */
 void tty_write_wakeup(struct tty *t);
-/* The line is gone: files become dead, SIGHUP and SIGCONT go to the session's leader; or to the group in front, when the hang-up comes of the leader's
- * exit. May sleep. */
+/* The line is gone: files become dead, SIGHUP and SIGCONT go to the session's leader; or to the
+ * group in front, when the hang-up comes of the leader's exit. May sleep. */
 void tty_hangup(struct tty *t, bool leader_exits);
-static inline void tty_get(struct tty *t) { ref_get(&t->ref); }
+static inline void
+tty_get(struct tty *t)
+{
+	ref_get(&t->ref);
+}
 void tty_put(struct tty *t);
 
-/* file_ops of a terminal; the opener sets f->private to a struct tty (reference taken over) by tty_open_file. */
+/* file_ops of a terminal; the opener sets f->private to a struct tty (reference taken over) by
+ * tty_open_file. */
 extern const struct file_ops tty_file_ops;
 int tty_open_file(struct file *f, struct tty *t);
 /* Ioctls and the like that a pty master has in common with its slave. */

@@ -106,8 +106,9 @@ struct file {
 #define FMODE_NOWAIT_OK	   BIT(8)  /* RWF_NOWAIT supported */
 #define FMODE_WRITER	   BIT(9)  /* counted as a writer of its inode and mount */
 #define FMODE_OPENED	   BIT(10) /* ops->open succeeded: release is due */
-#define FMODE_DIRECT_OK	   BIT(11) /* set by open: O_DIRECT works (else -EINVAL on files and disks) \
-				    */
+#define FMODE_DIRECT_OK                                                          \
+	BIT(11) /* set by open: O_DIRECT works (else -EINVAL on files and disks) \
+		 */
 
 void file_get(struct file *f);
 void file_put(struct file *f); /* may sleep; deferred to task work when it may not */

@@ -207,8 +207,8 @@ struct fs_type {
 /* Pseudo files: looking up a name that is not there fails even in order to make it (-ENOENT). */
 #define FS_NO_NEW_NAMES BIT(2)
 
-/* For file systems of inodes without names (pipes, sockets): the slot mount, which makes an empty root
- * that nobody sees, and the inodes' operations. */
+/* For file systems of inodes without names (pipes, sockets): the slot mount, which makes an empty
+ * root that nobody sees, and the inodes' operations. */
 int anon_fs_mount(const struct fs_type *type, const char *source, u32 flags, const char *data,
 		  struct super **out);
 extern const struct inode_ops anon_inode_ops;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sockets: the family-independent half. A family fills struct socket_ops; net/socket/ turns descriptors and user structures into calls.
+ * Sockets: the family-independent half. A family fills struct socket_ops; net/socket/ turns
+ * descriptors and user structures into calls.
  */
 #ifndef NET_SOCKET_H
 #define NET_SOCKET_H
@@ -15,19 +16,19 @@ struct file;
 struct socket;
 struct poll_table;
 
-#define SOCK_ADDR_MAX 128		/* sizeof(struct sockaddr_storage) */
+#define SOCK_ADDR_MAX 128 /* sizeof(struct sockaddr_storage) */
 
 /* A message in flight through sendmsg or recvmsg. */
 struct socket_msg {
 	struct iov_iter *iter;
-	u8 *addr;			/* kernel buffer of SOCK_ADDR_MAX bytes, or NULL */
-	u32 addr_len;			/* in: of the given address; out: of the peer's */
-	void *control;			/* kernel copy (send) */
+	u8 *addr;      /* kernel buffer of SOCK_ADDR_MAX bytes, or NULL */
+	u32 addr_len;  /* in: of the given address; out: of the peer's */
+	void *control; /* kernel copy (send) */
 	size_t control_len;
-	user_ptr control_user;		/* recv: where to put cmsgs: use socket_put_cmsg */
+	user_ptr control_user; /* recv: where to put cmsgs: use socket_put_cmsg */
 	size_t control_room, control_done;
-	u32 flags;			/* MSG_* in */
-	u32 out_flags;			/* MSG_TRUNC, MSG_CTRUNC, MSG_EOR out */
+	u32 flags;     /* MSG_* in */
+	u32 out_flags; /* MSG_TRUNC, MSG_CTRUNC, MSG_EOR out */
 };
 /* Append a control message for the receiver: sets MSG_CTRUNC when it does not fit. 0 or -EFAULT. */
 int socket_put_cmsg(struct socket_msg *m, int level, int type, const void *data, size_t len);
@@ -44,50 +45,53 @@ struct socket_ops {
 	ssize_t (*recvmsg)(struct socket *s, struct socket_msg *m);
 	int (*shutdown)(struct socket *s, int how);
 	u32 (*poll)(struct socket *s, struct file *f, struct poll_table *pt);
-	long (*ioctl)(struct socket *s, u32 cmd, u64 arg);		/* -ENOIOCTLCMD (= -ENOTTY) passes on */
-	int (*setsockopt)(struct socket *s, int level, int name, const void *val, u32 len);	/* levels other than SOL_SOCKET, and what the common code does not know */
+	long (*ioctl)(struct socket *s, u32 cmd, u64 arg); /* -ENOIOCTLCMD (= -ENOTTY) passes on */
+	int (*setsockopt)(
+		struct socket *s, int level, int name, const void *val,
+		u32 len); /* levels other than SOL_SOCKET, and what the common code does not know */
 	int (*getsockopt)(struct socket *s, int level, int name, void *val, u32 *len);
 	int (*socketpair)(struct socket *a, struct socket *b);
-	void (*release)(struct socket *s);		/* last file reference gone */
+	void (*release)(struct socket *s); /* last file reference gone */
 };
 
 struct socket {
 	const struct socket_ops *ops;
 	int family, type, protocol;
-	struct file *file;			/* back pointer; NULL before it has one */
-	struct wait_queue wait;			/* readers, writers, pollers */
-	void *private;				/* family's */
+	struct file *file;	/* back pointer; NULL before it has one */
+	struct wait_queue wait; /* readers, writers, pollers */
+	void *private;		/* family's */
 	/* SOL_SOCKET options kept in common: net/socket/options.c */
-	u64 rcv_timeout_ns, snd_timeout_ns;	/* TIME_NEVER = none */
+	u64 rcv_timeout_ns, snd_timeout_ns; /* TIME_NEVER = none */
 	u32 rcvbuf, sndbuf, rcvlowat;
-	u32 opts;				/* SOCKOPT_* bits */
+	u32 opts; /* SOCKOPT_* bits */
 	u32 linger_s;
 	u32 mark, priority;
-	int error;				/* pending SO_ERROR (positive errno) */
+	int error; /* pending SO_ERROR (positive errno) */
 };
 #define SOCKOPT_REUSEADDR BIT(0)
 #define SOCKOPT_KEEPALIVE BIT(1)
 #define SOCKOPT_BROADCAST BIT(2)
 #define SOCKOPT_OOBINLINE BIT(3)
-#define SOCKOPT_LINGER BIT(4)
-#define SOCKOPT_PASSCRED BIT(5)
+#define SOCKOPT_LINGER	  BIT(4)
+#define SOCKOPT_PASSCRED  BIT(5)
 #define SOCKOPT_REUSEPORT BIT(6)
 #define SOCKOPT_TIMESTAMP BIT(7)
 #define SOCKOPT_DONTROUTE BIT(8)
-#define SOCKOPT_PASSSEC BIT(9)
+#define SOCKOPT_PASSSEC	  BIT(9)
 
 struct socket_family {
 	int family;
-	/* Fill s->ops and private for (type, protocol): 0, -ESOCKTNOSUPPORT, -EPROTONOSUPPORT, -ENOMEM, -EPERM. */
+	/* Fill s->ops and private for (type, protocol): 0, -ESOCKTNOSUPPORT, -EPROTONOSUPPORT,
+	 * -ENOMEM, -EPERM. */
 	int (*create)(struct socket *s, int type, int protocol);
 	struct socket_family *next;
 };
 void socket_family_register(struct socket_family *f);
 int socket_create(int family, int type, int protocol, struct socket **out);
 int socket_file_create(struct socket *s, u32 flags, struct file **out);
-struct socket *socket_of(struct file *f);	/* NULL: not a socket */
+struct socket *socket_of(struct file *f); /* NULL: not a socket */
 u64 socket_inum(struct socket *s);
-void socket_init(void);		/* boot, after vfs_init */
+void socket_init(void); /* boot, after vfs_init */
 /* The descriptor's socket: 0, -EBADF, -ENOTSOCK; end with fd_release. */
 struct fd_ref;
 int socket_lookup(int fd, struct fd_ref *ref, struct socket **out);

@@ -18,7 +18,8 @@ line(int fd, unsigned *flags, unsigned *type, unsigned *state, char *name)
 		if (!end)
 			return 0;
 		*end = *name = 0;
-		if (sscanf(s, "%*x: %*x %*x %x %x %x %lu %107s", flags, type, state, &ino, name) >= 4 &&
+		if (sscanf(s, "%*x: %*x %*x %x %x %x %lu %107s", flags, type, state, &ino, name) >=
+			    4 &&
 		    ino == st.st_ino)
 			return 1;
 	}

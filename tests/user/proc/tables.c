@@ -14,7 +14,8 @@ main(void)
 	s = get_file("/proc/consoles");
 	ok(s != NULL, "consoles");
 	for (; s && *s; s = strchr(s, '\n') + 1)
-		if (sscanf(s, "%31s %c%*c%*c (%15[^)]) %u:%u", name, &type, flags, &major, &minor) != 5 ||
+		if (sscanf(s, "%31s %c%*c%*c (%15[^)]) %u:%u", name, &type, flags, &major,
+			   &minor) != 5 ||
 		    flags[0] != 'E' || !strchr(s, '\n'))
 			break;
 	ok(s && !*s, "each with name, abilities, flags, number");
@@ -35,8 +36,8 @@ main(void)
 	s = get_file("/proc/buddyinfo");
 	n = s ? sscanf(s, "Node %d, zone %31s %lu %lu %lu %lu %lu %lu %lu %lu %lu %lu %lu", &zone,
 		       name, v, v + 1, v + 2, v + 3, v + 4, v + 5, v + 6, v + 7, v + 8, v + 9,
-		       v + 10) :
-		0;
+		       v + 10)
+	      : 0;
 	is_int(n, 13, "buddyinfo: eleven sizes");
 	s = get_file("/proc/kallsyms");
 	ok(s && sscanf(s, "%lx %c %127s", &addr, &type, name) == 3, "kallsyms");

@@ -22,7 +22,8 @@ mapper(void *arg)
 	size_t len = 6 << 20;
 
 	while (going()) {
-		char *p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		char *p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			       0);
 		pid_t pid;
 
 		if (p == MAP_FAILED)
