@@ -452,7 +452,7 @@ mapping_write_done(struct mapping *m, struct page *page, int err)
 {
 	if (err) {
 		page_set_flag(page, PG_ERROR);
-		__atomic_fetch_add(&m->wb_error, 1, __ATOMIC_RELAXED);
+		errseq_set(&m->wb_error, err);
 	}
 	spin_lock(&m->tree_lock);
 	xa_clear_mark(&m->pages, page->index, MARK_WRITEBACK);

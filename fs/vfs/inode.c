@@ -72,6 +72,8 @@ inode_create(struct super *s, const struct inode_ops *ops, const struct file_ops
 	spin_init(&i->spin, RANK_INODE_SPIN);
 	list_init(&i->dentries);
 	list_init(&i->super_node);
+	list_init(&i->dirty_node);
+	list_init(&i->lru);
 	mapping_init(&i->mapping, NULL, i);
 	i->mapping.size = &i->size;
 	i->times.atime = i->times.mtime = i->times.ctime = i->times.btime = inode_now(i);

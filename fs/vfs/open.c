@@ -173,7 +173,7 @@ setup(struct file *f, const struct path *p, bool created)
 		if (err)
 			return err;
 	}
-	f->wb_error_seen = i->mapping.wb_error;
+	f->wb_error_seen = errseq_sample(&i->mapping.wb_error);
 	err = f->ops->open ? f->ops->open(f) : 0;
 	if (err)
 		return err;
@@ -257,7 +257,7 @@ file_open_exec(const struct path *p, struct file **out)
 	err = f->ops ? deny_write(i) : -ENOEXEC;
 	if (!err) {
 		f->mode |= FMODE_EXEC;
-		f->wb_error_seen = i->mapping.wb_error;
+		f->wb_error_seen = errseq_sample(&i->mapping.wb_error);
 		err = f->ops->open ? f->ops->open(f) : 0;
 	}
 	if (err) {

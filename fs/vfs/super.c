@@ -62,6 +62,7 @@ super_create(const struct fs_type *type, const struct super_ops *ops, u64 magic)
 	s->time_gran_ns = 1;
 	ref_init(&s->ref);
 	list_init(&s->inodes);
+	list_init(&s->unused);
 	mutex_init(&s->rename_lock, RANK_RENAME);
 	spin_init(&s->lock, RANK_INODE_HASH);
 	mutex_lock(&supers_lock);

@@ -16,43 +16,110 @@
 #define MM_MAPPING_H
 
 #include "core/spinlock.h"
+#include "lib/errseq.h"
 #include "lib/rbtree.h"
 #include "lib/xarray.h"
 #include "mm/page.h"
 #include "sched/mutex.h"
 
+struct backing;
+struct iov_iter;
 struct mapping;
 struct vma;
 
+enum writeback_reason {
+	WRITEBACK_PERIODIC,   /* dirty for long enough */
+	WRITEBACK_BACKGROUND, /* too much is dirty */
+	WRITEBACK_RECLAIM,    /* memory is short: the allocator may be waiting */
+	WRITEBACK_SYNC,	      /* somebody asked: sync, fsync, msync */
+};
+
+/* What of a mapping is to be written. */
+struct writeback {
+	u64 first, last; /* page indices, both included */
+	s64 budget;	 /* pages still to be started; stop at 0. Counted by page_writeback_begin */
+	/*
+	 * For data integrity: what is under writeback and dirty again is waited for and written
+	 * once more. Otherwise it is passed over.
+	 */
+	bool sync;
+	enum writeback_reason reason;
+};
+
+/*
+ * The order of locks: inode lock, journal handle, page locks (ascending). So a slot that is called
+ * with a page locked must not start a handle; what it needs of the journal it reserves when it has
+ * none locked: in page_mkwrite, write_pages, super_ops.dirty_inode.
+ */
 struct mapping_ops {
 	/*
-	 * Fill a locked, not up-to-date page; sets PG_UPTODATE, unlocks when done (maybe later).
-	 * NULL: pages are born zeroed and up to date (tmpfs). May sleep. 0 or -EIO...
+	 * Fill a locked, not up-to-date page; ends with mapping_read_done, now or from the
+	 * completion. NULL: pages are born zeroed and up to date (tmpfs). May sleep. 0 or -EIO...
+	 * (then it is unlocked as well).
 	 */
 	int (*read_page)(struct mapping *m, struct page *page);
-	/* Write a locked dirty page; unlocks. NULL: never written (tmpfs). */
+	/*
+	 * Read-ahead: n locked pages of consecutive indices, none up to date. Each ends with
+	 * mapping_read_done, now or from the completion; those that the file system does not care
+	 * to read with an error -EAGAIN. The caller does not wait. May sleep. NULL: page by page.
+	 */
+	void (*read_pages)(struct mapping *m, struct page **pages, u32 n);
+	/*
+	 * Write a page: locked, clean again and PG_WRITEBACK already. Unlocks it (before it sleeps
+	 * for the device), ends with mapping_write_done, now or from the completion. NULL, and
+	 * write_pages too: never written (tmpfs).
+	 */
 	int (*write_page)(struct mapping *m, struct page *page);
 	/*
-	 * Before a page is first made dirty (block allocation, quota): may fail -ENOSPC. Page
-	 * locked. In a mapping without read_page: once, before a new page enters the cache (size
-	 * accounting); page_removed undoes it. NULL: nothing to do.
+	 * Write dirty pages of the range, many at a time: called with nothing locked. Loop:
+	 * mapping_lock_dirty for a run of pages, allocate blocks, page_writeback_begin for each,
+	 * submit. 0 or the first error; what could not be allocated stays dirty or is told by
+	 * mapping_write_done. NULL: write_page for each.
+	 */
+	int (*write_pages)(struct mapping *m, struct writeback *wb);
+	/*
+	 * Mappings with read_page: bytes [offset, offset + len) of the page are about to change, by
+	 * write(2) or, the whole page as far as the file goes, through a shared mapping: reserve
+	 * blocks (delayed allocation), quota. Called for each change, also if the page is dirty
+	 * already, because blocks may be smaller than pages: page->private is the file system's to
+	 * remember what it has. The page is locked, and up to date unless all of it that is within
+	 * the file will be overwritten. -ENOSPC... ends the write. NULL: nothing to do.
+	 * Without read_page: once, before a new page enters the cache (size accounting);
+	 * page_removed undoes it.
 	 */
 	int (*prepare_dirty)(struct mapping *m, struct page *page, u32 offset, u32 len);
 	/* A page is leaving the cache; page locked. May not sleep. NULL: nothing. */
 	void (*page_removed)(struct mapping *m, struct page *page);
 	/*
-	 * A shared mapping is about to write to the page: allowed (read-only file system)? File
-	 * times. May sleep. NULL: yes, nothing to do
+	 * Bytes [from, to) of a page that stays were cut off by truncation or punched: what was
+	 * reserved for blocks wholly inside may go. Page locked; may not sleep. NULL: nothing.
+	 */
+	void (*page_trimmed)(struct mapping *m, struct page *page, u32 from, u32 to);
+	/*
+	 * A shared mapping is about to write to the page: allowed (frozen, read-only, swap file)?
+	 * File times. Nothing is locked but mmap_lock or a vma. May sleep, may start a handle.
+	 * prepare_dirty follows, with the page locked. NULL: yes, nothing to do.
 	 */
 	int (*page_mkwrite)(struct mapping *m, struct page *page);
+	/*
+	 * Copies under I/O must not change (checksums over them, RAID): a store to a page under
+	 * writeback waits. NULL: it may.
+	 */
+	bool stable_pages;
+	/*
+	 * O_DIRECT: move the bytes between the iterator's memory and the device, with the cache
+	 * written out and dropped already. NULL: no O_DIRECT. Bytes or -errno.
+	 */
+	ssize_t (*direct_io)(struct mapping *m, u64 pos, struct iov_iter *it, bool write);
 };
 
 struct mapping {
 	const struct mapping_ops *ops; /* [I] */
 	void *host;		       /* [I] the inode */
+	struct backing *backing;       /* [I] NULL: memory alone, nothing is written */
 	/* [I] where the owner keeps the size in bytes: faults beyond it are SIGBUS. NULL: no end */
 	const u64 *size;
-	struct xarray pages;	   /* [T] marks: 0 dirty, 1 writeback */
+	struct xarray pages;	   /* [T] marks: 0 dirty, 1 writeback, 2 to be written */
 	struct spinlock tree_lock; /* T */
 	u64 nr_pages;		   /* [T] */
 	/* faults and reads that create pages hold it shared; truncation exclusively */
@@ -64,7 +131,7 @@ struct mapping {
 	struct atomic32 deny_write;    /* > 0: executing text (ETXTBSY) */
 	u32 gfp;
 	u32 flags;
-	u32 wb_error; /* errseq-style counter of write errors */
+	u32 wb_error; /* errseq: the last error of writeback */
 };
 #define MAPPING_SHMEM BIT(0) /* counted as Shmem; swap-backed, never reclaimed clean */
 
@@ -96,7 +163,6 @@ u64 mapping_invalidate(struct mapping *m, u64 first, u64 last);
 /*
  * Copy between the pages and an iterator. Reading stops at `size`. Return bytes, or -errno if none.
  */
-struct iov_iter;
 ssize_t mapping_read_iter(struct mapping *m, u64 pos, u64 size, struct iov_iter *it);
 /* Writing: caller holds the inode lock and updates the size from the result. */
 ssize_t mapping_write_iter(struct mapping *m, u64 pos, struct iov_iter *it);
@@ -114,7 +180,57 @@ void mapping_punch(struct mapping *m, u64 start, u64 end);
  */
 bool mapping_next_data(struct mapping *m, u64 index, u64 end, u64 *out);
 u64 mapping_next_hole(struct mapping *m, u64 index, u64 end);
-/* Write dirty pages of the byte range; wait if asked. */
+/*
+ * Write dirty pages of the byte range; if asked wait for them, and for those that were under way.
+ * The error that this call met; who reports to a program asks the errseq (file_wait_error) as well.
+ */
 int mapping_writeback(struct mapping *m, u64 start, u64 end, bool wait);
+void mapping_wait_writeback(struct mapping *m, u64 start, u64 end);
+/* The same by page index and budget: what the writer threads use. */
+int mapping_write(struct mapping *m, struct writeback *wb);
+bool mapping_has_dirty(const struct mapping *m);
+
+/*
+ * For write_pages. Lock up to max dirty pages of consecutive indices, from *index on and not beyond
+ * wb->last; each comes with a reference. None under writeback (wb->sync: waited for). The number,
+ * 0 at the end; *index is moved past them. A page that is not to be written after all is just
+ * unlocked and put.
+ */
+u32 mapping_lock_dirty(struct mapping *m, struct writeback *wb, u64 *index, struct page **pages,
+		       u32 max);
+/*
+ * A locked dirty page becomes clean (its entries too, so that the next store is noticed) and
+ * PG_WRITEBACK. False: it was clean, or is no longer the mapping's. The caller unlocks in either
+ * case. From now until mapping_write_done the page stays, and truncation waits for it.
+ */
+bool page_writeback_begin(struct mapping *m, struct page *page, struct writeback *wb);
+
+/*
+ * Read-ahead. ra: the state of one open file. read_ahead_sync: page `index` is missing and wanted
+ * now, with `count` in all; _async: a page with PG_READAHEAD was reached. Nothing is waited for.
+ */
+struct file_readahead {
+	u64 start;  /* the window that was read last: its first page */
+	u32 size;   /* pages; 0: none yet */
+	u32 async;  /* the last `async` of them start the next window */
+	u64 prev;   /* the page that was read last */
+	u32 mode;   /* READAHEAD_*: posix_fadvise */
+	u32 misses; /* of mmap: when most faults miss there is no use */
+};
+#define READAHEAD_NORMAL     0
+#define READAHEAD_RANDOM     1
+#define READAHEAD_SEQUENTIAL 2
+/* Start reading pages [first, first + count) that are not there; all in the mapping's size. */
+void mapping_read_ahead(struct mapping *m, u64 first, u64 count);
+
+/*
+ * After pages became dirty and with nothing locked: if too much memory is dirty, the caller waits
+ * for writeback. A killed task does not wait.
+ */
+void dirty_balance(struct mapping *m);
+/* Set by fs/vfs: a mapping without dirty pages got its first one; page locked, may not sleep. */
+extern void (*mapping_dirtied)(struct mapping *m);
+/* Set by fs/vfs: have the writer of b look (BACKING_*); any context that may take b->lock. */
+extern void (*backing_wake)(struct backing *b, u32 want);
 
 #endif

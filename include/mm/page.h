@@ -40,6 +40,8 @@
 #define PG_MLOCKED    (1u << 14)
 #define PG_WAITERS    (1u << 15)
 #define PG_SWAPBACKED (1u << 16)
+#define PG_READAHEAD  (1u << 17) /* reached by a reader: time to read on */
+#define PG_RECLAIM    (1u << 18) /* written in order to be dropped */
 
 struct mapping;
 

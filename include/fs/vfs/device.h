@@ -37,6 +37,19 @@ int chrdev_register(u32 major, u32 minor_first, u32 minor_count, const struct fi
 const struct file_ops *chrdev_find(devnum_t dev, struct device **out);
 /* Opens of block device nodes, set by the block room; NULL: -ENXIO. */
 extern const struct file_ops *blkdev_file_ops;
+/* What mounts ask of the block room, which sets it; NULL: there are no block devices. */
+struct backing;
+struct blkdev;
+struct blkdev_mount_ops {
+	/*
+	 * Open for one holder alone, to write too unless `read_only`. -ENXIO, -EBUSY (another
+	 * holder), -EACCES (a read-only device), -ENOMEDIUM. What its cache has is current.
+	 */
+	int (*claim)(devnum_t dev, bool read_only, void *holder, struct blkdev **out);
+	void (*release)(struct blkdev *b, void *holder);
+	struct backing *(*backing)(struct blkdev *b);
+};
+extern const struct blkdev_mount_ops *blkdev_mount_ops;
 /* Opens of FIFOs, set by ipc/pipe.c; open gives the file its operations. NULL: -ENXIO. */
 extern const struct file_ops *fifo_file_ops;
 /* Iterate for sysfs/devtmpfs: fn returns false to stop. */

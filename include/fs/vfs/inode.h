@@ -17,6 +17,8 @@
 #include "uapi/fcntl.h"
 #include "uapi/stat.h"
 
+struct backing;
+struct blkdev;
 struct dentry;
 struct file;
 struct inode;
@@ -127,7 +129,12 @@ struct inode {
 	void *private;			 /* file system's */
 	struct pipe *pipe;		 /* [L] FIFO, while open */
 	struct list dentries;		 /* [S] aliases */
-	struct list super_node;
+	struct list super_node;		 /* all of the super block, when it has a backing */
+	/* Writeback (fs/vfs/writeback.c). */
+	u32 dirty;		      /* [backing->lock] DIRTY_*, WRITING */
+	u64 dirtied_ns;		      /* [backing->lock] since when */
+	struct list dirty_node;	      /* [backing->lock] backing->inodes */
+	struct list lru;	      /* unused but kept: inode.c */
 	struct file_lock_list *locks; /* fs/vfs/locks.c */
 	void *watches;		      /* event/inotify.c */
 	struct hlist_node hash;	      /* super's inode hash, when the file system uses inode_find */
@@ -140,6 +147,18 @@ struct inode {
 	};
 	struct rcu_head rcu;
 };
+/*
+ * What of an inode is not on disk yet.
+ *	SYNC		anything: times, mode, owner
+ *	DATASYNC	what fdatasync must write as well: size, the way to the blocks
+ *	PAGES		pages of the mapping
+ */
+#define INODE_DIRTY_SYNC     BIT(0)
+#define INODE_DIRTY_DATASYNC BIT(1)
+#define INODE_DIRTY_PAGES    BIT(2)
+#define INODE_DIRTY	     (INODE_DIRTY_SYNC | INODE_DIRTY_DATASYNC | INODE_DIRTY_PAGES)
+#define INODE_WRITING	     BIT(3) /* a writer has it */
+
 #define INODE_DELETED	 BIT(0)
 #define INODE_NOATIME	 BIT(1)
 #define INODE_APPEND	 BIT(2)
@@ -147,16 +166,36 @@ struct inode {
 #define INODE_NEW	 BIT(4)
 #define INODE_SYNC	 BIT(5)
 #define INODE_NO_SEEK	 BIT(6)
-#define INODE_STATIC_CTX BIT(9) /* pseudo files: private is not counted */
-#define INODE_VOLATILE	 BIT(8) /* pseudo files: the owner may change, ask at each use */
-#define INODE_LINKABLE	 BIT(7) /* O_TMPFILE without O_EXCL: linkat may give it a name */
+#define INODE_STATIC_CTX BIT(9)	 /* pseudo files: private is not counted */
+#define INODE_VOLATILE	 BIT(8)	 /* pseudo files: the owner may change, ask at each use */
+#define INODE_LINKABLE	 BIT(7)	 /* O_TMPFILE without O_EXCL: linkat may give it a name */
+#define INODE_CACHED	 BIT(10) /* [super->lock] on the list of unused inodes, which holds it */
 
 struct super_ops {
-	/* Last reference gone. nlink == 0: delete for good. Frees nothing of the inode itself but
-	 * `private`. NULL: nothing. */
+	/*
+	 * Last reference gone, or memory is short. nlink == 0: delete for good. The pages are the
+	 * inode's still: begin with mapping_truncate(&i->mapping, 0) when they must not be written.
+	 * Otherwise nothing is dirty. Frees nothing of the inode itself but `private`. NULL:
+	 * nothing. May sleep, may start a handle.
+	 */
 	void (*evict)(struct inode *i);
-	int (*write_inode)(struct inode *i, bool sync); /* NULL: nothing to write */
-	int (*sync)(struct super *s, bool wait);	/* NULL: nothing */
+	/*
+	 * INODE_DIRTY_SYNC or _DATASYNC is being set: a journalling file system copies the fields
+	 * into its inode table block here, under a handle (its caller's or a new one). May sleep:
+	 * no page is locked. NULL: write_inode will do it.
+	 */
+	void (*dirty_inode)(struct inode *i, u32 flags);
+	/*
+	 * Writeback of the inode itself. sync: it must be durable on return, as far as the inode is
+	 * concerned (a journal commits). NULL: nothing to write.
+	 */
+	int (*write_inode)(struct inode *i, bool sync);
+	/*
+	 * After all dirty inodes were written (wait: and waited for): what the file system has of
+	 * its own, superblock, journal commit. The device is flushed by the file system: it knows
+	 * whether a commit did. NULL: nothing.
+	 */
+	int (*sync)(struct super *s, bool wait);
 	int (*statfs)(struct super *s,
 		      struct linux_statfs
 			      *out); /* NULL: -ENOSYS never happens: generic zeros with magic */
@@ -164,7 +203,8 @@ struct super_ops {
 		       const char *options); /* NULL: only ro/rw flags change */
 	void (*show_options)(struct super *s,
 			     struct strbuf *sb); /* ",size=64k" for /proc/mounts. NULL: none */
-	void (*put)(struct super *s);		 /* unmounted for good */
+	/* Unmounted for good: all synced, no inode is left. `private` goes. */
+	void (*put)(struct super *s);
 	/*
 	 * A dentry with DENTRY_REVALIDATE is about to be used: 1 it still names what it says, 0
 	 * forget it and look up anew, or -errno. dir is locked for reading at least; may sleep.
@@ -183,8 +223,15 @@ struct super {
 	u32 flags; /* SB_RDONLY ... = MS_* bits of the super block */
 	struct dentry *root;
 	void *private;
-	struct ref ref; /* mounts */
-	struct list inodes;
+	struct ref ref;			  /* mounts */
+	struct list inodes;		  /* [lock] of a super block with a backing */
+	struct list unused;		  /* [lock] inodes nobody uses, oldest first */
+	u32 unused_count;		  /* [lock] */
+	bool dying;			  /* being unmounted: unused inodes are not kept */
+	struct backing *backing;	  /* [I] NULL: nothing is ever written back */
+	struct blkdev *bdev;		  /* [I] of mount_bdev */
+	u32 wb_error;			  /* errseq of all its files: syncfs */
+	void (*release)(struct super *s); /* after put: closes what was opened for it */
 	struct mutex rename_lock;
 	struct spinlock lock;
 	struct list node; /* all super blocks */
@@ -220,6 +267,38 @@ void fs_list(struct strbuf *out); /* /proc/filesystems */
 /* A new super block with an anonymous device number. NULL: no memory. */
 struct super *super_create(const struct fs_type *type, const struct super_ops *ops, u64 magic);
 void super_put(struct super *s);
+
+/*
+ * fs_type.mount of a type with FS_NEEDS_DEVICE (mount_bdev.c). Opens the device at the path
+ * `source` exclusively for this super block: -ENOENT..., -ENOTBLK, -ENXIO, -EBUSY (somebody else
+ * has it), -EACCES (a read-only device, and flags lack MS_RDONLY). If it is mounted with this type
+ * already, that super block is shared: -EBUSY when ro and rw differ.
+ *
+ * Otherwise fill makes the rest of a new one: s->bdev, backing, dev, id and flags are set; it sets
+ * ops, magic, block_size, private, time_gran_ns, max_bytes and root (dentry_create_root). When it
+ * fails it leaves nothing of its own: no root, and put is not called. The device is closed by the
+ * caller of put.
+ */
+int mount_bdev(const struct fs_type *type, const char *source, u32 flags, const char *data,
+	       int (*fill)(struct super *s, const char *data), struct super **out);
+
+/* --- writeback: fs/vfs/writeback.c --- */
+/*
+ * Fields of the inode changed (INODE_DIRTY_*): dirty_inode is told, and the inode will be written.
+ * May sleep unless flags is INODE_DIRTY_PAGES, which mapping_mark_dirty does by itself.
+ */
+void inode_mark_dirty(struct inode *i, u32 flags);
+/* Pages of the inode, then the inode itself if dirty (datasync: only if _DATASYNC). */
+int inode_write_now(struct inode *i, bool sync);
+/* write_inode, if it is dirty in the way that fsync or fdatasync cares about. */
+int inode_sync_metadata(struct inode *i, bool datasync);
+/* All dirty inodes of s; wait: durable as far as they go, then s->ops->sync. */
+int super_sync(struct super *s, bool wait);
+/*
+ * A ready-made file_ops.fsync: pages of the range, write_inode. The error of writeback is told by
+ * fsync(2) itself, once per open file.
+ */
+int file_fsync_generic(struct file *f, u64 start, u64 end, bool datasync);
 
 /*
  * File systems that keep inodes by number: the cached one (reference taken), or a new one with
