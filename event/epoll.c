@@ -132,17 +132,16 @@ item_insert(struct epoll_set *set, struct epoll_item *item)
 
 /* ---- readiness ---- */
 
-/* True if somebody was waiting for the set. */
+/* True if somebody slept for the set and was woken: one who is awake already does not count. */
 static bool
 set_wake(struct epoll_set *set)
 {
-	bool waited = wait_queue_active(&set->wait);
+	bool woke = wake_up_nested_key(&set->wait, THREAD_NORMAL, 1, 0);
 
-	if (waited)
-		wake_up(&set->wait);
 	if (wait_queue_active(&set->poll_wait))
-		wake_up_key(&set->poll_wait, THREAD_NORMAL, INT32_MAX, EPOLLIN | EPOLLRDNORM);
-	return waited;
+		wake_up_nested_key(&set->poll_wait, THREAD_NORMAL, INT32_MAX,
+				   EPOLLIN | EPOLLRDNORM);
+	return woke;
 }
 
 static bool
@@ -171,7 +170,7 @@ item_called(struct wait_entry *we, u32 key)
 		return false; /* EPOLLONESHOT, used up */
 	if (key && !(key & want))
 		return false;
-	/* An exclusive wake-up is used up only by a set that somebody waits for. */
+	/* An exclusive wake-up is used up only by a set where it ends a sleep. */
 	return item_make_ready(item) && (want & EPOLLEXCLUSIVE);
 }
 

@@ -64,10 +64,11 @@ wait_func_autoremove(struct wait_entry *we, u32 key)
 	return true;
 }
 
-void
+bool
 wake_up_locked_key(struct wait_queue *wq, u32 states, int nr_exclusive, u32 key)
 {
 	struct list *node, *next;
+	bool any = false;
 
 	list_for_each_safe(node, next, &wq->waiters)
 	{
@@ -79,15 +80,18 @@ wake_up_locked_key(struct wait_queue *wq, u32 states, int nr_exclusive, u32 key)
 			woke = thread_wake_state(we->thread, states);
 		else
 			woke = we->func(we, key);
+		any |= woke;
 		if (woke && (entry_flags & WAIT_EXCLUSIVE) && --nr_exclusive <= 0)
 			break;
 	}
+	return any;
 }
 
-void
-wake_up_key(struct wait_queue *wq, u32 states, int nr_exclusive, u32 key)
+static inline bool
+wake_up_any(struct wait_queue *wq, u32 states, int nr_exclusive, u32 key, bool nested)
 {
 	unsigned long flags;
+	bool any;
 
 	/*
 	 * waker: condition = true; barrier; queue empty?
@@ -96,10 +100,27 @@ wake_up_key(struct wait_queue *wq, u32 states, int nr_exclusive, u32 key)
 	 */
 	smp_mb();
 	if (!wait_queue_active(wq))
-		return;
-	flags = spin_lock_irqsave(&wq->lock);
-	wake_up_locked_key(wq, states, nr_exclusive, key);
+		return false;
+	flags = arch_irq_save();
+	if (nested)
+		spin_lock_nested(&wq->lock);
+	else
+		spin_lock(&wq->lock);
+	any = wake_up_locked_key(wq, states, nr_exclusive, key);
 	spin_unlock_irqrestore(&wq->lock, flags);
+	return any;
+}
+
+bool
+wake_up_key(struct wait_queue *wq, u32 states, int nr_exclusive, u32 key)
+{
+	return wake_up_any(wq, states, nr_exclusive, key, false);
+}
+
+bool
+wake_up_nested_key(struct wait_queue *wq, u32 states, int nr_exclusive, u32 key)
+{
+	return wake_up_any(wq, states, nr_exclusive, key, true);
 }
 
 void

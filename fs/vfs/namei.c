@@ -240,7 +240,7 @@ link_to(const struct path *old, struct path_create *pc)
 		i->flags &= ~INODE_LINKABLE;
 	rwsem_write_unlock(&i->lock);
 	if (!err) {
-		notify(i, old->dentry, IN_ATTRIB);
+		notify(i, NULL, IN_ATTRIB);
 		notify(dir, pc->dentry, IN_CREATE);
 	}
 	return err;
@@ -308,9 +308,9 @@ remove_file(struct inode *dir, struct dentry *d)
 	rwsem_write_unlock(&i->lock);
 	if (err)
 		return err;
-	notify(i, d, IN_ATTRIB);
-	notify(dir, d, IN_DELETE);
+	notify(i, NULL, IN_ATTRIB);
 	dentry_delete(d);
+	notify(dir, d, IN_DELETE);
 	return 0;
 }
 
@@ -332,8 +332,8 @@ remove_dir(struct inode *dir, struct dentry *d)
 	if (err)
 		return err;
 	dentry_prune(d);
-	notify(dir, d, IN_DELETE | IN_ISDIR);
 	dentry_delete(d);
+	notify(dir, d, IN_DELETE | IN_ISDIR);
 	return 0;
 }
 
@@ -566,7 +566,7 @@ rename_locked(struct inode *od, struct dentry *o, struct inode *nd, struct dentr
 	cookie = (u32)atomic_inc_return(&cookies);
 	notify_rename(od, o, IN_MOVED_FROM | isdir_mask, cookie);
 	if (target && !(flags & RENAME_EXCHANGE))
-		notify(target, n, IN_ATTRIB);
+		notify(target, NULL, IN_ATTRIB);
 	dentry_move(o, n, flags & RENAME_EXCHANGE);
 	notify_rename(nd, o, IN_MOVED_TO | isdir_mask, cookie);
 	notify(source, NULL, IN_MOVE_SELF);

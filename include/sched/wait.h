@@ -54,9 +54,15 @@ void wait_remove(struct wait_queue *wq, struct wait_entry *we); /* safe if alrea
 bool wait_func_wake(struct wait_entry *we, u32 key);
 bool wait_func_autoremove(struct wait_entry *we, u32 key);
 
-void wake_up_key(struct wait_queue *wq, u32 states, int nr_exclusive, u32 key);
+/* True if somebody slept and was woken, or a callback says so. */
+bool wake_up_key(struct wait_queue *wq, u32 states, int nr_exclusive, u32 key);
+/*
+ * As wake_up_key, for a callback that passes a wake-up on: its caller may hold the lock of another
+ * queue. Such queues must form no ring (epoll refuses loops).
+ */
+bool wake_up_nested_key(struct wait_queue *wq, u32 states, int nr_exclusive, u32 key);
 /* As wake_up_key; the caller holds wq->lock. */
-void wake_up_locked_key(struct wait_queue *wq, u32 states, int nr_exclusive, u32 key);
+bool wake_up_locked_key(struct wait_queue *wq, u32 states, int nr_exclusive, u32 key);
 static inline bool
 wait_queue_active(const struct wait_queue *wq)
 {

@@ -9,9 +9,9 @@
  * without the spinlock, and unlinks it when it is used up.
  *
  * Flow control: a stream's sender waits while the receiver's queue holds more than the sender's
- * SO_SNDBUF; a datagram's sender waits while the receiver has 10 messages waiting. Writers wait on
- * the receiver's queue; pollers on their own: each message knows its sender, who is told when it is
- * taken.
+ * SO_SNDBUF; a datagram's sender waits while the receiver has 10 messages waiting. Writers sleep
+ * on the receiver's room, apart from its own pollers, to whom its reads are no news; pollers wait
+ * on their own socket: each message knows its sender, who is told when it is taken.
  *
  * Lifetime: see struct unix_sock. A connected pair refers to each other; close breaks both
  * directions.
@@ -72,6 +72,7 @@ unix_new(int type)
 	list_init(&u->pending_node);
 	mutex_init(&u->read_lock, RANK_SOCKET);
 	wait_queue_init(&u->wait);
+	wait_queue_init(&u->room);
 	unix_list_add(u);
 	return u;
 }
@@ -82,6 +83,13 @@ wake(struct unix_sock *u, u32 key)
 	smp_mb();
 	if (wait_queue_active(&u->wait))
 		wake_up_key(&u->wait, THREAD_NORMAL, INT32_MAX, key);
+}
+
+/* Those who send or connect to u look again. */
+static void
+wake_room(struct unix_sock *u)
+{
+	wake_up_all(&u->room);
 }
 
 /* The end of a wait: a call with a time limit of its own is not restarted after a signal,
@@ -206,8 +214,10 @@ unix_listen(struct socket *s, int backlog)
 		unix_cred_current(&u->cred);
 	}
 	spin_unlock(&u->lock);
-	if (!r)
+	if (!r) {
 		wake(u, EPOLLOUT);
+		wake_room(u);
+	}
 	return r;
 }
 
@@ -273,7 +283,7 @@ stream_connect(struct socket *s, const u8 *addr, u32 len, u32 file_flags)
 		if (r == 0)
 			wake(l, EPOLLIN | EPOLLRDNORM);
 		if (r == -EAGAIN && deadline) {
-			r = wait_event_interruptible_timeout(&l->wait, backlog_has_room(l),
+			r = wait_event_interruptible_timeout(&l->room, backlog_has_room(l),
 							     deadline);
 			unix_put(l);
 			if (r == 0)
@@ -324,7 +334,7 @@ stream_accept(struct socket *s, struct socket **out, u32 file_flags)
 		if (!end)
 			return -EINVAL;
 	}
-	wake(l, EPOLLOUT);
+	wake_room(l);
 	fresh = kzalloc(sizeof(*fresh), GFP_KERNEL);
 	if (!fresh) {
 		unix_put(end);
@@ -473,7 +483,7 @@ wait_room(struct unix_sock *to, struct socket *s, u64 deadline)
 {
 	if (!deadline)
 		return -EAGAIN;
-	return wait_result(wait_event_interruptible_timeout(&to->wait, room_for(to, s), deadline),
+	return wait_result(wait_event_interruptible_timeout(&to->room, room_for(to, s), deadline),
 			   deadline);
 }
 
@@ -724,7 +734,7 @@ packet_recv(struct socket *s, struct socket_msg *m)
 	}
 out_unlock:
 	mutex_unlock(&u->read_lock);
-	wake(u, EPOLLOUT | EPOLLWRNORM);
+	wake_room(u);
 	return r;
 }
 
@@ -790,7 +800,7 @@ stream_recv(struct socket *s, struct socket_msg *m)
 	}
 	mutex_unlock(&u->read_lock);
 	if (done && !peek)
-		wake(u, EPOLLOUT | EPOLLWRNORM);
+		wake_room(u);
 	return done ? done : r;
 }
 
@@ -813,9 +823,11 @@ unix_shutdown(struct socket *s, int how)
 		p->shut |= (bits & SHUT_R ? SHUT_W : 0) | (bits & SHUT_W ? SHUT_R : 0);
 		spin_unlock(&p->lock);
 		wake(p, EPOLLIN | EPOLLOUT | EPOLLHUP | EPOLLRDHUP | EPOLLRDNORM | EPOLLWRNORM);
+		wake_room(p);
 		unix_put(p);
 	}
 	wake(u, EPOLLIN | EPOLLOUT | EPOLLHUP | EPOLLRDHUP | EPOLLRDNORM | EPOLLWRNORM);
+	wake_room(u);
 	return 0;
 }
 
@@ -852,10 +864,12 @@ unix_end(struct unix_sock *u)
 		spin_unlock(&p->lock);
 		wake(p, EPOLLIN | EPOLLOUT | EPOLLHUP | EPOLLERR | EPOLLRDHUP | EPOLLRDNORM |
 				EPOLLWRNORM);
+		wake_room(p);
 		unix_put(back);
 	}
 	unix_put(p);
 	wake(u, EPOLLIN | EPOLLOUT | EPOLLHUP | EPOLLERR | EPOLLRDNORM | EPOLLWRNORM);
+	wake_room(u);
 	while (!list_empty(&queue)) {
 		struct unix_msg *m = list_first_entry(&queue, struct unix_msg, node);
 

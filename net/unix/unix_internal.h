@@ -51,7 +51,8 @@ struct unix_sock {
 	struct list queue;	       /* [L] struct unix_msg */
 	u32 queued_bytes, queued_msgs; /* [L] */
 	struct mutex read_lock;	       /* one reader at a time; only it takes messages off */
-	struct wait_queue wait;	       /* readers, writers to us, accepters, pollers */
+	struct wait_queue wait;	       /* readers, accepters, pollers */
+	struct wait_queue room;	       /* who sends or connects to us */
 	int error;		       /* [L] pending, positive */
 
 	struct list pending; /* [L] listener: connected ends nobody accepted */
