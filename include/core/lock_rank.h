@@ -23,6 +23,7 @@ enum lock_rank {
 	RANK_PIPE = 65,	      /* pipe and log readers: held while a program's memory is copied */
 	RANK_TTY = 66,
 	RANK_SOCKET = 67,
+	RANK_NET_CONFIG = 68, /* net_ns->config_lock: devices, addresses, routes change */
 	RANK_MMAP = 70,	      /* mm->mmap_lock (parent before child at fork: nested) */
 	RANK_INVALIDATE = 75, /* mapping->invalidate_lock: faults shared, truncation exclusively */
 	RANK_PAGE = 80,	      /* a page's lock bit */
@@ -45,6 +46,14 @@ enum lock_rank {
 	RANK_LRU = 150,
 	RANK_FUTEX = 155, /* futex bucket (lower address first: nested) */
 	RANK_EPOLL_READY = 160,
+	/* network: in net sections and programs' calls, never in interrupts (net/core/net.h) */
+	RANK_SOCK = 170,	    /* inet_sock->slock (child after its listener: nested) */
+	RANK_INET_HASH = 173,	    /* ports and demultiplexing buckets */
+	RANK_ROUTE = 175,	    /* path MTUs, fragments, memberships */
+	RANK_NEIGHBOUR_TABLE = 177, /* writers of a neighbour table */
+	RANK_NEIGHBOUR = 178,	    /* a neighbour's state and waiting packets */
+	RANK_NET_QUEUE = 180,	    /* a device's transmit queue, its multicast list */
+	RANK_PACKET_QUEUE = 185,    /* a packet_queue's own */
 
 	/* spinlocks that interrupts take: always irqsave */
 	RANK_TASKLIST = 200,	/* process tree, pgrps, sessions, pid hash writers */
