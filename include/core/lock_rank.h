@@ -26,7 +26,10 @@ enum lock_rank {
 	RANK_NET_CONFIG = 68, /* net_ns->config_lock: devices, addresses, routes change */
 	RANK_MMAP = 70,	      /* mm->mmap_lock (parent before child at fork: nested) */
 	RANK_INVALIDATE = 75, /* mapping->invalidate_lock: faults shared, truncation exclusively */
-	RANK_PAGE = 80,	      /* a page's lock bit */
+	RANK_JOURNAL =
+		77,	  /* an open journal handle: wants no mmap_lock inside, so no user memory */
+	RANK_PAGE = 80,	  /* a page's lock bit */
+	RANK_FS_MAP = 85, /* where a file's blocks are: inside handles and page locks */
 	RANK_MAPPING = 90,    /* mapping->rmap_lock: vmas of a mapping */
 	RANK_ANON = 95,	      /* anon rmap */
 	RANK_SLEEP_LEAF = 99, /* sleeping locks under which no other sleeping lock is taken */
