@@ -17,6 +17,7 @@
 #include "core/percpu.h"
 #include "core/random.h"
 #include "core/time.h"
+#include "drivers/drivers.h"
 #include "drivers/mem/mem.h"
 #include "drivers/random/random.h"
 #include "drivers/serial/serial.h"
@@ -124,6 +125,7 @@ static void
 init_thread(void *unused)
 {
 	arch_smp_start(sched_idle_stack);
+	drivers_init();
 	root_prepare();
 	initrd_unpack();
 	arch_smp_wait();

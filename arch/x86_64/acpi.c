@@ -4,13 +4,16 @@
  * area.
  *
  * Tables are input: each is read only within the length that it claims, that length is bounded, and
- * the bytes must sum to zero. AML is not executed; of the DSDT one object, \_S5, is looked for by
- * its bytes, because power-off needs two numbers out of it (ACPI 6.4, 7.4.2 and 20.2.5).
+ * the bytes must sum to zero. AML is not executed; two kinds of objects of the DSDT are looked for
+ * by their bytes: \_S5, because power-off needs two numbers out of it (ACPI 6.4, 7.4.2 and 20.2.5),
+ * and the fixed resources of a device of a given id (6.4.3.4, 6.4.3.6).
  */
 #include "acpi.h"
 
+#include "arch/firmware.h"
 #include "arch/io.h"
 #include "core/bootinfo.h"
+#include "core/irq.h"
 #include "core/log.h"
 #include "lib/string.h"
 #include "x86.h"
@@ -42,6 +45,11 @@
 #define AML_NAME    0x08
 #define AML_PACKAGE 0x12
 
+/* Resource descriptors: tag, length, and where the fields are. */
+#define RESOURCE_MEMORY32  0x86
+#define RESOURCE_INTERRUPT 0x89
+#define RESOURCES_SPAN	   128 /* a device's _CRS begins and ends within this of its _HID */
+
 struct acpi_root {
 	char signature[8];
 	u8 checksum;
@@ -57,6 +65,7 @@ struct acpi_fixed acpi_fixed;
 
 static const struct acpi_header *tables[TABLES_MAX];
 static u32 table_count;
+static const struct acpi_header *dsdt;
 
 static struct {
 	u64 address;
@@ -178,7 +187,7 @@ aml_integer(const u8 *p, const u8 *end, u8 *out)
 
 /* Name(_S5_, Package() { a, b, ... }) */
 static void
-s5_find(const struct acpi_header *dsdt)
+s5_find(void)
 {
 	const u8 *p = (const u8 *)(dsdt + 1), *end = (const u8 *)dsdt + dsdt->length;
 
@@ -203,7 +212,7 @@ s5_find(const struct acpi_header *dsdt)
 static void
 fixed_read(void)
 {
-	const struct acpi_header *fadt = acpi_find("FACP", FADT_MIN), *dsdt;
+	const struct acpi_header *fadt = acpi_find("FACP", FADT_MIN);
 	struct acpi_fixed *f = &acpi_fixed;
 	u64 pa, flags;
 
@@ -228,7 +237,7 @@ fixed_read(void)
 		pa = field(fadt, FADT_DSDT, 4);
 	dsdt = table_map(pa);
 	if (dsdt)
-		s5_find(dsdt);
+		s5_find();
 
 	const struct acpi_address *registers[] = { &f->reset, &f->sleep_control };
 
@@ -237,6 +246,58 @@ fixed_read(void)
 			memory_registers[i].address = registers[i]->address;
 			memory_registers[i].mapped = mmu_map_device(registers[i]->address, 1);
 		}
+}
+
+/* The memory and the interrupt that [p, end) names; false: not both. */
+static bool
+resources_read(const u8 *p, const u8 *end, struct arch_firmware_device *out)
+{
+	bool memory = false, interrupt = false;
+
+	for (; end - p >= 12 && !(memory && interrupt); p++) {
+		u32 word[2];
+
+		if (!memory && p[0] == RESOURCE_MEMORY32 && p[1] == 9 && p[2] == 0) {
+			memcpy(word, p + 4, sizeof(word));
+			out->base = word[0];
+			out->size = word[1];
+			memory = true;
+			p += 11;
+		} else if (p[0] == RESOURCE_INTERRUPT && p[1] == 6 && p[2] == 0 && p[4] == 1) {
+			memcpy(word, p + 5, sizeof(word[0]));
+			out->irq = word[0];
+			out->irq_flags = (p[3] & BIT(1) ? 0 : IRQ_LEVEL) |
+					 (p[3] & BIT(2) ? IRQ_ACTIVE_LOW : 0);
+			interrupt = true;
+			p += 8;
+		}
+	}
+	return memory && interrupt;
+}
+
+bool
+arch_firmware_device(const char *id, u32 index, struct arch_firmware_device *out)
+{
+	const u8 *p, *end;
+	size_t len = strlen(id) + 1;
+
+	if (!dsdt)
+		return false;
+	p = (const u8 *)(dsdt + 1);
+	end = (const u8 *)dsdt + dsdt->length;
+	for (; (size_t)(end - p) > len; p++) {
+		const u8 *next;
+
+		if (memcmp(p, id, len))
+			continue;
+		if (index--)
+			continue;
+		for (next = p + 1; next < end && next - p < RESOURCES_SPAN; next++)
+			if ((size_t)(end - next) > len && !memcmp(next, id, len))
+				break;
+		return resources_read(p, next, out);
+	}
+	return false;
 }
 
 void

@@ -79,6 +79,8 @@ def arguments(*, kernel=None, initrd=None, disk=None, append="", smp=1, memory="
     command = [QEMU, "-accel", accelerator(accel), "-machine", MACHINES.get(machine, machine), "-cpu", cpu,
                "-smp", str(smp), "-m", str(memory), "-kernel", str(kernel or host.kernel_path()),
                "-append", append, "-no-reboot", "-nodefaults", "-no-user-config"]
+    if machine == "microvm":
+        command += ["-global", "virtio-mmio.force-legacy=false"]
     if initrd:
         command += ["-initrd", str(initrd)]
     if disk:
