@@ -31,6 +31,7 @@
 #include "ipc/futex.h"
 #include "ipc/pipe.h"
 #include "mm/page.h"
+#include "mm/reclaim.h"
 #include "net/socket/socket.h"
 #include "net/unix/unix.h"
 #include "proc/exec.h"
@@ -126,6 +127,7 @@ init_thread(void *unused)
 {
 	arch_smp_start(sched_idle_stack);
 	drivers_init();
+	reclaim_start();
 	root_prepare();
 	initrd_unpack();
 	arch_smp_wait();

@@ -136,6 +136,13 @@ count_file(struct mm *mm, u32 page_flags, s64 n)
 		atomic64_add(&mm->rss_file, n);
 }
 
+/* Does the first store to a clean page of it need notice? */
+static inline bool
+store_noticed(const struct mapping *m)
+{
+	return m && mapping_writes(m);
+}
+
 /*
  * May an entry of this vma be writable from the start? Only where the first write needs no notice.
  */
@@ -144,7 +151,7 @@ file_prot(const struct vma *v)
 {
 	u32 prot = vma_pte_prot(v->flags);
 
-	if (!(v->flags & VM_SHARED) || !v->mapping || v->mapping->ops->write_page ||
+	if (!(v->flags & VM_SHARED) || !v->mapping || store_noticed(v->mapping) ||
 	    v->mapping->ops->page_mkwrite)
 		prot &= ~PTE_P_WRITE;
 	return prot;
@@ -185,7 +192,10 @@ fault_around(struct vma *v, pte_t *pte, u64 addr)
 		pte_t *p = first + (indices[i] - base);
 		s64 old;
 
-		if (!pte_none(pte_get(p)) || !page_flag(page, PG_UPTODATE))
+		/* A page that marks the place from where to read on must be noticed when touched.
+		 */
+		if (!pte_none(pte_get(p)) ||
+		    (atomic_read(&page->flags) & (PG_UPTODATE | PG_READAHEAD)) != PG_UPTODATE)
 			continue;
 		/* Reference and map count in one step, unless the page is being freed. */
 		old = atomic64_read(&page->ref_and_map);
@@ -224,6 +234,7 @@ static int
 file_page(struct vma *v, u64 addr, bool *major, struct page **out)
 {
 	struct mapping *m = v->mapping;
+	bool missing;
 	u64 index;
 	int err;
 
@@ -235,8 +246,16 @@ file_page(struct vma *v, u64 addr, bool *major, struct page **out)
 		return -EFAULT;
 	index = v->pgoff + ((addr - v->start) >> PAGE_SHIFT);
 	*out = mapping_find(m, index);
+	if (*out && unlikely(page_flag(*out, PG_READAHEAD))) {
+		page_clear_flag(*out, PG_READAHEAD);
+		if (rwsem_try_read_lock(&m->invalidate_lock)) {
+			read_ahead_fault(v, mapping_next_hole(m, index, index + 32));
+			rwsem_read_unlock(&m->invalidate_lock);
+		}
+	}
 	if (likely(*out && page_flag(*out, PG_UPTODATE)))
 		return 0;
+	missing = !*out;
 	if (*out)
 		page_put(*out);
 	/*
@@ -249,6 +268,8 @@ file_page(struct vma *v, u64 addr, bool *major, struct page **out)
 	} else {
 		if (m->ops->read_page)
 			*major = true;
+		if (m->ops->read_page && missing)
+			read_ahead_fault(v, index);
 		err = mapping_read(m, index, out);
 		if (err && err != -ENOMEM)
 			err = -EFAULT;
@@ -263,30 +284,46 @@ still_cached(const struct vma *v, const struct page *page)
 	return (v->ops && v->ops->fault) || READ_ONCE(page->mapping) == v->mapping;
 }
 
+/*
+ * A store to a page of a shared mapping is about to happen. On success the page is dirty and, where
+ * that matters (store_noticed), locked until the entry is writable, so that writeback comes before
+ * both or after both.
+ */
 static int
 shared_page_make_writable(struct vma *v, struct page *page)
 {
 	struct mapping *m = v->mapping;
-	int err = 0;
+	u64 size;
+	int err;
 
 	if (!m)
 		return 0;
 	if (m->ops->page_mkwrite) {
 		err = m->ops->page_mkwrite(m, page);
 		if (err)
-			return err == -ENOMEM ? err : -EFAULT;
+			return err == -ENOMEM || err == -EAGAIN ? err : -EFAULT;
 	}
-	if (!m->ops->write_page)
+	if (!store_noticed(m))
 		return 0;
 	page_lock(page);
-	if (READ_ONCE(page->mapping) != m)
-		err = -EAGAIN;
-	else if (!page_flag(page, PG_DIRTY) && m->ops->prepare_dirty)
-		err = m->ops->prepare_dirty(m, page, 0, PAGE_SIZE) ? -EFAULT : 0;
-	if (!err)
-		mapping_mark_dirty(m, page);
-	page_unlock(page);
-	return err;
+	size = m->size ? READ_ONCE(*m->size) : UINT64_MAX;
+	if (READ_ONCE(page->mapping) != m || page->index << PAGE_SHIFT >= size) {
+		page_unlock(page);
+		return -EAGAIN;
+	}
+	if (m->ops->stable_pages)
+		page_wait_writeback(page);
+	if (m->ops->prepare_dirty) {
+		u64 len = MIN(size - (page->index << PAGE_SHIFT), PAGE_SIZE);
+
+		err = m->ops->prepare_dirty(m, page, 0, (u32)len);
+		if (err) {
+			page_unlock(page);
+			return err == -ENOMEM ? err : -EFAULT;
+		}
+	}
+	mapping_mark_dirty(m, page);
+	return 0;
 }
 
 static int
@@ -294,6 +331,7 @@ fault_file(struct vma *v, pte_t *pte, u64 addr, enum fault_access access, bool *
 {
 	struct spinlock *lock = table_lock_of(pte);
 	bool copy = access == FAULT_WRITE && !(v->flags & VM_SHARED), mapped = false;
+	bool locked = false;
 	struct page *page, *new = NULL;
 	u32 prot, flags;
 	int err;
@@ -318,6 +356,7 @@ fault_file(struct vma *v, pte_t *pte, u64 addr, enum fault_access access, bool *
 		err = shared_page_make_writable(v, page);
 		if (err)
 			goto out_put;
+		locked = store_noticed(v->mapping);
 		prot = vma_pte_prot(v->flags) | PTE_P_DIRTY;
 	}
 	spin_lock(lock);
@@ -329,6 +368,8 @@ fault_file(struct vma *v, pte_t *pte, u64 addr, enum fault_access access, bool *
 		mapped = true;
 	}
 	spin_unlock(lock);
+	if (locked)
+		page_unlock(page);
 	if (mapped && copy) {
 		count_anon(v->mm);
 		new = NULL;
@@ -359,6 +400,8 @@ fault_write_shared(struct vma *v, pte_t *pte, pte_t e, struct page *page)
 		if (pte_present(e) && pte_paddr(e) == page_to_phys(page) && still_cached(v, page))
 			pte_set(pte, pte_mkyoung(pte_mkdirty(pte_mkwrite(e))));
 		spin_unlock(lock);
+		if (store_noticed(v->mapping))
+			page_unlock(page);
 	}
 	page_put(page);
 	return err;
@@ -634,6 +677,8 @@ mm_fault(struct regs *regs, uintptr_t addr, bool write, bool exec, bool user)
 		t->min_flt++;
 	}
 	mem_count(MC_PGFAULT, 1);
+	if (write && user)
+		dirty_balance();
 	if (likely(!err))
 		return true;
 

@@ -151,6 +151,10 @@ advise_one(struct mm *mm, struct vma **vp, u64 start, u64 end, int advice)
 		return 0;
 	case MADV_WILLNEED:
 		/* Anonymous memory has nowhere to come from. */
+		if (v->mapping)
+			mapping_read_ahead(v->mapping,
+					   v->pgoff + ((start - v->start) >> PAGE_SHIFT),
+					   (end - start) >> PAGE_SHIFT);
 		return 0;
 	default: return -EINVAL;
 	}

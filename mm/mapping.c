@@ -19,9 +19,6 @@
 #include "sched/sched.h"
 #include "vma.h"
 
-#define MARK_DIRTY     XA_MARK_0
-#define MARK_WRITEBACK XA_MARK_1
-
 void
 mapping_init(struct mapping *m, const struct mapping_ops *ops, void *host)
 {
@@ -82,6 +79,32 @@ page_discard(struct mapping *m, struct page *page, bool prepared)
 	page_put(page);
 }
 
+/* A new, locked page enters the cache; the caller keeps a reference. -EBUSY, -ENOMEM. */
+static int
+page_insert(struct mapping *m, struct page *page)
+{
+	unsigned long flags;
+	int err;
+
+	page_get(page);
+	flags = spin_lock_irqsave(&m->tree_lock);
+	err = xa_insert(&m->pages, page->index, page);
+	if (!err)
+		m->nr_pages++;
+	spin_unlock_irqrestore(&m->tree_lock, flags);
+	if (unlikely(err)) {
+		if (ref_put(&page->ref))
+			panic("page cache: a new page lost its reference");
+		return err;
+	}
+	mem_count(MC_FILE, 1);
+	if (m->flags & MAPPING_SHMEM)
+		mem_count(MC_SHMEM, 1);
+	if (m->ops->read_page)
+		lru_add(page);
+	return 0;
+}
+
 /* fill: a new page's contents are the caller's business, also where they would be zeroes. */
 static int
 get_locked(struct mapping *m, u64 index, bool fill, struct page **out)
@@ -110,22 +133,9 @@ get_locked(struct mapping *m, u64 index, bool fill, struct page **out)
 				return err;
 			}
 		}
-		page_get(page);
-		spin_lock(&m->tree_lock);
-		err = xa_insert(&m->pages, index, page);
-		if (!err)
-			m->nr_pages++;
-		spin_unlock(&m->tree_lock);
-		if (likely(!err)) {
-			mem_count(MC_FILE, 1);
-			if (m->flags & MAPPING_SHMEM)
-				mem_count(MC_SHMEM, 1);
-			if (m->ops->read_page)
-				lru_add(page);
+		err = page_insert(m, page);
+		if (likely(!err))
 			break;
-		}
-		if (ref_put(&page->ref))
-			panic("page cache: a new page lost its reference");
 		page_discard(m, page, prepares);
 		/*
 		 * The tree's nodes come from a pool that does not wait: make room for it and try
@@ -142,6 +152,21 @@ int
 mapping_get_locked(struct mapping *m, u64 index, struct page **out)
 {
 	return get_locked(m, index, false, out);
+}
+
+struct page *
+page_create_ahead(struct mapping *m, u64 index)
+{
+	struct page *page;
+
+	if (xa_load(&m->pages, index))
+		return NULL;
+	page = page_create(m, index, false);
+	if (page && page_insert(m, page)) {
+		page_discard(m, page, false);
+		page = NULL;
+	}
+	return page;
 }
 
 int
@@ -188,23 +213,6 @@ mapping_read_done(struct page *page, int err)
 	page_unlock(page);
 }
 
-void
-mapping_mark_dirty(struct mapping *m, struct page *page)
-{
-	if (!m->ops->write_page)
-		return;
-	if (atomic_fetch_or(&page->flags, PG_DIRTY) & PG_DIRTY)
-		return;
-	spin_lock(&m->tree_lock);
-	if (page->mapping == m) {
-		xa_set_mark(&m->pages, page->index, MARK_DIRTY);
-		mem_count(MC_DIRTY, 1);
-	} else {
-		page_clear_flag(page, PG_DIRTY);
-	}
-	spin_unlock(&m->tree_lock);
-}
-
 /* ---- read and write ---- */
 
 static inline void
@@ -214,8 +222,42 @@ page_touch(struct page *page)
 		page_set_flag(page, PG_REFERENCED);
 }
 
+/*
+ * The page at pos for a reader who wants `count` bytes: NULL is a hole of a mapping in memory. The
+ * slow part: it is missing, being read, or the place from where to read on.
+ */
+static __noinline int
+read_slow(struct mapping *m, struct file_readahead *ra, u64 pos, size_t count, struct page **out)
+{
+	u64 index = pos >> PAGE_SHIFT;
+	struct page *page = *out;
+	int err;
+
+	if (page && page_flag(page, PG_READAHEAD))
+		read_ahead_async(m, ra, page);
+	if (page && page_flag(page, PG_UPTODATE))
+		return 0;
+	*out = NULL;
+	if (!m->ops->read_page) {
+		if (page)
+			page_put(page);
+		return 0;
+	}
+	rwsem_read_lock(&m->invalidate_lock);
+	if (page)
+		page_put(page);
+	else if (ra)
+		read_ahead_sync(m, ra, index, DIV_ROUND_UP((pos & ~PAGE_MASK) + count, PAGE_SIZE));
+	err = mapping_read(m, index, out);
+	rwsem_read_unlock(&m->invalidate_lock);
+	if (!err && page_flag(*out, PG_READAHEAD))
+		read_ahead_async(m, ra, *out);
+	return err;
+}
+
 ssize_t
-mapping_read_iter(struct mapping *m, u64 pos, u64 size, struct iov_iter *it)
+mapping_read_iter(struct mapping *m, u64 pos, u64 size, struct file_readahead *ra,
+		  struct iov_iter *it)
 {
 	ssize_t done = 0;
 	int err = 0;
@@ -226,17 +268,11 @@ mapping_read_iter(struct mapping *m, u64 pos, u64 size, struct iov_iter *it)
 		struct page *page = mapping_find(m, pos >> PAGE_SHIFT);
 
 		n = MIN(n, iter_count(it));
-		if (unlikely(!page || !page_flag(page, PG_UPTODATE))) {
-			if (page)
-				page_put(page);
-			page = NULL;
-			if (m->ops->read_page) {
-				rwsem_read_lock(&m->invalidate_lock);
-				err = mapping_read(m, pos >> PAGE_SHIFT, &page);
-				rwsem_read_unlock(&m->invalidate_lock);
-				if (err)
-					break;
-			}
+		if (unlikely(!page || (atomic_read(&page->flags) & (PG_UPTODATE | PG_READAHEAD)) !=
+					      PG_UPTODATE)) {
+			err = read_slow(m, ra, pos, MIN(iter_count(it), size - pos), &page);
+			if (err)
+				break;
 		}
 		if (likely(page)) {
 			got = iter_copy_to(it, (char *)page_to_virt(page) + offset, n);
@@ -252,6 +288,8 @@ mapping_read_iter(struct mapping *m, u64 pos, u64 size, struct iov_iter *it)
 			break;
 		}
 	}
+	if (ra && done)
+		ra->prev = (pos - 1) >> PAGE_SHIFT;
 	return done ? done : err;
 }
 
@@ -331,30 +369,54 @@ write_memory(struct mapping *m, u64 pos, struct iov_iter *it)
 	return done ? done : err;
 }
 
+/*
+ * The locked page for a write of n bytes at offset: up to date, unless all of it that is within the
+ * file will be overwritten; the rest is zeroed then, and *fresh set.
+ */
+static int
+write_page_get(struct mapping *m, u64 index, u32 offset, size_t n, bool *fresh, struct page **out)
+{
+	u64 size = m->size ? READ_ONCE(*m->size) : UINT64_MAX, start = index << PAGE_SHIFT;
+	bool covers = n == PAGE_SIZE || start >= size || (!offset && start + n >= size);
+	int err;
+
+	for (;;) {
+		err = mapping_get_locked(m, index, out);
+		if (err)
+			return err;
+		*fresh = !page_flag(*out, PG_UPTODATE);
+		if (!*fresh)
+			return 0;
+		if (covers) {
+			char *data = page_to_virt(*out);
+
+			memset(data, 0, offset);
+			memset(data + offset + n, 0, PAGE_SIZE - offset - n);
+			return 0;
+		}
+		page_unlock(*out);
+		page_put(*out);
+		err = mapping_read(m, index, out);
+		if (err)
+			return err;
+		page_put(*out);
+	}
+}
+
 /* One page: bytes copied (0: the source must be faulted in) or -errno. */
 static ssize_t
 write_one(struct mapping *m, u64 pos, struct iov_iter *it, u32 offset, size_t n)
 {
-	u64 index = pos >> PAGE_SHIFT;
 	struct page *page;
+	bool fresh;
 	size_t got;
-	int err;
+	int err = write_page_get(m, pos >> PAGE_SHIFT, offset, n, &fresh, &page);
 
-	for (;;) {
-		err = mapping_get_locked(m, index, &page);
-		if (err)
-			return err;
-		if (page_flag(page, PG_UPTODATE) || n == PAGE_SIZE)
-			break;
-		page_unlock(page);
-		page_put(page);
-		err = mapping_read(m, index, &page);
-		if (err)
-			return err;
-		page_put(page);
-	}
-	page_wait_writeback(page);
-	if (!page_flag(page, PG_DIRTY) && m->ops->prepare_dirty) {
+	if (err)
+		return err;
+	if (m->ops->stable_pages)
+		page_wait_writeback(page);
+	if (m->ops->prepare_dirty) {
 		err = m->ops->prepare_dirty(m, page, offset, (u32)n);
 		if (err)
 			goto out_unlock;
@@ -363,15 +425,21 @@ write_one(struct mapping *m, u64 pos, struct iov_iter *it, u32 offset, size_t n)
 	user_fault_disable();
 	got = iter_copy_from(it, (char *)page_to_virt(page) + offset, n);
 	user_fault_enable();
-	if (got < n && !page_flag(page, PG_UPTODATE)) {
+	if (fresh && got < n) {
 		iter_revert(it, got);
 		got = 0;
-	} else {
-		page_set_flag(page, PG_UPTODATE);
 	}
-	if (got)
+	if (got) {
+		if (fresh) {
+			page_clear_flag(page, PG_ERROR);
+			page_set_flag(page, PG_UPTODATE);
+		}
 		mapping_mark_dirty(m, page);
-	page_touch(page);
+		page_touch(page);
+		/* With the page locked: writeback cuts off what is behind the end. */
+		if (m->size && pos + got > *m->size)
+			smp_store_release(m->size, pos + got);
+	}
 	err = 0;
 out_unlock:
 	page_unlock(page);
@@ -399,7 +467,12 @@ mapping_write_iter(struct mapping *m, u64 pos, struct iov_iter *it)
 			break;
 		done += got;
 		pos += (u64)got;
+		dirty_balance();
 		sched_cond_resched();
+		if (unlikely(thread_fatal_pending && thread_fatal_pending(thread_current()))) {
+			got = -EINTR;
+			break;
+		}
 	}
 	return done ? done : got;
 }
@@ -443,99 +516,4 @@ mapping_next_hole(struct mapping *m, u64 index, u64 end)
 		sched_cond_resched();
 	}
 	return end;
-}
-
-/* ---- writeback ---- */
-
-void
-mapping_write_done(struct mapping *m, struct page *page, int err)
-{
-	if (err) {
-		page_set_flag(page, PG_ERROR);
-		errseq_set(&m->wb_error, err);
-	}
-	spin_lock(&m->tree_lock);
-	xa_clear_mark(&m->pages, page->index, MARK_WRITEBACK);
-	spin_unlock(&m->tree_lock);
-	mem_count(MC_WRITEBACK, -1);
-	page_end_writeback(page);
-	page_put(page);
-}
-
-/*
- * Start writing a locked page; unlocks. Entries lose their dirty bit first, so that a later store
- * is noticed.
- */
-int
-page_write_start(struct mapping *m, struct page *page)
-{
-	int err;
-
-	page_wait_writeback(page);
-	if (page->mapping != m) {
-		page_unlock(page);
-		return 0;
-	}
-	if (rmap_clean(m, page->index))
-		mapping_mark_dirty(m, page);
-	if (!(atomic_fetch_and(&page->flags, ~PG_DIRTY) & PG_DIRTY)) {
-		page_unlock(page);
-		return 0;
-	}
-	spin_lock(&m->tree_lock);
-	xa_clear_mark(&m->pages, page->index, MARK_DIRTY);
-	xa_set_mark(&m->pages, page->index, MARK_WRITEBACK);
-	spin_unlock(&m->tree_lock);
-	mem_count(MC_DIRTY, -1);
-	mem_count(MC_WRITEBACK, 1);
-	page_set_flag(page, PG_WRITEBACK);
-	page_get(page); /* until mapping_write_done */
-	err = m->ops->write_page(m, page);
-	return err;
-}
-
-int
-mapping_writeback(struct mapping *m, u64 start, u64 end, bool wait)
-{
-	u64 index = start >> PAGE_SHIFT, last = end ? (end - 1) >> PAGE_SHIFT : 0;
-	u32 errors = READ_ONCE(m->wb_error);
-	int err = 0;
-
-	if (!m->ops->write_page || start >= end)
-		return 0;
-	while (index <= last && !err) {
-		void *found;
-		struct page *page;
-
-		rcu_read_lock();
-		found = xa_find(&m->pages, &index, last, MARK_DIRTY);
-		rcu_read_unlock();
-		if (!found)
-			break;
-		page = mapping_find(m, index++);
-		if (!page)
-			continue;
-		page_lock(page);
-		err = page_write_start(m, page);
-		page_put(page);
-		sched_cond_resched();
-	}
-	if (!wait)
-		return err;
-	for (index = start >> PAGE_SHIFT; index <= last; index++) {
-		void *found;
-		struct page *page;
-
-		rcu_read_lock();
-		found = xa_find(&m->pages, &index, last, MARK_WRITEBACK);
-		rcu_read_unlock();
-		if (!found)
-			break;
-		page = mapping_find(m, index);
-		if (page) {
-			page_wait_writeback(page);
-			page_put(page);
-		}
-	}
-	return !err && READ_ONCE(m->wb_error) != errors ? -EIO : err;
 }

@@ -39,6 +39,8 @@ extern struct buddy page_buddy;
 /* Frames that are in use or reserved become free. */
 void page_add_range(u64 pfn, u64 count);
 extern u64 page_total; /* pages managed */
+/* Free pages below which kswapd starts, and at which it stops. */
+extern u64 page_low, page_high;
 u64 page_count_free(void);
 /* Free a chain (lru.next, NULL at the end) of single pages whose last reference is gone. */
 void page_free_chain(struct page *chain);
@@ -64,6 +66,7 @@ void page_wait_unlocked(struct page *page);
 
 /* Try to free n pages: the number freed. May sleep. */
 u64 reclaim_pages(u64 n, u32 gfp);
+void kswapd_wake(void); /* any context without the buddy's lock */
 
 u64 kstack_reclaim(void); /* kstack.c: pages freed */
 
@@ -149,10 +152,29 @@ int __must_check shared_anon_create(struct mm_map_request *rq);
 void lru_add(struct page *page);
 void lru_remove(struct page *page);
 
-/* mapping.c, truncate.c */
-int page_write_start(struct mapping *m, struct page *page); /* locked page; unlocks */
+/* mapping.c, truncate.c, readahead.c */
+#define MARK_DIRTY     XA_MARK_0
+#define MARK_WRITEBACK XA_MARK_1
+static inline bool
+mapping_writes(const struct mapping *m)
+{
+	return m->ops->write_page || m->ops->write_pages;
+}
+/* A new page for index, locked, in the cache, with a reference; NULL: it is there, or no memory. */
+struct page *page_create_ahead(struct mapping *m, u64 index);
+/* Page `index` is missing and `count` are wanted from there on; invalidate_lock held shared. */
+void read_ahead_sync(struct mapping *m, struct file_readahead *ra, u64 index, u64 count);
+/* A page with PG_READAHEAD was reached. */
+void read_ahead_async(struct mapping *m, struct file_readahead *ra, struct page *page);
+/* A fault of v misses page `index`; likewise. */
+void read_ahead_fault(struct vma *v, u64 index);
 void mapping_detach(struct mapping *m,
 		    struct page *page); /* locked page; the tree's reference becomes the caller's */
+
+/* writeback.c */
+void dirty_uncount(struct mapping *m);
+void writeback_wake_all(u32 want);
+void writeback_wait_some(u64 ns);
 
 /* ---- boot_memory.c ---- */
 
@@ -175,6 +197,14 @@ enum mem_counter {
 	MC_MLOCKED,
 	MC_DIRTY,
 	MC_WRITEBACK,
+	MC_DIRTIED,
+	MC_WRITTEN,
+	MC_THROTTLED,
+	MC_PGSTEAL,
+	MC_PGSCAN,
+	MC_PGSTEAL_BACKGROUND,
+	MC_PGSCAN_BACKGROUND,
+	MC_PGPGIN,
 	MC_LRU_ACTIVE,
 	MC_LRU_INACTIVE,
 	MC_COMMITTED,

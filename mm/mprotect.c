@@ -18,7 +18,7 @@ static bool
 write_needs_fault(const struct vma *v, const struct page *page)
 {
 	if (v->flags & VM_SHARED)
-		return !page || !v->mapping || v->mapping->ops->write_page ||
+		return !page || !v->mapping || mapping_writes(v->mapping) ||
 		       v->mapping->ops->page_mkwrite;
 	return !page || !page_flag(page, PG_ANON) || (u32)atomic64_read(&page->ref_and_map) != 1;
 }

@@ -20,7 +20,7 @@ zap_leaf(struct gather *g, struct vma *v, pte_t *pte, u64 addr, u64 end, enum za
 {
 	struct spinlock *lock = table_lock_of(pte);
 	/* Only a shared page that is written back somewhere must not lose its dirty bit. */
-	bool keep_dirty = (v->flags & VM_SHARED) && v->mapping && v->mapping->ops->write_page;
+	bool keep_dirty = (v->flags & VM_SHARED) && v->mapping && mapping_writes(v->mapping);
 	bool careful = keep_dirty || what == ZAP_FILE_ONLY, full = false;
 	u64 first = 0, last = 0;
 

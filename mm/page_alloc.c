@@ -38,6 +38,7 @@ DEFINE_PERCPU(s64, mem_counters[MC_COUNT]);
 struct buddy page_buddy;
 u64 page_total;
 static u64 page_reserve;
+u64 page_low, page_high;
 static u32 cpu_high = 3 * BATCH; /* a list longer than this gives BATCH pages back */
 
 bool (*mm_oom_kill)(const char *why);
@@ -48,6 +49,8 @@ page_alloc_init(u64 total)
 	page_total = total;
 	/* 1/256 of memory, 512 KiB to 16 MiB. */
 	page_reserve = CLAMP(total >> 8, 128ul, 4096ul);
+	page_low = page_reserve * 2;
+	page_high = page_reserve * 3;
 	/* All lists together hold at most 1/32 of memory even with many CPUs. */
 	cpu_high = CLAMP(total / 32 / MAX(cpu_count, 1u), (u64)BATCH, 6ul * BATCH);
 }
@@ -146,12 +149,17 @@ cpu_list_refill(struct page_cpu *pc, u64 reserve)
 {
 	u32 want = MIN(BATCH, cpu_high);
 	struct page *chain = NULL;
+	bool low;
 
 	spin_lock(&page_buddy.lock);
 	if (page_buddy.free > reserve)
 		pc->count += buddy_take_batch_locked(
 			&page_buddy, (u32)MIN((u64)want, page_buddy.free - reserve), &chain);
+	low = page_buddy.free < page_low;
 	spin_unlock(&page_buddy.lock);
+	/* With a lock held it would be one lock too many; there will be another refill. */
+	if (unlikely(low) && !in_atomic())
+		kswapd_wake();
 	pc->head = chain;
 	return chain;
 }

@@ -8,24 +8,40 @@
  * inactive one when it is the longer of the two. So what is read once does not push out what is
  * used all the time.
  *
- * Before that: spare kernel stacks, and what registered shrinkers (dentries, inodes) can give.
+ * Dirty pages are not written from here: whoever needs memory may be deep in a file system, and one
+ * page at a time is the slowest way. The writers are woken, the page is marked PG_RECLAIM, goes
+ * round the list, and is taken once it is clean; an allocation that frees nothing waits for them a
+ * moment.
+ *
+ * Before that: spare kernel stacks, and what registered shrinkers (dentries, inodes, buffers) can
+ * give. Shrinkers may enter file systems, so an allocation inside one (GFP_NOFS, or a thread within
+ * memory_nofs_begin) gets clean pages only.
+ *
+ * A thread, kswapd, does the same as soon as free memory falls below `page_low`, until it is above
+ * `page_high`, so that allocations rarely have to. It and the writers may use the reserve.
  *
  * Locking: lru_lock for lists and PG_LRU/PG_ACTIVE. A page taken off a list for inspection carries
  * a reference.
  */
 #include "mm/reclaim.h"
 
+#include "mm/backing.h"
 #include "mm/mapping.h"
 #include "mm_internal.h"
 #include "sched/sched.h"
+#include "sched/wait.h"
 #include "vma.h"
 
-#define SCAN_BATCH 16
+#define SCAN_BATCH   16
+#define KSWAPD_BATCH 128
+#define WAIT_NS	     (50 * NSEC_PER_MSEC)
 
 static struct spinlock lru_lock = SPINLOCK_INIT(RANK_LRU);
 static struct list inactive = LIST_INIT(inactive), active = LIST_INIT(active);
 static u64 inactive_count, active_count; /* [lru_lock] */
 static struct shrinker *shrinkers;
+static struct thread *kswapd;
+static struct wait_queue kswapd_wait = WAIT_QUEUE_INIT(kswapd_wait);
 
 void
 shrinker_register(struct shrinker *s)
@@ -125,10 +141,11 @@ lru_take(struct page **pages, u32 want)
 
 /* Reference and, if this succeeds, the page are consumed. */
 static bool
-page_reclaim(struct page *page, u32 gfp)
+page_reclaim(struct page *page)
 {
 	struct mapping *m;
 	bool freed = false, dirty;
+	unsigned long flags;
 
 	if (!page_trylock(page)) {
 		lru_putback(page, true);
@@ -148,18 +165,14 @@ page_reclaim(struct page *page, u32 gfp)
 			goto out_unlock;
 	}
 	if (page_flag(page, PG_DIRTY)) {
-		if (m->ops->write_page && !(gfp & GFP_NOFS)) {
-			(void)page_write_start(m, page); /* unlocks */
-			lru_putback(page, false);
-			return false;
-		}
+		page_set_flag(page, PG_RECLAIM);
 		goto out_unlock;
 	}
 	/*
 	 * The last moment: nobody finds it any more once it is out of the tree, and only we and the
 	 * tree have it.
 	 */
-	spin_lock(&m->tree_lock);
+	flags = spin_lock_irqsave(&m->tree_lock);
 	dirty = page_flag(page, PG_DIRTY);
 	if (!dirty && atomic64_cmpxchg(&page->ref_and_map, 2, 0) == 2) {
 		xa_erase(&m->pages, page->index);
@@ -167,7 +180,7 @@ page_reclaim(struct page *page, u32 gfp)
 		WRITE_ONCE(page->mapping, NULL);
 		freed = true;
 	}
-	spin_unlock(&m->tree_lock);
+	spin_unlock_irqrestore(&m->tree_lock, flags);
 	if (freed) {
 		atomic64_set(&page->ref_and_map, 1);
 		if (m->ops->page_removed)
@@ -184,10 +197,10 @@ out_unlock:
 }
 
 static u64
-lru_reclaim(u64 want, u32 gfp)
+lru_reclaim(u64 want)
 {
 	struct page *pages[SCAN_BATCH];
-	u64 freed = 0, scan = READ_ONCE(inactive_count) + READ_ONCE(active_count);
+	u64 freed = 0, scan = READ_ONCE(inactive_count) + READ_ONCE(active_count), scanned = 0;
 
 	while (freed < want && scan) {
 		u32 n;
@@ -197,10 +210,23 @@ lru_reclaim(u64 want, u32 gfp)
 		if (!n)
 			break;
 		for (u32 i = 0; i < n; i++)
-			freed += page_reclaim(pages[i], gfp);
+			freed += page_reclaim(pages[i]);
+		scanned += n;
 		scan -= MIN(scan, (u64)n);
 		sched_cond_resched();
 	}
+	mem_count(thread_current() == kswapd ? MC_PGSCAN_BACKGROUND : MC_PGSCAN, (s64)scanned);
+	mem_count(thread_current() == kswapd ? MC_PGSTEAL_BACKGROUND : MC_PGSTEAL, (s64)freed);
+	return freed;
+}
+
+static u64
+shrink_caches(u64 want, u32 gfp)
+{
+	u64 freed = 0;
+
+	for (struct shrinker *s = smp_load_acquire(&shrinkers); s && freed < want; s = s->next)
+		freed += s->shrink(s, want * 8, gfp);
 	return freed;
 }
 
@@ -210,13 +236,101 @@ reclaim_pages(u64 want, u32 gfp)
 	struct thread *t = thread_current();
 	u64 freed = kstack_reclaim();
 
-	/* Not within a file system that asks for memory, nor within itself. */
-	if ((gfp & GFP_NOFS) || t->reclaiming)
+	if (t->reclaiming)
 		return freed;
+	if (t->nofs)
+		gfp |= GFP_NOFS;
 	t->reclaiming = true;
-	freed += lru_reclaim(want, gfp);
-	for (struct shrinker *s = smp_load_acquire(&shrinkers); s && freed < want; s = s->next)
-		freed += s->shrink(s, want * 8, gfp);
+	freed += lru_reclaim(want);
+	if (freed < want && !(gfp & GFP_NOFS))
+		freed += shrink_caches(want, gfp);
+	if (freed < want && mem_counter_sum(MC_DIRTY) + mem_counter_sum(MC_WRITEBACK)) {
+		writeback_wake_all(BACKING_ALL);
+		/*
+		 * Not within a file system: what it holds, the writers may want. They would get on,
+		 * but this thread had better too.
+		 */
+		if (!freed && t != kswapd && !(gfp & GFP_NOFS)) {
+			writeback_wait_some(WAIT_NS);
+			freed += lru_reclaim(want);
+		}
+	}
 	t->reclaiming = false;
+	return freed;
+}
+
+/* ---- in the background ---- */
+
+static void
+kswapd_run(void *unused)
+{
+	u32 idle = 0;
+
+	for (;;) {
+		u64 freed;
+
+		/* Nothing to be had: try again when more has been allocated, not at once. */
+		if (idle)
+			sleep_ns(WAIT_NS << MIN(idle, 4u));
+		wait_event(&kswapd_wait, READ_ONCE(page_buddy.free) < page_low);
+		freed = reclaim_pages(KSWAPD_BATCH, GFP_KERNEL);
+		while (freed && READ_ONCE(page_buddy.free) < page_high)
+			freed = reclaim_pages(KSWAPD_BATCH, GFP_KERNEL);
+		idle = freed ? 0 : idle + 1;
+	}
+}
+
+void
+kswapd_wake(void)
+{
+	if (wait_queue_active(&kswapd_wait))
+		wake_up(&kswapd_wait);
+}
+
+void
+reclaim_start(void)
+{
+	struct thread *t = thread_create(kswapd_run, NULL, "kswapd0");
+
+	if (!t)
+		panic("reclaim: no memory for kswapd");
+	kswapd = t;
+	thread_wake(t);
+}
+
+/* ---- on request ---- */
+
+u64
+reclaim_drop_pages(void)
+{
+	u64 freed = 0, n;
+
+	/* Pages in use, dirty ones, those just read come round again: two rounds are enough. */
+	for (u32 round = 0; round < 2; round++) {
+		spin_lock(&lru_lock);
+		while (!list_empty(&active)) {
+			struct page *page = list_last_entry(&active, struct page, lru);
+
+			lru_delete_locked(page);
+			lru_insert_locked(page, false);
+		}
+		spin_unlock(&lru_lock);
+		thread_current()->reclaiming = true;
+		n = lru_reclaim(UINT64_MAX);
+		thread_current()->reclaiming = false;
+		freed += n;
+	}
+	return freed;
+}
+
+u64
+reclaim_drop_objects(void)
+{
+	u64 freed = 0, n;
+
+	do {
+		n = shrink_caches(4096, GFP_KERNEL);
+		freed += n;
+	} while (n > 16 && !(thread_fatal_pending && thread_fatal_pending(thread_current())));
 	return freed;
 }

@@ -23,15 +23,17 @@
 void
 mapping_detach(struct mapping *m, struct page *page)
 {
+	unsigned long flags;
+
 	if (m->ops->page_removed)
 		m->ops->page_removed(m, page);
-	spin_lock(&m->tree_lock);
+	flags = spin_lock_irqsave(&m->tree_lock);
 	xa_erase(&m->pages, page->index);
 	m->nr_pages--;
 	WRITE_ONCE(page->mapping, NULL);
-	spin_unlock(&m->tree_lock);
+	spin_unlock_irqrestore(&m->tree_lock, flags);
 	if (atomic_fetch_and(&page->flags, ~PG_DIRTY) & PG_DIRTY)
-		mem_count(MC_DIRTY, -1);
+		dirty_uncount(m);
 	mem_count(MC_FILE, -1);
 	if (m->flags & MAPPING_SHMEM)
 		mem_count(MC_SHMEM, -1);
@@ -107,7 +109,13 @@ zero_part(struct mapping *m, u64 start, u64 end)
 	}
 	page_lock(page);
 	if (page->mapping == m) {
-		memset((char *)page_to_virt(page) + (start & ~PAGE_MASK), 0, end - start);
+		u32 from = start & ~PAGE_MASK, to = from + (u32)(end - start);
+
+		if (m->ops->stable_pages)
+			page_wait_writeback(page);
+		memset((char *)page_to_virt(page) + from, 0, to - from);
+		if (m->ops->page_trimmed)
+			m->ops->page_trimmed(m, page, from, to);
 		mapping_mark_dirty(m, page);
 	}
 	page_unlock(page);

@@ -62,6 +62,7 @@ create_on(struct dentry *d, const struct file_ops *ops, void *private, u32 flags
 	mount_get(anon_mount);
 	f->path = (struct path){ anon_mount, d };
 	f->inode = d->inode;
+	f->mapping = &d->inode->mapping;
 	f->ops = ops;
 	f->private = private;
 	*out = f;

@@ -4,16 +4,55 @@
  *
  * Reading takes no lock: the size is read once, pages beyond it are not looked at. Writing holds
  * the inode's lock, so that appends do not overlap and one write is seen in order by the next.
+ *
+ * O_DIRECT goes past the pages (mapping_ops.direct_io): those that cover the range are written
+ * before, and dropped before and after a write. What the file system does not write directly
+ * (holes, odd tails) goes through the cache, and is written and dropped at once, as open(2) allows.
  */
 #include "uapi/resource.h"
 #include "uapi/uio.h"
 #include "vfs_internal.h"
 
+static inline bool
+is_direct(const struct file *f)
+{
+	return unlikely(f->flags & O_DIRECT) && f->mapping->ops->direct_io;
+}
+
+static void
+drop_range(struct mapping *m, u64 pos, u64 len)
+{
+	(void)mapping_invalidate(m, pos >> PAGE_SHIFT, (pos + len - 1) >> PAGE_SHIFT);
+}
+
+static ssize_t
+read_direct(struct file *f, struct iov_iter *it, u64 pos)
+{
+	struct inode *i = f->inode;
+	u64 size = READ_ONCE(i->size);
+	size_t len = iter_count(it);
+	ssize_t n;
+	int err;
+
+	if (pos >= size || !len)
+		return 0;
+	err = mapping_writeback(f->mapping, pos, pos + len, true);
+	if (err)
+		return err;
+	/* The tail of the last block is read, and not handed out. */
+	rwsem_read_lock(&i->lock);
+	n = f->mapping->ops->direct_io(f->mapping, pos, it, false);
+	rwsem_read_unlock(&i->lock);
+	return n > 0 ? MIN(n, (ssize_t)(size - pos)) : n;
+}
+
 ssize_t
 file_read_cached(struct file *f, struct iov_iter *it, u64 *pos)
 {
 	struct inode *i = f->inode;
-	ssize_t n = mapping_read_iter(&i->mapping, *pos, READ_ONCE(i->size), it);
+	ssize_t n = is_direct(f)
+			    ? read_direct(f, it, *pos)
+			    : mapping_read_iter(f->mapping, *pos, READ_ONCE(i->size), &f->ra, it);
 
 	if (n > 0)
 		*pos += (u64)n;
@@ -80,23 +119,58 @@ file_write_abort(struct file *f)
 	rwsem_write_unlock(&f->inode->lock);
 }
 
+/* Inode locked. */
+static ssize_t
+write_direct(struct file *f, struct iov_iter *it, u64 pos)
+{
+	struct mapping *m = f->mapping;
+	u64 start = pos, len = iter_count(it);
+	ssize_t n;
+	int err;
+
+	err = mapping_writeback(m, pos, pos + len, true);
+	if (err)
+		return err;
+	drop_range(m, pos, len);
+	n = m->ops->direct_io(m, pos, it, true);
+	if (n < 0)
+		return n;
+	drop_range(m, pos, len);
+	pos += (u64)n;
+	if (iter_count(it)) {
+		ssize_t rest = mapping_write_iter(m, pos, it);
+
+		if (rest <= 0)
+			return n ? n : rest;
+		err = mapping_writeback(m, pos, pos + (u64)rest, true);
+		drop_range(m, pos, (u64)rest);
+		if (err)
+			return n ? n : err;
+		pos += (u64)rest;
+	}
+	return (ssize_t)(pos - start);
+}
+
 ssize_t
 file_write_end(struct file *f, struct iov_iter *it, u64 *pos)
 {
 	struct inode *i = f->inode;
-	u64 start = *pos;
-	ssize_t n = mapping_write_iter(&i->mapping, start, it);
+	u64 start = *pos, size = i->size;
+	ssize_t n = is_direct(f) ? write_direct(f, it, start)
+				 : mapping_write_iter(f->mapping, start, it);
 
 	if (likely(n > 0)) {
 		*pos = start + (u64)n;
 		if (*pos > i->size)
 			WRITE_ONCE(i->size, *pos);
 	}
+	if (i->size != size && i->super->backing)
+		inode_mark_dirty(i, INODE_DIRTY_DATASYNC);
 	rwsem_write_unlock(&i->lock);
 	if (n > 0 && unlikely((f->flags & O_DSYNC) || (it->rw_flags & (RWF_DSYNC | RWF_SYNC))) &&
 	    f->ops->fsync) {
 		bool data = !((f->flags & __O_SYNC) || (it->rw_flags & RWF_SYNC));
-		int err = f->ops->fsync(f, start, start + (u64)n - 1, data);
+		int err = file_sync_range(f, start, start + (u64)n - 1, data);
 
 		if (err)
 			return err;

@@ -6,22 +6,17 @@
 #include "uapi/mount.h"
 #include "vfs_internal.h"
 
-#define READAHEAD_MAX (2ul << 20) /* in one call */
-
 static void
 read_ahead(struct file *f, u64 offset, u64 count)
 {
-	struct mapping *m = &f->inode->mapping;
-	u64 end = MIN(offset + MIN(count, READAHEAD_MAX), f->inode->size);
-	struct page *page;
+	u64 end = add_u64_sat(offset, count);
 
-	if (!m->ops || !m->ops->read_page)
-		return;
-	for (u64 index = offset >> PAGE_SHIFT; index << PAGE_SHIFT < end; index++) {
-		if (mapping_read(m, index, &page))
-			break;
-		page_put(page);
-	}
+	/* As much as there is: those who ask know why. Half of what is free at most. */
+	end = MIN(end, f->inode->size);
+	if (offset < end)
+		mapping_read_ahead(f->mapping, offset >> PAGE_SHIFT,
+				   MIN(DIV_ROUND_UP(end, PAGE_SIZE) - (offset >> PAGE_SHIFT),
+				       mapping_read_ahead_limit()));
 }
 
 /* Whole pages only: what the range shares with others is still wanted. */
@@ -47,7 +42,7 @@ sys_fadvise64(int fd, loff_t offset, size_t length, int advice)
 
 	if (!f)
 		return -EBADF;
-	m = &f->inode->mapping;
+	m = f->mapping;
 	if (S_ISFIFO(f->inode->mode)) {
 		ret = -ESPIPE;
 		goto out;
@@ -61,10 +56,13 @@ sys_fadvise64(int fd, loff_t offset, size_t length, int advice)
 		read_ahead(f, (u64)offset, length ? length : UINT64_MAX - (u64)offset);
 		break;
 	case POSIX_FADV_DONTNEED:
-		if (m->ops && m->ops->write_page)
+		if (m->ops)
 			drop_pages(m, (u64)offset, length);
 		break;
-	default: break; /* hints for a read-ahead that watches by itself */
+	case POSIX_FADV_NORMAL: f->ra.mode = READAHEAD_NORMAL; break;
+	case POSIX_FADV_RANDOM: f->ra.mode = READAHEAD_RANDOM; break;
+	case POSIX_FADV_SEQUENTIAL: f->ra.mode = READAHEAD_SEQUENTIAL; break;
+	default: break; /* NOREUSE: as on Linux, nothing */
 	}
 out:
 	fd_release(r);

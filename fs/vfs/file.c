@@ -44,12 +44,13 @@ file_alloc(u32 flags, u32 mode)
 	f->flags = flags;
 	f->mode = mode;
 	f->inode = NULL;
+	f->mapping = NULL;
 	f->path = (struct path){ NULL, NULL };
 	f->private = NULL;
 	f->pos = 0;
 	f->owner = NULL;
 	f->epoll_items = NULL;
-	f->readahead_state[0] = f->readahead_state[1] = 0;
+	f->ra = (struct file_readahead){ 0 };
 	f->version = 0;
 	f->cred = cred_get((struct cred *)current_cred());
 	this_cpu_inc(files_open);

@@ -8,6 +8,11 @@
  * reference goes the file system evicts, then the memory waits for a grace period, because path
  * walk looks at inodes under RCU alone.
  *
+ * Inodes of a super block with a backing stay when their last user goes, with their pages, as long
+ * as they have a link: INODE_CACHED, on the list of unused ones, which then holds the last
+ * reference. Whoever finds one there by number just takes another. Reclaim takes clean ones off the
+ * list, the oldest first; unmounting takes all.
+ *
  * Locking: the hash has a lock per stripe. An inode that is being read in (INODE_NEW) or evicted
  * (no references) stays in the hash; who wants it waits. Times, mode and owner are single words,
  * written under inode->lock, read without.
@@ -16,6 +21,7 @@
 #include "core/time.h"
 #include "fs/vfs/device.h"
 #include "lib/hash.h"
+#include "mm/reclaim.h"
 #include "uapi/mount.h"
 #include "vfs_internal.h"
 
@@ -27,6 +33,13 @@ static struct spinlock stripe_lock[STRIPES];
 static struct wait_queue stripe_wait[STRIPES];
 static struct kmem_cache *inode_cache;
 
+static struct spinlock unused_lock = SPINLOCK_INIT(RANK_LRU);
+static LIST_HEAD(unused);
+static u64 unused_count;
+
+static u64 shrink_inodes(struct shrinker *s, u64 n, u32 gfp);
+static struct shrinker inode_shrinker = { .shrink = shrink_inodes, .name = "inodes" };
+
 void
 inode_init(void)
 {
@@ -35,6 +48,7 @@ inode_init(void)
 		spin_init(&stripe_lock[i], RANK_INODE_HASH);
 		wait_queue_init(&stripe_wait[i]);
 	}
+	shrinker_register(&inode_shrinker);
 }
 
 static u32
@@ -76,8 +90,9 @@ inode_create(struct super *s, const struct inode_ops *ops, const struct file_ops
 	list_init(&i->lru);
 	mapping_init(&i->mapping, NULL, i);
 	i->mapping.size = &i->size;
+	i->mapping.backing = s->backing;
 	i->times.atime = i->times.mtime = i->times.ctime = i->times.btime = inode_now(i);
-	if (s->ops && s->ops->write_inode) {
+	if (s->backing) {
 		spin_lock(&s->lock);
 		list_add_tail(&i->super_node, &s->inodes);
 		spin_unlock(&s->lock);
@@ -118,17 +133,21 @@ inode_free(struct rcu_head *head)
 	kmem_cache_free(inode_cache, i);
 }
 
-void
-inode_put(struct inode *i)
+/* Without references: nobody finds it any more, except those who wait for it to be gone. */
+static void
+inode_evict(struct inode *i)
 {
-	struct super *s;
+	struct super *s = i->super;
 
-	if (!ref_put(&i->ref))
-		return;
-	s = i->super;
+	if (s->backing) {
+		if (i->nlink && (i->dirty & INODE_DIRTY))
+			(void)inode_write_now(i, true);
+		inode_forget_dirty(i);
+	}
 	if (s->ops && s->ops->evict)
 		s->ops->evict(i);
 	mapping_fini(&i->mapping);
+	inode_forget_dirty(i);
 	if (i->locks)
 		locks_free(i);
 	if (!list_empty(&i->super_node)) {
@@ -145,6 +164,143 @@ inode_put(struct inode *i)
 		stripe_wake(h);
 	}
 	rcu_call(&i->rcu, inode_free);
+}
+
+/* The caller's reference, the last one so far, passes to the list of unused inodes. */
+static bool
+unused_add(struct inode *i)
+{
+	bool added = false;
+
+	if (!i->nlink || hlist_unhashed(&i->hash) || (i->flags & (INODE_DELETED | INODE_NEW)))
+		return false;
+	spin_lock(&unused_lock);
+	if (!i->super->dying && !i->cached) {
+		i->cached = true;
+		list_add_tail(&i->lru, &unused);
+		unused_count++;
+		added = true;
+	}
+	spin_unlock(&unused_lock);
+	return added;
+}
+
+/* The list's reference becomes the caller's, if there is one. */
+static bool
+unused_remove(struct inode *i)
+{
+	bool was;
+
+	spin_lock(&unused_lock);
+	was = i->cached;
+	if (was) {
+		i->cached = false;
+		list_del_init(&i->lru);
+		unused_count--;
+	}
+	spin_unlock(&unused_lock);
+	return was;
+}
+
+void
+inode_put(struct inode *i)
+{
+	if (likely(!i->super->backing)) {
+		if (ref_put(&i->ref))
+			inode_evict(i);
+		return;
+	}
+	/* Without a link it must go with its last user: the list does not count as one. */
+	if (unlikely(!i->nlink) && READ_ONCE(i->cached) && unused_remove(i))
+		atomic_dec(&i->ref.count); /* the caller's is left */
+	if (ref_put_unless_last(&i->ref) || unused_add(i))
+		return;
+	if (ref_put(&i->ref))
+		inode_evict(i);
+}
+
+/* --- unused ones --- */
+
+/* Off the list, with its reference: clean and used by nobody, as far as can be seen. */
+static struct inode *
+unused_take(u64 *scan)
+{
+	struct inode *i;
+
+	spin_lock(&unused_lock);
+	while (*scan) {
+		i = list_first_entry_or_null(&unused, struct inode, lru);
+		if (!i)
+			break;
+		--*scan;
+		if (ref_read(&i->ref) > 1 || READ_ONCE(i->dirty) ||
+		    mapping_in_writeback(&i->mapping)) {
+			list_move_tail(&i->lru, &unused);
+			continue;
+		}
+		i->cached = false;
+		list_del_init(&i->lru);
+		unused_count--;
+		spin_unlock(&unused_lock);
+		return i;
+	}
+	spin_unlock(&unused_lock);
+	return NULL;
+}
+
+/* Gone, unless somebody has found it since: then it stays, and comes back to the list later. */
+static bool
+unused_evict(struct inode *i)
+{
+	int one = 1;
+
+	if (!atomic_try_cmpxchg(&i->ref.count, &one, 0)) {
+		inode_put(i);
+		return false;
+	}
+	inode_evict(i);
+	return true;
+}
+
+static u64
+shrink_inodes(struct shrinker *s, u64 n, u32 gfp)
+{
+	u64 freed = 0, scan = MIN(READ_ONCE(unused_count), n * 2);
+	struct inode *i;
+
+	if (gfp & GFP_NOFS)
+		return 0;
+	while (n && (i = unused_take(&scan))) {
+		u64 pages = READ_ONCE(i->mapping.nr_pages);
+
+		if (unused_evict(i)) {
+			freed += pages + 1;
+			n--;
+		}
+	}
+	return freed;
+}
+
+void
+inodes_evict_unused(struct super *s)
+{
+	struct inode *i;
+	bool found;
+
+	do {
+		found = false;
+		spin_lock(&s->lock);
+		list_for_each_entry(i, &s->inodes, super_node)
+		{
+			if (READ_ONCE(i->cached) && unused_remove(i)) {
+				found = true;
+				break;
+			}
+		}
+		spin_unlock(&s->lock);
+		if (found)
+			inode_put(i);
+	} while (found);
 }
 
 /* --- by number --- */
@@ -280,8 +436,8 @@ inode_touch(struct inode *i, u32 valid)
 		WRITE_ONCE(i->times.ctime, now);
 		i->version++;
 	}
-	if (i->super->ops && i->super->ops->write_inode)
-		i->super->ops->write_inode(i, false);
+	if (i->super->backing)
+		inode_mark_dirty(i, INODE_DIRTY_SYNC);
 }
 
 bool

@@ -56,7 +56,7 @@ vma_msync(struct vma *v, u64 start, u64 end, u32 flags)
 
 	if (!(flags & MS_SYNC) || !(v->flags & VM_SHARED) || !f->ops->fsync)
 		return 0;
-	return f->ops->fsync(f, from, from + (end - start) - 1, true);
+	return file_sync_range(f, from, from + (end - start) - 1, true);
 }
 
 const struct vma_ops file_vma_ops = {
@@ -69,7 +69,7 @@ const struct vma_ops file_vma_ops = {
 int
 file_mmap_cached(struct file *f, struct mm_map_request *rq)
 {
-	rq->mapping = &f->inode->mapping;
+	rq->mapping = f->mapping;
 	rq->ops = &file_vma_ops;
 	inode_touch_atime(f->path.mnt, f->inode);
 	return 0;

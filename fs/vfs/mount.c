@@ -296,7 +296,8 @@ mount_want_write(struct mount *m)
 {
 	count_writers(m, 1);
 	/* Remount sets the flag, then sums the writers: one of the two sees the other. */
-	if (likely(!((READ_ONCE(m->flags) | READ_ONCE(m->super->flags)) & MS_RDONLY)))
+	if (likely(!((READ_ONCE(m->flags) | READ_ONCE(m->super->flags)) &
+		     (MS_RDONLY | SUPER_CLOSING))))
 		return 0;
 	count_writers(m, -1);
 	return -EROFS;
@@ -813,15 +814,42 @@ set_flags(struct mount *m, u32 flags)
 	return 0;
 }
 
+/* mounts_lock held for writing. */
+static int
+remount_super(struct mount *m, u32 flags, const char *data)
+{
+	struct super *s = m->super;
+	bool closing = (flags & ~s->flags) & MS_RDONLY;
+	struct mount *other;
+	int err = 0;
+
+	if (closing) {
+		/* No new writers; then either there are none, or it is not to be. */
+		(void)super_sync(s, true);
+		WRITE_ONCE(s->flags, s->flags | SUPER_CLOSING);
+		smp_mb();
+		list_for_each_entry(other, &m->ns->mounts,
+				    ns_node) if (other->super == s && sum_writers(other) > 0)
+			err = -EBUSY;
+		if (!err)
+			err = super_sync_all(s, true);
+	}
+	if (!err && s->ops && s->ops->remount)
+		err = s->ops->remount(s, flags, data);
+	if (!err)
+		WRITE_ONCE(s->flags, flags);
+	else if (closing)
+		WRITE_ONCE(s->flags, s->flags & ~SUPER_CLOSING);
+	return err;
+}
+
 static int
 mount_remount(struct path *p, u64 flags, const char *data)
 {
 	struct mount *m = p->mnt;
-	struct super *s = m->super;
 	u32 new_flags = mount_flags_of(flags),
 	    sb_flags = flags & (MS_RDONLY | MS_SYNCHRONOUS | MS_MANDLOCK | MS_DIRSYNC |
 				MS_LAZYTIME | MS_I_VERSION);
-	struct mount *other;
 	int err = 0;
 
 	if (p->dentry != m->root)
@@ -836,17 +864,9 @@ mount_remount(struct path *p, u64 flags, const char *data)
 	} else if (flags & MS_BIND) {
 		err = set_flags(m, new_flags);
 	} else {
-		if ((sb_flags & MS_RDONLY) && !(s->flags & MS_RDONLY)) {
-			list_for_each_entry(other, &m->ns->mounts,
-					    ns_node) if (other->super == s &&
-							 sum_writers(other) > 0) err = -EBUSY;
-		}
-		if (!err && s->ops && s->ops->remount)
-			err = s->ops->remount(s, sb_flags, data);
-		if (!err) {
-			s->flags = sb_flags;
+		err = remount_super(m, sb_flags, data);
+		if (!err)
 			err = set_flags(m, new_flags);
-		}
 	}
 	rwsem_write_unlock(&mounts_lock);
 	return err;

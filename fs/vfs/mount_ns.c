@@ -155,6 +155,7 @@ vfs_init(void)
 
 	dentry_init();
 	inode_init();
+	writeback_init();
 	file_init();
 	ns = ns_alloc();
 	if (!type || !ns)

@@ -173,10 +173,13 @@ setup(struct file *f, const struct path *p, bool created)
 		if (err)
 			return err;
 	}
-	f->wb_error_seen = errseq_sample(&i->mapping.wb_error);
+	f->mapping = &i->mapping;
 	err = f->ops->open ? f->ops->open(f) : 0;
 	if (err)
 		return err;
+	file_sample_errors(f);
+	if (f->mapping->ops && f->mapping->ops->direct_io)
+		f->mode |= FMODE_DIRECT_OK;
 	f->mode |= FMODE_OPENED;
 	if (unlikely(flags & O_TRUNC) && !created) {
 		bool writer = f->mode & FMODE_WRITER;
@@ -257,7 +260,8 @@ file_open_exec(const struct path *p, struct file **out)
 	err = f->ops ? deny_write(i) : -ENOEXEC;
 	if (!err) {
 		f->mode |= FMODE_EXEC;
-		f->wb_error_seen = errseq_sample(&i->mapping.wb_error);
+		f->mapping = &i->mapping;
+		file_sample_errors(f);
 		err = f->ops->open ? f->ops->open(f) : 0;
 	}
 	if (err) {

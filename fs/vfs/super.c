@@ -2,9 +2,11 @@
 /*
  * File-system types and super blocks.
  *
- * A super block is held by the mounts that show it. When the last one goes its cache of names is
- * thrown away, then the file system puts the rest. Types register once, at start-up, and stay.
+ * A super block is held by the mounts that show it. When the last one goes all is written, its
+ * cache of names and unused inodes is thrown away, then the file system puts the rest, and last the
+ * device is closed. Types register once, at start-up, and stay.
  */
+#include "core/log.h"
 #include "core/panic.h"
 #include "fs/vfs/device.h"
 #include "lib/format.h"
@@ -16,6 +18,7 @@ static struct spinlock types_lock = SPINLOCK_INIT(RANK_FS);
 static struct mutex supers_lock = MUTEX_INIT(supers_lock, RANK_SLEEP_LEAF);
 static LIST_HEAD(supers);
 static struct atomic32 next_anon_dev = ATOMIC_INIT(1);
+static struct wait_queue super_gone = WAIT_QUEUE_INIT(super_gone);
 
 void
 fs_register(struct fs_type *type)
@@ -62,7 +65,6 @@ super_create(const struct fs_type *type, const struct super_ops *ops, u64 magic)
 	s->time_gran_ns = 1;
 	ref_init(&s->ref);
 	list_init(&s->inodes);
-	list_init(&s->unused);
 	mutex_init(&s->rename_lock, RANK_RENAME);
 	spin_init(&s->lock, RANK_INODE_HASH);
 	mutex_lock(&supers_lock);
@@ -78,19 +80,26 @@ super_put(struct super *s)
 
 	if (!ref_put(&s->ref))
 		return;
-	mutex_lock(&supers_lock);
-	list_del(&s->node);
-	mutex_unlock(&supers_lock);
 	root = s->root;
 	if (root) {
-		if (s->ops && s->ops->sync)
-			(void)s->ops->sync(s, true);
+		(void)super_sync(s, true);
 		dentry_prune(root);
 		dentry_unhash(root);
 		dentry_put(root);
 	}
+	WRITE_ONCE(s->dying, true);
+	if (s->backing)
+		inodes_evict_unused(s);
 	if (s->ops && s->ops->put)
 		s->ops->put(s);
+	if (!list_empty(&s->inodes))
+		log_err("%s: inodes are in use after unmounting\n", s->id);
+	if (s->release)
+		s->release(s);
+	mutex_lock(&supers_lock);
+	list_del(&s->node);
+	mutex_unlock(&supers_lock);
+	wake_up_all(&super_gone);
 	kfree(s);
 }
 
@@ -118,4 +127,49 @@ super_for_each(int (*fn)(struct super *s, void *ctx), void *ctx)
 	mutex_unlock(&supers_lock);
 	if (done)
 		super_put(done);
+}
+
+/* --- on block devices: mount_bdev.c --- */
+
+struct dev_search {
+	devnum_t dev;
+	struct super *found;
+	bool leaving;
+};
+
+static void
+search_dev(struct dev_search *search)
+{
+	struct super *s;
+
+	search->found = NULL;
+	search->leaving = false;
+	mutex_lock(&supers_lock);
+	list_for_each_entry(s, &supers, node)
+	{
+		if (!s->bdev || s->dev != search->dev)
+			continue;
+		if (ref_try_get(&s->ref))
+			search->found = s;
+		else
+			search->leaving = true;
+		break;
+	}
+	mutex_unlock(&supers_lock);
+}
+
+static bool
+dev_settled(struct dev_search *search)
+{
+	search_dev(search);
+	return !search->leaving;
+}
+
+struct super *
+super_find_dev(devnum_t dev)
+{
+	struct dev_search search = { .dev = dev };
+
+	wait_event(&super_gone, dev_settled(&search));
+	return search.found;
 }

@@ -188,7 +188,14 @@ void fs_context_set(struct fs_context *fs, const struct path *root,
 /* pivot_root: every task whose root or cwd is `old` gets `new`. */
 void fs_context_replace_all(const struct path *old, const struct path *new);
 
+/* --- writeback.c --- */
+void writeback_init(void);
+int super_sync_all(struct super *s, bool wait); /* also if it is read-only */
+void inode_forget_dirty(struct inode *i); /* nobody else has it */
+
 /* --- super.c --- */
+/* Referenced, of a mount on a block device; one that is being unmounted is waited for. */
+struct super *super_find_dev(devnum_t dev);
 void super_for_each(int (*fn)(struct super *s, void *ctx), void *ctx);
 
 /* --- open.c, file.c --- */
@@ -203,6 +210,7 @@ file_open_how(int dirfd, const char *name, u32 flags, umode_t mode, u32 walk, st
 
 /* --- inode.c --- */
 void inode_init(void);
+void inodes_evict_unused(struct super *s); /* s->dying is set */
 int inode_may_create(struct inode *dir);
 int inode_may_delete(struct inode *dir, struct inode *victim, bool is_dir);
 int inode_set_attr(const struct path *p,
@@ -234,6 +242,13 @@ void fasync_release(struct file *f);
 
 /* --- fcntl.c --- */
 int file_set_flags(int fd, struct file *f, u32 flags); /* F_SETFL */
+
+static inline void
+file_sample_errors(struct file *f)
+{
+	f->wb_error_seen = errseq_sample(&f->mapping->wb_error);
+	f->wb_error_super = errseq_sample(&f->inode->super->wb_error);
+}
 
 static inline bool
 file_refuses_direct(const struct file *f)

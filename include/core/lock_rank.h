@@ -14,6 +14,7 @@ enum lock_rank {
 	/* sleeping locks: mutex, rwsem */
 	RANK_FILE_POS = 5,    /* file->pos_lock: around a whole read, write or readdir */
 	RANK_PSEUDO_TEXT = 6, /* the text of an open pseudo file, while it is made */
+	RANK_MOUNTING = 9,    /* mount_bdev: looking for a super block and making it */
 	RANK_MOUNT_NS = 10,   /* the tree of mounts of a namespace */
 	RANK_RENAME = 20,     /* one cross-directory rename a super block at a time */
 	RANK_DIR = 30,	      /* inode->lock of a directory (parent before child: nested) */
@@ -45,7 +46,7 @@ enum lock_rank {
 	RANK_FS = 130,	       /* small locks inside one file system */
 	RANK_TTY_LINE = 135,   /* a terminal's line discipline */
 	RANK_PAGE_TABLE = 140, /* leaf page-table locks */
-	RANK_PAGE_CACHE = 145, /* mapping->tree_lock */
+	RANK_BACKING = 147,    /* backing->lock: dirty inodes of a device */
 	RANK_LRU = 150,
 	RANK_FUTEX = 155, /* futex bucket (lower address first: nested) */
 	RANK_EPOLL_READY = 160,
@@ -62,6 +63,7 @@ enum lock_rank {
 	RANK_TASKLIST = 200,	/* process tree, pgrps, sessions, pid hash writers */
 	RANK_SIGHAND = 210,	/* sighand->lock: actions, pending queues, stops */
 	RANK_TASK = 215,	/* task->lock: comm, fs/files/mm pointers of another task */
+	RANK_PAGE_CACHE = 218,	/* mapping->tree_lock: the end of I/O clears marks */
 	RANK_DEVICE = 220,	/* driver state reached from interrupts */
 	RANK_WAIT_QUEUE = 230,	/* wait_queue->lock (nested when a callback wakes another queue) */
 	RANK_TIMER_USER = 235,	/* timerfd, posix timer, itimer state */

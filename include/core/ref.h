@@ -48,6 +48,19 @@ ref_put(struct ref *ref)
 	return atomic_dec_and_test(&ref->count);
 }
 
+/* Put it unless it is the last one: true when it is gone. */
+static inline bool __must_check
+ref_put_unless_last(struct ref *ref)
+{
+	int count = atomic_read(&ref->count);
+
+	while (count > 1) {
+		if (atomic_try_cmpxchg(&ref->count, &count, count - 1))
+			return true;
+	}
+	return false;
+}
+
 static inline int
 ref_read(const struct ref *ref)
 {

@@ -19,13 +19,13 @@ struct thread;
 #define READAHEAD_DEFAULT 32 /* pages: 128 KiB, /sys/block/X/queue/read_ahead_kb */
 
 struct backing {
-	const char *name; /* [I] "254:0": the writer is called kworker/flush-NAME in ps */
-	u32 readahead;	  /* pages; 0: never */
+	const char *name;		  /* [I] "254:0": the writer is called flush-NAME in ps */
+	u32 readahead;			  /* pages; 0: never */
 	struct atomic64 dirty, writeback; /* pages */
 	struct spinlock lock;
 	struct list inodes; /* [lock] dirty ones, by the time they became so: fs/vfs/writeback.c */
 	struct wait_queue wait; /* the writer sleeps here */
-	struct thread *writer;	/* [lock] started when first something is dirty */
+	struct thread *writer;	/* [lock] NULL: it has ended */
 	u32 want;		/* [A] BACKING_* : what the writer is to do */
 	struct list node;
 };
@@ -33,7 +33,8 @@ struct backing {
 #define BACKING_ALL	   BIT(1) /* memory is short: write all */
 #define BACKING_STOP	   BIT(2)
 
-void backing_init(struct backing *b, const char *name);
+/* Starts the writer. After vfs_init. 0 or -ENOMEM. */
+int __must_check backing_init(struct backing *b, const char *name);
 /* Nothing is dirty any more, nobody writes: the device goes. Stops the writer. May sleep. */
 void backing_fini(struct backing *b);
 

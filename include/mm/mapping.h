@@ -15,6 +15,7 @@
 #ifndef MM_MAPPING_H
 #define MM_MAPPING_H
 
+#include "core/percpu.h"
 #include "core/spinlock.h"
 #include "lib/errseq.h"
 #include "lib/rbtree.h"
@@ -117,8 +118,11 @@ struct mapping {
 	const struct mapping_ops *ops; /* [I] */
 	void *host;		       /* [I] the inode */
 	struct backing *backing;       /* [I] NULL: memory alone, nothing is written */
-	/* [I] where the owner keeps the size in bytes: faults beyond it are SIGBUS. NULL: no end */
-	const u64 *size;
+	/*
+	 * [I] where the owner keeps the size in bytes: faults beyond it are SIGBUS. NULL: no end.
+	 * mapping_write_iter raises it page by page (with read_page; otherwise the caller does)
+	 */
+	u64 *size;
 	struct xarray pages;	   /* [T] marks: 0 dirty, 1 writeback, 2 to be written */
 	struct spinlock tree_lock; /* T */
 	u64 nr_pages;		   /* [T] */
@@ -163,8 +167,13 @@ u64 mapping_invalidate(struct mapping *m, u64 first, u64 last);
 /*
  * Copy between the pages and an iterator. Reading stops at `size`. Return bytes, or -errno if none.
  */
-ssize_t mapping_read_iter(struct mapping *m, u64 pos, u64 size, struct iov_iter *it);
-/* Writing: caller holds the inode lock and updates the size from the result. */
+struct file_readahead;
+ssize_t mapping_read_iter(struct mapping *m, u64 pos, u64 size, struct file_readahead *ra,
+			  struct iov_iter *it);
+/*
+ * Writing: caller holds the inode lock and updates the size from the result. May wait until less
+ * memory is dirty.
+ */
 ssize_t mapping_write_iter(struct mapping *m, u64 pos, struct iov_iter *it);
 
 /*
@@ -189,6 +198,7 @@ void mapping_wait_writeback(struct mapping *m, u64 start, u64 end);
 /* The same by page index and budget: what the writer threads use. */
 int mapping_write(struct mapping *m, struct writeback *wb);
 bool mapping_has_dirty(const struct mapping *m);
+bool mapping_in_writeback(const struct mapping *m);
 
 /*
  * For write_pages. Lock up to max dirty pages of consecutive indices, from *index on and not beyond
@@ -209,27 +219,44 @@ bool page_writeback_begin(struct mapping *m, struct page *page, struct writeback
  * Read-ahead. ra: the state of one open file. read_ahead_sync: page `index` is missing and wanted
  * now, with `count` in all; _async: a page with PG_READAHEAD was reached. Nothing is waited for.
  */
-struct file_readahead {
-	u64 start;  /* the window that was read last: its first page */
-	u32 size;   /* pages; 0: none yet */
-	u32 async;  /* the last `async` of them start the next window */
-	u64 prev;   /* the page that was read last */
-	u32 mode;   /* READAHEAD_*: posix_fadvise */
-	u32 misses; /* of mmap: when most faults miss there is no use */
+struct file_readahead { /* all zero: a new file; races between its users do not matter */
+	u64 start;	/* the window that was read last: its first page */
+	u32 size;	/* pages; 0: none yet */
+	u32 async;	/* the last `async` of them start the next window */
+	u64 prev;	/* the page that was read last */
+	u32 mode;	/* READAHEAD_*: posix_fadvise */
+	u32 misses;	/* of mmap: when most faults miss there is no use */
 };
 #define READAHEAD_NORMAL     0
 #define READAHEAD_RANDOM     1
 #define READAHEAD_SEQUENTIAL 2
-/* Start reading pages [first, first + count) that are not there; all in the mapping's size. */
+/* Start reading pages [first, first + count) that are not there and within the size. */
 void mapping_read_ahead(struct mapping *m, u64 first, u64 count);
+u64 mapping_read_ahead_limit(void); /* pages: more would push out what is useful */
 
 /*
  * After pages became dirty and with nothing locked: if too much memory is dirty, the caller waits
- * for writeback. A killed task does not wait.
+ * for writeback. A killed task does not wait. The sums are looked at for every DIRTY_CHECK pages
+ * that became dirty on a CPU.
  */
-void dirty_balance(struct mapping *m);
-/* Set by fs/vfs: a mapping without dirty pages got its first one; page locked, may not sleep. */
+#define DIRTY_CHECK 32u
+DECLARE_PERCPU(u32, dirtied_here);
+void dirty_balance_slow(void);
+static inline void
+dirty_balance(void)
+{
+	if (unlikely(this_cpu_read(dirtied_here) >= DIRTY_CHECK))
+		dirty_balance_slow();
+}
+/* Set by fs/vfs: a clean page of m became dirty; a table lock may be held, may not sleep. */
 extern void (*mapping_dirtied)(struct mapping *m);
+/* Set by fs/vfs: writing a page failed; any context. */
+extern void (*mapping_write_failed)(struct mapping *m, int err);
+/* Is more dirty than the writers should leave so? vm.dirty_background_ratio, vm.dirty_ratio. */
+bool dirty_over_background(void);
+extern u32 vm_dirty_background_ratio, vm_dirty_ratio;
+/* Set by fs/vfs: what the writer of a backing runs; it ends by clearing b->writer. */
+extern void (*backing_run)(void *b);
 /* Set by fs/vfs: have the writer of b look (BACKING_*); any context that may take b->lock. */
 extern void (*backing_wake)(struct backing *b, u32 want);
 

@@ -3,6 +3,7 @@
 #ifndef MM_RECLAIM_H
 #define MM_RECLAIM_H
 #include "lib/types.h"
+#include "sched/thread.h"
 
 struct shrinker {
 	/*
@@ -14,4 +15,26 @@ struct shrinker {
 	struct shrinker *next;
 };
 void shrinker_register(struct shrinker *s); /* at start-up; for ever */
+
+/* Boot: the thread that keeps memory free. */
+void reclaim_start(void);
+
+/*
+ * While a thread holds what a file system may wait for (a journal handle), its allocations must not
+ * enter file systems. Nests.
+ */
+static inline void
+memory_nofs_begin(void)
+{
+	thread_current()->nofs++;
+}
+static inline void
+memory_nofs_end(void)
+{
+	thread_current()->nofs--;
+}
+
+/* /proc/sys/vm/drop_caches: clean pages of files; names and inodes. Pages freed (roughly). */
+u64 reclaim_drop_pages(void);
+u64 reclaim_drop_objects(void);
 #endif

@@ -101,6 +101,7 @@ struct thread {
 	u64 nvcsw, nivcsw;	    /* [R] context switches, voluntary and not */
 	u64 min_flt, maj_flt;	    /* [O] page faults */
 	u32 fault_disabled; /* [O] > 0: page faults in user copies fail instead of sleeping */
+	u32 nofs;	    /* [O] > 0: allocations do not enter file systems; mm/reclaim.h */
 	bool reclaiming;    /* [O] in mm/reclaim.c: allocations take from the reserve and do not
 			       reclaim */
 

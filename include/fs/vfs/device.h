@@ -39,15 +39,16 @@ const struct file_ops *chrdev_find(devnum_t dev, struct device **out);
 extern const struct file_ops *blkdev_file_ops;
 /* What mounts ask of the block room, which sets it; NULL: there are no block devices. */
 struct backing;
-struct blkdev;
+struct block_device;
 struct blkdev_mount_ops {
 	/*
 	 * Open for one holder alone, to write too unless `read_only`. -ENXIO, -EBUSY (another
 	 * holder), -EACCES (a read-only device), -ENOMEDIUM. What its cache has is current.
 	 */
-	int (*claim)(devnum_t dev, bool read_only, void *holder, struct blkdev **out);
-	void (*release)(struct blkdev *b, void *holder);
-	struct backing *(*backing)(struct blkdev *b);
+	int (*claim)(devnum_t dev, bool read_only, void *holder, struct block_device **out);
+	void (*release)(struct block_device *b, void *holder);
+	struct backing *(*backing)(struct block_device *b);
+	void (*name)(struct block_device *b, char *buf, size_t size); /* "vda1" */
 };
 extern const struct blkdev_mount_ops *blkdev_mount_ops;
 /* Opens of FIFOs, set by ipc/pipe.c; open gives the file its operations. NULL: -ENXIO. */

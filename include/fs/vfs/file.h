@@ -9,6 +9,7 @@
 #include "fs/vfs/dentry.h"
 #include "lib/types.h"
 #include "mm/iter.h"
+#include "mm/mapping.h"
 #include "sched/mutex.h"
 #include "sched/wait.h"
 #include "task/task.h"
@@ -89,8 +90,9 @@ struct file {
 	struct file_owner *owner; /* F_SETOWN, SIGIO: fs/vfs/fasync.c */
 	void *epoll_items; /* event/epoll.c: watchers to drop at release, through file_epoll_release
 			    */
-	u64 readahead_state[2];
-	u32 wb_error_seen;
+	struct file_readahead ra;
+	struct mapping *mapping; /* the pages: the inode's own, or open's choice (block devices) */
+	u32 wb_error_seen, wb_error_super; /* errseq: told by fsync, syncfs */
 	u64 version;
 	struct task_work work; /* the last put, where it must wait */
 };
@@ -176,6 +178,12 @@ ssize_t
 vfs_read(struct file *f, struct iov_iter *it, u64 *pos); /* checks mode, accounts, notifies */
 ssize_t vfs_write(struct file *f, struct iov_iter *it, u64 *pos);
 u32 vfs_poll(struct file *f, struct poll_table *pt);
+
+/*
+ * fsync as system calls see it: the file's fsync, then errors of earlier writeback, once. start to
+ * end, included.
+ */
+int file_sync_range(struct file *f, u64 start, u64 end, bool datasync);
 
 /* Generic slots for page-cache files. */
 ssize_t file_read_cached(struct file *f, struct iov_iter *it, u64 *pos);

@@ -18,7 +18,7 @@
 #include "uapi/stat.h"
 
 struct backing;
-struct blkdev;
+struct block_device;
 struct dentry;
 struct file;
 struct inode;
@@ -135,6 +135,7 @@ struct inode {
 	u64 dirtied_ns;		      /* [backing->lock] since when */
 	struct list dirty_node;	      /* [backing->lock] backing->inodes */
 	struct list lru;	      /* unused but kept: inode.c */
+	bool cached;		      /* on that list, which holds a reference */
 	struct file_lock_list *locks; /* fs/vfs/locks.c */
 	void *watches;		      /* event/inotify.c */
 	struct hlist_node hash;	      /* super's inode hash, when the file system uses inode_find */
@@ -166,10 +167,9 @@ struct inode {
 #define INODE_NEW	 BIT(4)
 #define INODE_SYNC	 BIT(5)
 #define INODE_NO_SEEK	 BIT(6)
-#define INODE_STATIC_CTX BIT(9)	 /* pseudo files: private is not counted */
-#define INODE_VOLATILE	 BIT(8)	 /* pseudo files: the owner may change, ask at each use */
-#define INODE_LINKABLE	 BIT(7)	 /* O_TMPFILE without O_EXCL: linkat may give it a name */
-#define INODE_CACHED	 BIT(10) /* [super->lock] on the list of unused inodes, which holds it */
+#define INODE_STATIC_CTX BIT(9) /* pseudo files: private is not counted */
+#define INODE_VOLATILE	 BIT(8) /* pseudo files: the owner may change, ask at each use */
+#define INODE_LINKABLE	 BIT(7) /* O_TMPFILE without O_EXCL: linkat may give it a name */
 
 struct super_ops {
 	/*
@@ -199,8 +199,11 @@ struct super_ops {
 	int (*statfs)(struct super *s,
 		      struct linux_statfs
 			      *out); /* NULL: -ENOSYS never happens: generic zeros with magic */
-	int (*remount)(struct super *s, u32 flags,
-		       const char *options); /* NULL: only ro/rw flags change */
+	/*
+	 * s->flags are the old ones. To read-only: nobody writes any more, and all is synced. NULL:
+	 * only ro/rw flags change.
+	 */
+	int (*remount)(struct super *s, u32 flags, const char *options);
 	void (*show_options)(struct super *s,
 			     struct strbuf *sb); /* ",size=64k" for /proc/mounts. NULL: none */
 	/* Unmounted for good: all synced, no inode is left. `private` goes. */
@@ -225,11 +228,9 @@ struct super {
 	void *private;
 	struct ref ref;			  /* mounts */
 	struct list inodes;		  /* [lock] of a super block with a backing */
-	struct list unused;		  /* [lock] inodes nobody uses, oldest first */
-	u32 unused_count;		  /* [lock] */
 	bool dying;			  /* being unmounted: unused inodes are not kept */
 	struct backing *backing;	  /* [I] NULL: nothing is ever written back */
-	struct blkdev *bdev;		  /* [I] of mount_bdev */
+	struct block_device *bdev;	  /* [I] of mount_bdev */
 	u32 wb_error;			  /* errseq of all its files: syncfs */
 	void (*release)(struct super *s); /* after put: closes what was opened for it */
 	struct mutex rename_lock;
@@ -238,6 +239,8 @@ struct super {
 	char id[64];	  /* source as given to mount(2) is per mount */
 	u32 time_gran_ns;
 };
+
+#define SUPER_CLOSING BIT(30) /* in flags: becoming read-only, no new writers */
 
 struct fs_type {
 	const char *name;
