@@ -32,6 +32,7 @@
 #include "ipc/pipe.h"
 #include "mm/page.h"
 #include "mm/reclaim.h"
+#include "net/core/net.h"
 #include "net/socket/socket.h"
 #include "net/unix/unix.h"
 #include "proc/exec.h"
@@ -160,6 +161,7 @@ kernel_main(void)
 	futex_init();
 	pipe_init();
 	socket_init();
+	net_core_init();
 	unix_init();
 	proc_init();
 	mem_devices_init();

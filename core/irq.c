@@ -42,6 +42,8 @@ static struct irq_vector vectors[ARCH_IRQ_VECTORS];
 static struct irq_action actions[ACTIONS_MAX];
 static struct spinlock irq_lock = SPINLOCK_INIT(RANK_DEVICE);
 
+DEFINE_PERCPU(bool, irq_after_pending);
+void (*irq_after)(bool from_user);
 static DEFINE_PERCPU(u32, irq_counts[ARCH_IRQ_VECTORS]);
 
 void

@@ -443,6 +443,10 @@ interrupt_handle(struct regs *regs, u32 vector)
 	irq_dispatch_arch(regs, vector);
 	this_cpu_write(interrupted_user, outer);
 	this_cpu_sub(preempt_count, PREEMPT_IRQ_OFFSET);
+	if (unlikely(this_cpu_read(irq_after_pending))) {
+		this_cpu_write(irq_after_pending, false);
+		irq_after(regs_user(regs));
+	}
 	if (!regs_user(regs))
 		sched_irq_exit();
 }

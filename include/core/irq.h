@@ -4,6 +4,7 @@
 #ifndef CORE_IRQ_H
 #define CORE_IRQ_H
 
+#include "core/percpu.h"
 #include "lib/types.h"
 
 typedef void irq_handler(void *arg);
@@ -22,6 +23,20 @@ void irq_free_msi(irq_handler *handler, void *arg);
 
 /* In a handler: did this interrupt hit user mode? (The tick samples by it.) */
 bool irq_from_user(void);
+
+/*
+ * Work that a handler leaves for right after the interrupt, with interrupts on if that can be: the
+ * network's. irq_after_raise in a handler; irq_after is then called once at the interrupt's end,
+ * interrupts off, the interrupt no longer counted. from_user: it hit user mode, so the kernel stack
+ * is empty. It may enable interrupts meanwhile and must not be preempted then.
+ */
+extern void (*irq_after)(bool from_user);
+DECLARE_PERCPU(bool, irq_after_pending);
+static inline void
+irq_after_raise(void)
+{
+	this_cpu_write(irq_after_pending, true);
+}
 
 /* Count an interrupt of arch's own (timer, IPI) on this CPU. */
 void irq_count(u32 vector);

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of net/core share. */
+#ifndef NET_CORE_INTERNAL_H
+#define NET_CORE_INTERNAL_H
+
+#include "net/core/device.h"
+#include "net/core/route.h"
+
+void packet_init(void);
+void work_init_net(void);
+void loopback_init(struct net_ns *net);
+void route_init(struct net_ns *net);
+
+/* work.c: what of a dying device lies in the backlogs is freed. Sleeps. */
+void net_backlog_flush(struct net_device *dev);
+/* transmit.c */
+void net_queue_drain(struct net_device *dev); /* a device goes down: waiting packets are freed */
+void net_queue_kick(void);		      /* in a net section: queues that were woken */
+/* receive side counters: /proc/net/softnet_stat */
+struct net_work_stats {
+	u64 processed, dropped, squeezed;
+};
+DECLARE_PERCPU(struct net_work_stats, net_work_stats);
+extern u32 net_max_backlog;
+
+#endif

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: MIT
+OBJS-net/core := packet.o checksum.o segment.o work.o device.o transmit.o loopback.o neighbour.o route.o filter.o
+DEPS-net/core := lib arch core sched mm
