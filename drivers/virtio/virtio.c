@@ -89,6 +89,8 @@ features_negotiate(struct virtio_device *dev, const struct virtio_driver *driver
 		return -ENODEV;
 	}
 	dev->features = offered & (driver->features | RING_FEATURES);
+	if (driver->choose)
+		dev->features = driver->choose(dev->features);
 	dev->transport->set_features(dev, dev->features);
 	status_add(dev, STATUS_FEATURES_OK);
 	return dev->transport->get_status(dev) & STATUS_FEATURES_OK ? 0 : -ENODEV;

@@ -57,6 +57,7 @@ enum lock_rank {
 	RANK_NEIGHBOUR_TABLE = 177, /* writers of a neighbour table */
 	RANK_NEIGHBOUR = 178,	    /* a neighbour's state and waiting packets */
 	RANK_NET_QUEUE = 180,	    /* a device's transmit queue, its multicast list */
+	RANK_NETLINK = 183,	    /* the list of netlink sockets */
 	RANK_PACKET_QUEUE = 185,    /* a packet_queue's own */
 
 	/* spinlocks that interrupts take: always irqsave */

@@ -35,6 +35,8 @@ struct virtio_driver {
 	const char *name;
 	u32 id;	      /* VIRTIO_ID_* */
 	u64 features; /* bits it knows; the ring's own are added */
+	/* Of what both sides have, what it takes: for features that need others. NULL: all. */
+	u64 (*choose)(u64 features);
 	/*
 	 * Features are negotiated; sets its queues up (virtio_find_vqs), then calls virtio_ready,
 	 * after which the device may be used. May sleep. 0, or an error: the device is reset.
