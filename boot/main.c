@@ -33,6 +33,7 @@
 #include "mm/page.h"
 #include "mm/reclaim.h"
 #include "net/core/net.h"
+#include "net/packet/packet_socket.h"
 #include "net/socket/socket.h"
 #include "net/unix/unix.h"
 #include "proc/exec.h"
@@ -162,6 +163,7 @@ kernel_main(void)
 	pipe_init();
 	socket_init();
 	net_core_init();
+	packet_socket_init();
 	unix_init();
 	proc_init();
 	mem_devices_init();
