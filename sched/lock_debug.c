@@ -9,6 +9,7 @@
 #include "sched_internal.h"
 
 #include "core/panic.h"
+#include "sched/mutex.h"
 
 #ifdef KEVLAR_DEBUG
 

@@ -120,19 +120,4 @@ void tick_start(struct run_queue *rq); /* leaving idle; rq locked */
 /* rcu_wait.c */
 void rcu_threads_start(void);
 
-/* lock_debug.c: order of sleeping locks */
-#ifdef KEVLAR_DEBUG
-void sleep_lock_acquire(u32 rank, bool nested, bool try);
-void sleep_lock_release(u32 rank);
-#else
-static inline void
-sleep_lock_acquire(u32 rank, bool nested, bool try)
-{
-}
-static inline void
-sleep_lock_release(u32 rank)
-{
-}
-#endif
-
 #endif

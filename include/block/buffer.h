@@ -159,12 +159,12 @@ u64 buffers_pages(void);
 /* ---- for the journal ---- */
 
 /*
- * Before the contents change under a transaction: waits until no write in place is in flight and
- * takes the dirtiness away. True: it was dirty.
+ * Before the contents change under a transaction: waits until no write in place is in flight, then
+ * takes the dirtiness away, with the flags of `instead` in its place. True: it was dirty.
  */
-bool buffer_claim(struct buffer *b);
-/* The reverse: it is to be written in place. Any context that may take a spinlock. */
-void buffer_release_dirty(struct buffer *b);
+bool buffer_claim(struct buffer *b, u32 instead);
+/* The reverse: dirty instead of those flags. Under spinlocks of the journal. */
+void buffer_release_dirty(struct buffer *b, u32 instead_of);
 /* Starts a write in place if it is dirty and not being written; several are merged by a plug. */
 void buffer_write_start(struct buffer *b);
 /* Waits while any of the flags is set. */

@@ -43,6 +43,7 @@ enum lock_rank {
 	RANK_INODE_SPIN = 120, /* inode->i_spin: times, flags, lists */
 	RANK_FILE_LOCKS = 122,
 	RANK_FD_TABLE = 125,
+	RANK_JOURNAL_SPIN = 128, /* a journal's transactions and their lists */
 	RANK_FS = 130,	       /* small locks inside one file system */
 	RANK_TTY_LINE = 135,   /* a terminal's line discipline */
 	RANK_PAGE_TABLE = 140, /* leaf page-table locks */

@@ -59,4 +59,22 @@ void rwsem_write_unlock(struct rwsem *s);
 void rwsem_downgrade(struct rwsem *s);
 void rwsem_assert_held(const struct rwsem *s);
 
+/*
+ * For what is held like a lock without being one (an open journal handle), so that its order is
+ * checked with the others'.
+ */
+#ifdef KEVLAR_DEBUG
+void sleep_lock_acquire(u32 rank, bool nested, bool try);
+void sleep_lock_release(u32 rank);
+#else
+static inline void
+sleep_lock_acquire(u32 rank, bool nested, bool try)
+{
+}
+static inline void
+sleep_lock_release(u32 rank)
+{
+}
+#endif
+
 #endif

@@ -48,6 +48,7 @@ enum thread_state {
 
 enum sched_policy { SCHED_P_FAIR, SCHED_P_FIFO, SCHED_P_RR, SCHED_P_BATCH, SCHED_P_IDLE };
 
+struct journal_handle;
 struct mm;
 
 /* thread->on_rq */
@@ -102,6 +103,7 @@ struct thread {
 	u64 min_flt, maj_flt;	    /* [O] page faults */
 	u32 fault_disabled; /* [O] > 0: page faults in user copies fail instead of sleeping */
 	u32 nofs;	    /* [O] > 0: allocations do not enter file systems; mm/reclaim.h */
+	struct journal_handle *journal; /* [O] its open handle: fs/journal */
 	bool reclaiming;    /* [O] in mm/reclaim.c: allocations take from the reserve and do not
 			       reclaim */
 
