@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: MIT
-OBJS-block := 
+OBJS-block := buffer.o
 DEPS-block := lib arch core sched mm task fs/vfs

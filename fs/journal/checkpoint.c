@@ -36,7 +36,8 @@ tail_wanted_locked(struct journal *j, u32 *tail, u32 *tid, struct list *finished
 {
 	struct list *node, *following;
 
-	list_for_each_safe (node, following, &j->checkpoints) {
+	list_for_each_safe(node, following, &j->checkpoints)
+	{
 		struct transaction *t = list_entry(node, struct transaction, node);
 
 		if (list_empty(&t->checkpoint))
@@ -81,8 +82,8 @@ tail_advance_locked(struct journal *j)
 		err = superblock_write(j, tail, tid, true);
 		if (!err) {
 			spin_lock(&j->lock);
-			j->free += tail > j->tail ? tail - j->tail :
-						    tail - j->first + j->last - j->tail;
+			j->free += tail > j->tail ? tail - j->tail
+						  : tail - j->first + j->last - j->tail;
 			j->tail = tail;
 			j->tail_tid = tid;
 			spin_unlock(&j->lock);
@@ -104,12 +105,13 @@ checkpoint_clean(struct journal *j)
 		struct transaction *t = list_entry(tn, struct transaction, node);
 		struct list *node, *following;
 
-		list_for_each_safe (node, following, &t->checkpoint) {
+		list_for_each_safe(node, following, &t->checkpoint)
+		{
 			struct buffer *b = list_entry(node, struct buffer, checkpoint_node);
 
 			if (b->transaction || b->next_transaction ||
-			    buffer_state(b) & (BUF_DIRTY | BUF_WRITING | BUF_JOURNALED |
-					       BUF_WRITE_ERROR))
+			    buffer_state(b) &
+				    (BUF_DIRTY | BUF_WRITING | BUF_JOURNALED | BUF_WRITE_ERROR))
 				break; /* the rest is likely to be dirty, too */
 			buffer_leave_checkpoint_locked(b);
 			buffer_unhold_locked(b);
@@ -139,7 +141,8 @@ checkpoint_batch_locked(struct journal *j, u32 *tid)
 
 	spin_lock(&j->lock);
 	t = list_first_entry(&j->checkpoints, struct transaction, node);
-	list_for_each_safe (node, following, &t->checkpoint) {
+	list_for_each_safe(node, following, &t->checkpoint)
+	{
 		struct buffer *b = list_entry(node, struct buffer, checkpoint_node);
 		u32 state = buffer_state(b);
 
@@ -240,8 +243,8 @@ checkpoints_drop_locked(struct journal *j)
 		struct transaction *t = list_entry(tn, struct transaction, node);
 
 		while (!list_empty(&t->checkpoint)) {
-			struct buffer *b =
-				list_first_entry(&t->checkpoint, struct buffer, checkpoint_node);
+			struct buffer *b = list_first_entry(&t->checkpoint, struct buffer,
+							    checkpoint_node);
 
 			buffer_leave_checkpoint_locked(b);
 			buffer_unhold_locked(b);
@@ -273,8 +276,8 @@ checkpoint_all(struct journal *j)
 		spin_lock(&j->lock);
 		/* Transactions whose list has become empty are no work: the tail passes them. */
 		while (!list_empty(&j->checkpoints)) {
-			struct transaction *t =
-				list_first_entry(&j->checkpoints, struct transaction, node);
+			struct transaction *t = list_first_entry(&j->checkpoints,
+								 struct transaction, node);
 
 			if (!list_empty(&t->checkpoint))
 				break;

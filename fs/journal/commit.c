@@ -20,6 +20,7 @@
 #include "core/time.h"
 #include "journal_internal.h"
 #include "lib/string.h"
+#include "mm/reclaim.h"
 #include "mm/slab.h"
 #include "uapi/errno.h"
 
@@ -29,10 +30,10 @@
 struct log_writer {
 	struct journal *j;
 	struct transaction *t;
-	struct bio *bio; /* gathers blocks that lie in a row */
-	u64 next_sector; /* behind it */
-	u32 expected;	 /* blocks to come that may go into one bio */
-	struct list pages; /* descriptors and copies, freed when the log is written */
+	struct bio *bio;       /* gathers blocks that lie in a row */
+	u64 next_sector;       /* behind it */
+	u32 expected;	       /* blocks to come that may go into one bio */
+	struct list pages;     /* descriptors and copies, freed when the log is written */
 	struct buffer **group; /* one descriptor's */
 	void **data;
 	u32 group_max;
@@ -109,8 +110,8 @@ log_append(struct log_writer *w, void *data)
 		w->error = -EIO;
 		return;
 	}
-	if (w->bio && (sector != w->next_sector || !bio_add_page(w->bio, page, offset,
-								 j->block_size)))
+	if (w->bio &&
+	    (sector != w->next_sector || !bio_add_page(w->bio, page, offset, j->block_size)))
 		log_submit(w);
 	else if (w->bio)
 		goto out;
@@ -305,7 +306,8 @@ logged_let_go(struct transaction *t)
 {
 	struct list *node;
 
-	list_for_each (node, &t->logged) {
+	list_for_each(node, &t->logged)
+	{
 		struct buffer *b = list_entry(node, struct buffer, journal_node);
 
 		kfree(b->frozen);
@@ -425,9 +427,9 @@ buffer_refile_locked(struct buffer *b)
 		return false;
 	b->jflags &= ~(J_NEXT_DIRTY | J_NEXT_FORGET);
 	buffer_file_locked(b, next,
-			   flags & J_NEXT_FORGET ? J_FORGET :
-			   flags & J_NEXT_DIRTY	 ? J_METADATA :
-						   J_RESERVED);
+			   flags & J_NEXT_FORGET  ? J_FORGET
+			   : flags & J_NEXT_DIRTY ? J_METADATA
+						  : J_RESERVED);
 	/* After transaction, so that a reader without the lock finds one of them. */
 	smp_store_release(&b->next_transaction, NULL);
 	if (flags & J_NEXT_FORGET)
@@ -480,8 +482,8 @@ transaction_finish_buffers(struct journal *j, struct transaction *t)
 			forget_finish_locked(
 				list_first_entry(&t->forget, struct buffer, journal_node));
 		else
-			logged_finish_locked(t, list_first_entry(&t->logged, struct buffer,
-								 journal_node));
+			logged_finish_locked(
+				t, list_first_entry(&t->logged, struct buffer, journal_node));
 		if (++n % RELAX_EVERY == 0) {
 			spin_unlock(&j->lock);
 			spin_lock(&j->lock);
@@ -494,8 +496,8 @@ static void
 callbacks_run(struct journal *j, struct transaction *t)
 {
 	while (!list_empty(&t->callbacks)) {
-		struct journal_callback *cb =
-			list_first_entry(&t->callbacks, struct journal_callback, node);
+		struct journal_callback *cb = list_first_entry(&t->callbacks,
+							       struct journal_callback, node);
 
 		list_del(&cb->node);
 		cb->fn(cb, READ_ONCE(j->error));
@@ -586,6 +588,7 @@ commit_thread(void *arg)
 {
 	struct journal *j = arg;
 
+	memory_nofs_begin();
 	for (;;) {
 		struct transaction *t;
 		u64 due;

@@ -75,7 +75,7 @@ log_map(const struct journal *j, u32 logical, u64 *disk, u32 *run)
 }
 
 int
-log_read(struct journal *j, u32 logical, u32 count, void *buf)
+log_read_blocks(struct journal *j, u32 logical, u32 count, void *buf)
 {
 	u8 *to = buf;
 
@@ -197,7 +197,8 @@ superblock_check_features(struct journal *j)
 		return -EOPNOTSUPP;
 	}
 	if (be32(sb->nr_users) > 1) {
-		log_err("journal: %s: an external journal shared by file systems is not supported\n",
+		log_err("journal: %s: an external journal shared by file systems is not "
+			"supported\n",
 			j->dev->name);
 		return -EOPNOTSUPP;
 	}
@@ -306,7 +307,7 @@ journal_open(const struct journal_config *config, struct journal **out)
 
 	err = j->block_size < sizeof(struct log_superblock) ? -EUCLEAN : log_map_read(j);
 	if (!err)
-		err = log_read(j, 0, 1, j->superblock);
+		err = log_read_blocks(j, 0, 1, j->superblock);
 	if (!err)
 		err = superblock_check(j);
 	if (err) {
@@ -384,7 +385,8 @@ journal_stop_thread(struct journal *j)
 	spin_unlock(&j->lock);
 	wake_up_all(&j->thread_wait);
 	wait_event(&j->commit_wait, READ_ONCE(j->thread_done));
-	/* It set thread_done under the lock: once the lock is free, it needs the journal no more. */
+	/* It set thread_done under the lock: once the lock is free, it needs the journal no more.
+	 */
 	spin_lock(&j->lock);
 	spin_unlock(&j->lock);
 	j->thread = NULL;

@@ -139,8 +139,8 @@ struct transaction {
 	struct list checkpoint;				/* [J] buffers, by checkpoint_node */
 	struct list inodes, inodes_started;		/* [J] struct journal_inode */
 	struct list callbacks;				/* [J] */
-	struct list node; /* [J] in journal->checkpoints */
-	struct hlist_head revokes[REVOKE_BUCKETS]; /* [J] struct revoke */
+	struct list node;				/* [J] in journal->checkpoints */
+	struct hlist_head revokes[REVOKE_BUCKETS];	/* [J] struct revoke */
 };
 
 struct log_run { /* blocks of the log that lie in a row on the disk */
@@ -165,24 +165,24 @@ struct journal {
 	u32 tag_bytes;		   /* [I] */
 	u32 checksum_seed;	   /* [I] */
 
-	struct spinlock lock;		       /* J */
+	struct spinlock lock;			  /* J */
 	struct transaction *running, *committing; /* [J] */
-	struct list checkpoints; /* [J] committed ones with buffers not in place, oldest first */
-	u32 next_tid;		 /* [J] */
-	u32 head;		 /* [C] next block of the log to be written */
-	u32 tail, tail_tid;	 /* [J] the oldest block that is needed, and whose it is */
-	u32 free;		 /* [J] blocks from head to tail */
-	u32 commit_space;	 /* [J] blocks that the committing transaction may still write */
-	u32 max_credits;	 /* [I] */
-	int error;		 /* [J] of the abort */
+	struct list checkpoints;    /* [J] committed ones with buffers not in place, oldest first */
+	u32 next_tid;		    /* [J] */
+	u32 head;		    /* [C] next block of the log to be written */
+	u32 tail, tail_tid;	    /* [J] the oldest block that is needed, and whose it is */
+	u32 free;		    /* [J] blocks from head to tail */
+	u32 commit_space;	    /* [J] blocks that the committing transaction may still write */
+	u32 max_credits;	    /* [I] */
+	int error;		    /* [J] of the abort */
 	bool stopping, want_commit; /* [J] want_commit: the running one */
 	u64 interval_ns;
 	struct thread *thread; /* [I] */
 	bool thread_done;      /* [J] */
 	bool error_noted;      /* [C] */
 
-	struct mutex checkpoint_lock; /* one advances the tail at a time; not held over commits */
-	struct mutex superblock_lock; /* what it says fits with what is in the log */
+	struct mutex checkpoint_lock;	/* one advances the tail at a time; not held over commits */
+	struct mutex superblock_lock;	/* what it says fits with what is in the log */
 	struct wait_queue thread_wait;	/* the commit thread: there is work */
 	struct wait_queue updates_wait; /* the commit thread: the last handle was closed */
 	struct wait_queue start_wait;	/* a new running transaction is possible */
@@ -222,7 +222,7 @@ buffer_list(const struct buffer *b)
 /* journal.c */
 /* Where a block of the log is on the disk; false: it is no block of the log. */
 bool log_map(const struct journal *j, u32 logical, u64 *disk, u32 *run);
-int log_read(struct journal *j, u32 logical, u32 count, void *buf);
+int log_read_blocks(struct journal *j, u32 logical, u32 count, void *buf);
 void journal_set_features(struct journal *j, u32 incompat);
 /* superblock_lock held, or there is no thread. */
 int superblock_write(struct journal *j, u32 start, u32 sequence, bool flush_first);

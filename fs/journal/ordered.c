@@ -26,7 +26,8 @@ journal_add_ordered(struct journal_handle *h, struct journal_inode *ji, u64 star
 
 	if (!t)
 		return;
-	/* Mostly the same file goes on growing: then nothing changes but `end`, seen under the lock. */
+	/* Mostly the same file goes on growing: then nothing changes but `end`, seen under the
+	 * lock. */
 	spin_lock(&j->lock);
 	if (!ji->transaction) {
 		ji->transaction = t;
@@ -116,8 +117,8 @@ ordered_wait(struct journal *j, struct transaction *t)
 	spin_lock(&j->lock);
 	list_splice_tail_init(&t->inodes, &t->inodes_started);
 	while (!list_empty(&t->inodes_started)) {
-		struct journal_inode *ji =
-			list_first_entry(&t->inodes_started, struct journal_inode, node);
+		struct journal_inode *ji = list_first_entry(&t->inodes_started,
+							    struct journal_inode, node);
 		u64 start = ji->start, end = ji->end;
 
 		ji->flags |= JI_BUSY;

@@ -34,9 +34,9 @@ struct replay {
 	struct journal *j;
 	u8 *window; /* WINDOW_BLOCKS of the log */
 	u32 window_first, window_count;
-	u8 *copy;	 /* one block: a descriptor outlives the window */
-	u32 end_tid;	 /* scan: the first transaction that is not whole */
-	u32 budget;	 /* blocks that this pass may still read */
+	u8 *copy;	       /* one block: a descriptor outlives the window */
+	u32 end_tid;	       /* scan: the first transaction that is not whole */
+	u32 budget;	       /* blocks that this pass may still read */
 	struct xarray revoked; /* block -> tid + 1, as a value */
 	u32 replayed, revokes, skipped, unsynced;
 	bool damaged;
@@ -57,12 +57,12 @@ replay_block(struct replay *r, u32 block, u8 **out)
 
 	if (block - r->window_first >= r->window_count) {
 		u32 count = MIN(WINDOW_BLOCKS, j->last - block);
-		int err = log_read(j, block, count, r->window);
+		int err = log_read_blocks(j, block, count, r->window);
 
 		r->window_count = 0;
 		if (err && count > 1) { /* one bad block is not to hide its neighbours */
 			count = 1;
-			err = log_read(j, block, 1, r->window);
+			err = log_read_blocks(j, block, 1, r->window);
 		}
 		if (err)
 			return err;
@@ -385,7 +385,7 @@ fast_commits_check(struct replay *r)
 	if (!(j->incompat & LOG_INCOMPAT_FAST_COMMIT))
 		return 0;
 	r->window_count = 0;
-	err = log_read(j, j->last, 1, r->window);
+	err = log_read_blocks(j, j->last, 1, r->window);
 	if (err)
 		return err;
 	memcpy(&head, r->window, sizeof(head)); /* little-endian, unlike all else */

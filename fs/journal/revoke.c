@@ -78,8 +78,7 @@ revokes_free(struct transaction *t)
 {
 	for (u32 i = 0; i < REVOKE_BUCKETS; i++) {
 		while (t->revokes[i].first) {
-			struct revoke *r =
-				hlist_entry(t->revokes[i].first, struct revoke, node);
+			struct revoke *r = hlist_entry(t->revokes[i].first, struct revoke, node);
 
 			hlist_del(&r->node);
 			kfree(r);

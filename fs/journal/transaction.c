@@ -24,6 +24,7 @@
 #include "core/panic.h"
 #include "journal_internal.h"
 #include "lib/string.h"
+#include "mm/reclaim.h"
 #include "mm/slab.h"
 #include "uapi/errno.h"
 
@@ -147,7 +148,8 @@ handle_join(struct journal_handle *h, u32 credits)
 		t = j->running;
 		if (t && t->state == T_LOCKED) {
 			spin_unlock(&j->lock);
-			wait_event(&j->start_wait, READ_ONCE(j->running) != t || READ_ONCE(j->error));
+			wait_event(&j->start_wait,
+				   READ_ONCE(j->running) != t || READ_ONCE(j->error));
 			continue;
 		}
 		if (t && t->credits + credits > j->max_credits) {
@@ -155,7 +157,8 @@ handle_join(struct journal_handle *h, u32 credits)
 
 			spin_unlock(&j->lock);
 			journal_commit_start(j, tid);
-			wait_event(&j->start_wait, READ_ONCE(j->running) != t || READ_ONCE(j->error));
+			wait_event(&j->start_wait,
+				   READ_ONCE(j->running) != t || READ_ONCE(j->error));
 			continue;
 		}
 		if (space_promised_locked(j, credits) > j->free) {
@@ -234,6 +237,7 @@ journal_start(struct journal *j, u32 credits, struct journal_handle **out)
 	}
 	sleep_lock_acquire(RANK_JOURNAL, false, false);
 	thread_current()->journal = h;
+	memory_nofs_begin();
 	*out = h;
 	return 0;
 }
@@ -252,6 +256,7 @@ journal_stop(struct journal_handle *h)
 	sync &= h->transaction != NULL;
 	handle_leave(h);
 	thread_current()->journal = NULL;
+	memory_nofs_end();
 	sleep_lock_release(RANK_JOURNAL);
 	kfree(h);
 	err = READ_ONCE(j->error);

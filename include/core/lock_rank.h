@@ -27,10 +27,10 @@ enum lock_rank {
 	RANK_NET_CONFIG = 68, /* net_ns->config_lock: devices, addresses, routes change */
 	RANK_MMAP = 70,	      /* mm->mmap_lock (parent before child at fork: nested) */
 	RANK_INVALIDATE = 75, /* mapping->invalidate_lock: faults shared, truncation exclusively */
-	RANK_JOURNAL =
-		77,	  /* an open journal handle: wants no mmap_lock inside, so no user memory */
-	RANK_PAGE = 80,	  /* a page's lock bit */
-	RANK_FS_MAP = 85, /* where a file's blocks are: inside handles and page locks */
+	RANK_CHECKPOINT = 76, /* dirty blocks of a journal or a buffer cache are written in place */
+	RANK_JOURNAL = 77,    /* an open journal handle: no memory of programs is touched inside */
+	RANK_PAGE = 80,	      /* a page's lock bit */
+	RANK_FS_MAP = 85,     /* where a file's blocks are: inside handles and page locks */
 	RANK_MAPPING = 90,    /* mapping->rmap_lock: vmas of a mapping */
 	RANK_ANON = 95,	      /* anon rmap */
 	RANK_SLEEP_LEAF = 99, /* sleeping locks under which no other sleeping lock is taken */
@@ -44,10 +44,10 @@ enum lock_rank {
 	RANK_FILE_LOCKS = 122,
 	RANK_FD_TABLE = 125,
 	RANK_JOURNAL_SPIN = 128, /* a journal's transactions and their lists */
-	RANK_FS = 130,	       /* small locks inside one file system */
-	RANK_TTY_LINE = 135,   /* a terminal's line discipline */
-	RANK_PAGE_TABLE = 140, /* leaf page-table locks */
-	RANK_BACKING = 147,    /* backing->lock: dirty inodes of a device */
+	RANK_FS = 130,		 /* small locks inside one file system */
+	RANK_TTY_LINE = 135,	 /* a terminal's line discipline */
+	RANK_PAGE_TABLE = 140,	 /* leaf page-table locks */
+	RANK_BACKING = 147,	 /* backing->lock: dirty inodes of a device */
 	RANK_LRU = 150,
 	RANK_FUTEX = 155, /* futex bucket (lower address first: nested) */
 	RANK_EPOLL_READY = 160,

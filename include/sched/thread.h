@@ -104,8 +104,8 @@ struct thread {
 	u32 fault_disabled; /* [O] > 0: page faults in user copies fail instead of sleeping */
 	u32 nofs;	    /* [O] > 0: allocations do not enter file systems; mm/reclaim.h */
 	struct journal_handle *journal; /* [O] its open handle: fs/journal */
-	bool reclaiming;    /* [O] in mm/reclaim.c: allocations take from the reserve and do not
-			       reclaim */
+	bool reclaiming; /* [O] in mm/reclaim.c: allocations take from the reserve and do not
+			    reclaim */
 
 	struct ref ref; /* the scheduler holds one while the thread is alive */
 	struct rcu_head rcu;

@@ -27,8 +27,9 @@
  * RANK_INODE, RANK_MMAP and RANK_INVALIDATE, and outside of page locks, RANK_FS_MAP and buffer
  * locks. So writeback starts its handle before it locks pages; write(2) starts it before it locks
  * the page; a fault (page_mkwrite) starts it with mmap_lock held, before the page lock. Therefore
- * user memory is never touched inside a handle (the fault would want mmap_lock), and allocations
- * inside a handle are GFP_NOFS. Nobody waits for a commit while he holds a handle or a page lock.
+ * user memory is never touched inside a handle (the fault would want mmap_lock). Allocations
+ * inside a handle do not enter file systems (memory_nofs_begin: journal_start does it). Nobody
+ *waits for a commit while he holds a handle or a page lock.
  *
  * A thread has one handle at a time: journal_start inside another returns the same one, one deeper.
  *
