@@ -23,6 +23,8 @@
 
 static const struct file_ops pidfd_file_ops;
 
+struct pid *(*pidfd_proc_pid)(struct file *f);
+
 int
 pidfd_create(struct pid *pid, u32 flags, struct file **out)
 {
@@ -154,6 +156,8 @@ sys_pidfd_send_signal(int fd, int sig, user_ptr info, unsigned int flags)
 	if (!ref.file)
 		return -EBADF;
 	pid = pidfd_pid(ref.file);
+	if (!pid && pidfd_proc_pid)
+		pid = pidfd_proc_pid(ref.file);
 	if (pid)
 		r = pidfd_signal(pid, sig, info);
 	fd_release(ref);

@@ -3,6 +3,7 @@
 #include "core/panic.h"
 #include "core/time.h"
 #include "fs/proc/proc.h"
+#include "event/pidfd.h"
 #include "fs/vfs/mount.h"
 #include "fs/vfs/path.h"
 #include "lib/string.h"
@@ -576,12 +577,23 @@ const struct pseudo_entry thread_dir = { .name = "tid",
 					 .mode = S_IFDIR | 0555,
 					 .children = thread_entries };
 
+/* The process that an open /proc/PID is about, for pidfd_send_signal(2). */
+static struct pid *
+dir_pid(struct file *f)
+{
+	const struct proc_ref *r = f->inode->private;
+
+	return f->inode->entry == &pid_dir && S_ISDIR(f->inode->mode) ? r->task->process->pid
+								      : NULL;
+}
+
 /* A thread's directory has what a process's has, but for task and the process-wide files. */
 void
 proc_pid_tables_init(void)
 {
 	u32 n = 0, m = 0;
 
+	pidfd_proc_pid = dir_pid;
 	for (; task_dir_children[n].name; n++)
 		pid_entries[n] = thread_entries[n] = task_dir_children[n];
 	m = n;

@@ -12,5 +12,8 @@ struct pid;
 int pidfd_create(struct pid *pid, u32 flags, struct file **out);
 /* The pid behind a file, without a reference of its own; NULL: no pidfd. */
 struct pid *pidfd_pid(struct file *f);
+/* For pidfd_send_signal, which takes a /proc/PID directory as well: its pid, likewise, or NULL. Set
+ * by fs/proc. */
+extern struct pid *(*pidfd_proc_pid)(struct file *f);
 
 #endif
