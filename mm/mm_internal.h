@@ -173,6 +173,7 @@ void mapping_detach(struct mapping *m,
 
 /* writeback.c */
 void dirty_uncount(struct mapping *m);
+void dirty_limits(u64 *background, u64 *limit);
 void writeback_wake_all(u32 want);
 void writeback_wait_some(u64 ns);
 

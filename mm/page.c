@@ -172,6 +172,15 @@ mem_stats(struct mem_stats *out)
 	out->commit_limit = mm_commit_limit();
 	out->pgfault = (u64)mem_counter_sum(MC_PGFAULT);
 	out->pgmajfault = (u64)mem_counter_sum(MC_PGMAJFAULT);
+	out->dirtied = (u64)mem_counter_sum(MC_DIRTIED);
+	out->written = (u64)mem_counter_sum(MC_WRITTEN);
+	out->throttled = (u64)mem_counter_sum(MC_THROTTLED);
+	out->pgpgin = (u64)mem_counter_sum(MC_PGPGIN);
+	out->pgsteal = (u64)mem_counter_sum(MC_PGSTEAL);
+	out->pgscan = (u64)mem_counter_sum(MC_PGSCAN);
+	out->pgsteal_background = (u64)mem_counter_sum(MC_PGSTEAL_BACKGROUND);
+	out->pgscan_background = (u64)mem_counter_sum(MC_PGSCAN_BACKGROUND);
+	dirty_limits(&out->dirty_background, &out->dirty_limit);
 	out->pgalloc = (u64)mem_counter_sum(MC_PGALLOC);
 	out->pgfree = (u64)mem_counter_sum(MC_PGFREE);
 	/*

@@ -145,18 +145,14 @@ mapping_in_writeback(const struct mapping *m)
 
 /* ---- limits ---- */
 
-struct dirty_limits {
-	u64 background, limit;
-};
-
-static void
-limits_get(struct dirty_limits *l)
+void
+dirty_limits(u64 *background, u64 *limit)
 {
 	u64 cache = page_count_free() + (u64)mem_counter_sum(MC_LRU_ACTIVE) +
 		    (u64)mem_counter_sum(MC_LRU_INACTIVE);
 
-	l->limit = MAX(cache * vm_dirty_ratio / 100, 64ul);
-	l->background = MIN(cache * vm_dirty_background_ratio / 100, l->limit / 2);
+	*limit = MAX(cache * vm_dirty_ratio / 100, 64ul);
+	*background = MIN(cache * vm_dirty_background_ratio / 100, *limit / 2);
 }
 
 static u64
@@ -168,44 +164,40 @@ dirty_now(void)
 bool
 dirty_over_background(void)
 {
-	struct dirty_limits l;
+	u64 background, limit;
 
-	limits_get(&l);
-	return (u64)mem_counter_sum(MC_DIRTY) > l.background;
+	dirty_limits(&background, &limit);
+	return (u64)mem_counter_sum(MC_DIRTY) > background;
 }
 
 static bool
 dirty_under_limit(void)
 {
-	struct dirty_limits l;
+	u64 background, limit;
 
-	limits_get(&l);
-	return dirty_now() <= l.limit;
+	dirty_limits(&background, &limit);
+	return dirty_now() <= limit;
 }
 
 void
 dirty_balance_slow(void)
 {
 	struct thread *t = thread_current();
-	struct dirty_limits l;
-	u64 dirty;
+	u64 background, limit;
 
 	this_cpu_write(dirtied_here, 0);
-	limits_get(&l);
-	dirty = dirty_now();
-	if (dirty <= l.background)
+	dirty_limits(&background, &limit);
+	if (dirty_now() <= background)
 		return;
 	writeback_wake_all(BACKING_BACKGROUND);
 	/* The writers themselves, and those who free memory, must get on. */
 	if (t->is_kernel || t->reclaiming)
 		return;
-	while (dirty > l.limit && !(thread_fatal_pending && thread_fatal_pending(t))) {
+	while (!dirty_under_limit() && !(thread_fatal_pending && thread_fatal_pending(t))) {
 		mem_count(MC_THROTTLED, 1);
 		(void)wait_event_timeout(&throttled, dirty_under_limit(),
 					 time_mono_ns() + THROTTLE_NS);
 		writeback_wake_all(BACKING_BACKGROUND);
-		limits_get(&l);
-		dirty = dirty_now();
 	}
 }
 

@@ -75,12 +75,19 @@ proc_show_vmstat(struct strbuf *sb, void *ctx)
 		      "%lu\nnr_writeback %lu\nnr_shmem %lu\n"
 		      "nr_slab_reclaimable %lu\nnr_slab_unreclaimable %lu\nnr_page_table_pages "
 		      "%lu\nnr_kernel_stack %lu\n"
-		      "pgalloc_normal %lu\npgfree %lu\npgfault %lu\npgmajfault %lu\n",
+		      "nr_dirtied %lu\nnr_written %lu\n"
+		      "nr_dirty_threshold %lu\nnr_dirty_background_threshold %lu\n"
+		      "pgpgin %lu\npgpgout %lu\n"
+		      "pgalloc_normal %lu\npgfree %lu\npgfault %lu\npgmajfault %lu\n"
+		      "pgsteal_kswapd %lu\npgsteal_direct %lu\npgscan_kswapd %lu\npgscan_direct "
+		      "%lu\nbalance_dirty_throttled %lu\n",
 		      m.free, m.inactive_anon, m.active_anon, m.inactive_file, m.active_file,
 		      m.mlocked, m.anon, m.mapped, m.cached, m.dirty, m.writeback, m.shmem,
 		      m.slab_reclaimable, m.slab_unreclaimable, m.page_tables,
-		      m.kernel_stack * (PAGE_SIZE / 1024), m.pgalloc, m.pgfree, m.pgfault,
-		      m.pgmajfault);
+		      m.kernel_stack * (PAGE_SIZE / 1024), m.dirtied, m.written, m.dirty_limit,
+		      m.dirty_background, m.pgpgin * (PAGE_SIZE / 1024),
+		      m.written * (PAGE_SIZE / 1024), m.pgalloc, m.pgfree, m.pgfault, m.pgmajfault,
+		      m.pgsteal_background, m.pgsteal, m.pgscan_background, m.pgscan, m.throttled);
 	return 0;
 }
 

@@ -7,9 +7,11 @@
 #include "core/panic.h"
 #include "core/random.h"
 #include "fs/vfs/file.h"
+#include "fs/vfs/inode.h"
 #include "ipc/pipe.h"
 #include "lib/string.h"
 #include "mm/mm.h"
+#include "mm/reclaim.h"
 #include "ns/ns.h"
 #include "proc_internal.h"
 #include "task/cred.h"
@@ -192,7 +194,33 @@ STORE_NUMBER(overcommit_ratio, 0, 1000000, mm_overcommit_ratio = (u32)v)
 SHOW(max_map_count, "%d", 65530)
 SHOW(mmap_min_addr, "%d", 65536)
 
+SHOW(dirty_background_ratio, "%u", vm_dirty_background_ratio)
+STORE_NUMBER(dirty_background_ratio, 0, 100, vm_dirty_background_ratio = (u32)v)
+SHOW(dirty_ratio, "%u", vm_dirty_ratio)
+STORE_NUMBER(dirty_ratio, 0, 100, vm_dirty_ratio = (u32)v)
+SHOW(dirty_writeback_centisecs, "%u", vm_dirty_writeback_centisecs)
+STORE_NUMBER(dirty_writeback_centisecs, 0, 1000000, vm_dirty_writeback_centisecs = (u32)v)
+SHOW(dirty_expire_centisecs, "%u", vm_dirty_expire_centisecs)
+STORE_NUMBER(dirty_expire_centisecs, 0, 1000000, vm_dirty_expire_centisecs = (u32)v)
+
+/* 1: clean pages of files, 2: names and inodes, 3: both. */
+static void
+drop_caches(u64 what)
+{
+	if (what & 2)
+		(void)reclaim_drop_objects();
+	if (what & 1)
+		(void)reclaim_drop_pages();
+}
+
+STORE_NUMBER(drop_caches, 1, 4, drop_caches((u64)v))
+
 static const struct pseudo_entry vm_entries[] = {
+	READ_WRITE(dirty_background_ratio),
+	READ_WRITE(dirty_ratio),
+	READ_WRITE(dirty_writeback_centisecs),
+	READ_WRITE(dirty_expire_centisecs),
+	{ .name = "drop_caches", .mode = S_IFREG | 0200, .store = store_drop_caches },
 	READ_WRITE(overcommit_memory),
 	READ_WRITE(overcommit_ratio),
 	READ_ONLY(max_map_count),

@@ -139,7 +139,7 @@ inode_evict(struct inode *i)
 {
 	struct super *s = i->super;
 
-	if (s->backing) {
+	if (i->mapping.backing) {
 		if (i->nlink && (i->dirty & INODE_DIRTY))
 			(void)inode_write_now(i, true);
 		inode_forget_dirty(i);

@@ -989,6 +989,25 @@ vfs_mount_kernel(const char *source, const char *target, const char *type, u32 f
 	return err;
 }
 
+int
+vfs_root_switch(const char *dir)
+{
+	struct path root, top;
+	int err = path_lookup(AT_FDCWD, dir, WALK_FOLLOW, &root);
+
+	if (err)
+		return err;
+	err = path_lookup(AT_FDCWD, "/", WALK_FOLLOW, &top);
+	if (!err) {
+		err = mount_move(&top, dir);
+		path_put(&top);
+	}
+	if (!err)
+		fs_context_set(&root_fs_context, &root, &root);
+	path_put(&root);
+	return err;
+}
+
 /* --- umount2(2) --- */
 
 /* mounts_lock held for writing. */

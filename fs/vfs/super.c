@@ -49,6 +49,14 @@ fs_list(struct strbuf *out)
 		strbuf_printf(out, "%s\t%s\n", t->flags & FS_NEEDS_DEVICE ? "" : "nodev", t->name);
 }
 
+void
+fs_for_each(bool (*fn)(void *ctx, const struct fs_type *type), void *ctx)
+{
+	for (const struct fs_type *t = smp_load_acquire(&types); t; t = smp_load_acquire(&t->next))
+		if (!fn(ctx, t))
+			break;
+}
+
 struct super *
 super_create(const struct fs_type *type, const struct super_ops *ops, u64 magic)
 {

@@ -8,13 +8,13 @@
  * empty. sync and the like do the same work in their own thread.
  *
  * An inode that is being written (INODE_WRITING) is off the list, with a reference; what becomes
- * dirty meanwhile is seen afterwards, when it goes back if need be:
+ * dirty meanwhile only sets bits, and is seen at the end, when it goes back if need be:
  *
- *	writer					store
+ *	writer				store
  *	dirty bits off
- *	pages clean				page dirty
- *						PAGES in i->dirty? if not, set; WRITING: stay off the
- *list has dirty pages or bits: on the list
+ *	pages clean			page dirty
+ *					bits on (WRITING: the list is not touched)
+ *	bits or dirty pages? list
  *
  * Pages are written before the inode, because writing them may change it (blocks, size).
  *
@@ -66,7 +66,7 @@ mark_locked(struct backing *b, struct inode *i, u32 flags)
 static void
 mark(struct inode *i, u32 flags)
 {
-	struct backing *b = i->super->backing;
+	struct backing *b = i->mapping.backing;
 	bool first;
 
 	smp_mb(); /* what is dirty, before the look at the bits: see the head */
@@ -87,8 +87,7 @@ inode_mark_dirty(struct inode *i, u32 flags)
 
 	if (fields && s->ops && s->ops->dirty_inode)
 		s->ops->dirty_inode(i, fields);
-	if (s->backing)
-		mark(i, flags);
+	mark(i, flags);
 }
 
 static void
@@ -96,8 +95,7 @@ pages_dirtied(struct mapping *m)
 {
 	struct inode *i = m->host;
 
-	if (i->super->backing)
-		mark(i, INODE_DIRTY_PAGES);
+	mark(i, INODE_DIRTY_PAGES);
 }
 
 static void
@@ -120,7 +118,7 @@ not_writing(struct inode *i)
 static u32
 claim(struct inode *i)
 {
-	struct backing *b = i->super->backing;
+	struct backing *b = i->mapping.backing;
 	u32 dirty;
 
 	for (;;) {
@@ -143,7 +141,7 @@ claim(struct inode *i)
 static void
 release(struct inode *i, u32 left, u64 since)
 {
-	struct backing *b = i->super->backing;
+	struct backing *b = i->mapping.backing;
 
 	spin_lock(&b->lock);
 	i->dirty &= ~INODE_WRITING;
@@ -175,9 +173,9 @@ write_inode_claimed(struct inode *i, u32 dirty, u64 since, struct writeback *wb)
 	/* Writing pages may have changed the inode. */
 	fields = (dirty | READ_ONCE(i->dirty)) & (INODE_DIRTY_SYNC | INODE_DIRTY_DATASYNC);
 	if (fields && ops->write_inode) {
-		spin_lock(&i->super->backing->lock);
+		spin_lock(&i->mapping.backing->lock);
 		i->dirty &= ~(INODE_DIRTY_SYNC | INODE_DIRTY_DATASYNC);
-		spin_unlock(&i->super->backing->lock);
+		spin_unlock(&i->mapping.backing->lock);
 		err2 = ops->write_inode(i, wb->sync);
 		if (err2) {
 			err = err ? err : err2;
@@ -200,7 +198,7 @@ inode_write_now(struct inode *i, bool sync)
 	};
 	int err;
 
-	if (!i->super->backing)
+	if (!i->mapping.backing)
 		return 0;
 	err = write_inode_claimed(i, claim(i), 0, &wb);
 	if (sync)
@@ -211,15 +209,16 @@ inode_write_now(struct inode *i, bool sync)
 int
 inode_sync_metadata(struct inode *i, bool datasync)
 {
+	struct backing *b = i->mapping.backing;
 	struct super *s = i->super;
 
 	/* Who is writing it now does so without waiting for the disk: once more, with. */
 	if (!s->ops || !s->ops->write_inode || (s->flags & MS_RDONLY))
 		return 0;
-	if (s->backing) {
-		spin_lock(&s->backing->lock);
+	if (b) {
+		spin_lock(&b->lock);
 		i->dirty &= ~(INODE_DIRTY_SYNC | INODE_DIRTY_DATASYNC);
-		spin_unlock(&s->backing->lock);
+		spin_unlock(&b->lock);
 	}
 	return s->ops->write_inode(i, true);
 }
@@ -238,7 +237,7 @@ file_fsync_generic(struct file *f, u64 start, u64 end, bool datasync)
 void
 inode_forget_dirty(struct inode *i)
 {
-	struct backing *b = i->super->backing;
+	struct backing *b = i->mapping.backing;
 
 	if (!b)
 		return;
@@ -328,7 +327,7 @@ writer_deadline(struct backing *b)
 
 	spin_lock(&b->lock);
 	i = list_first_entry_or_null(&b->inodes, struct inode, dirty_node);
-	if (i)
+	if (i && vm_dirty_writeback_centisecs)
 		at = MAX(i->dirtied_ns + expire,
 			 time_mono_ns() + vm_dirty_writeback_centisecs * (NSEC_PER_SEC / 100));
 	spin_unlock(&b->lock);

@@ -163,6 +163,10 @@ struct mem_stats { /* in pages */
 		active_file, inactive_file, mlocked, dirty, writeback, vmalloc_used, committed,
 		commit_limit, swap_total, swap_free, huge_anon;
 	u64 pgfault, pgmajfault, pgalloc, pgfree;
+	/* since boot: pages dirtied, written, read in; freed and looked at by reclaim */
+	u64 dirtied, written, throttled, pgpgin, pgsteal, pgscan, pgsteal_background,
+		pgscan_background;
+	u64 dirty_limit, dirty_background; /* writers wait, writeback starts */
 };
 void mem_stats(struct mem_stats *out);
 /* Free blocks of 2^n pages, without those that CPUs have put by: /proc/buddyinfo. */

@@ -17,6 +17,9 @@ PACKAGES = {
     "musl-gcc": "musl-tools",
     "gcc": "gcc",
     "gdb": "gdb",
+    "mmdebstrap": "mmdebstrap",
+    "unshare": "util-linux",
+    "e2fsck": "e2fsprogs",
 }
 
 

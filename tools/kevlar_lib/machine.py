@@ -73,7 +73,7 @@ def accelerator(wanted=None):
     return wanted
 
 
-def arguments(*, kernel=None, initrd=None, disk=None, append="", smp=1, memory="256M", machine="q35",
+def arguments(*, kernel=None, initrd=None, disk=None, snapshot=False, append="", smp=1, memory="256M", machine="q35",
               cpu="max", accel=None, extra=()):
     """QEMU's command line, without the part that says where the console goes."""
     command = [QEMU, "-accel", accelerator(accel), "-machine", MACHINES.get(machine, machine), "-cpu", cpu,
@@ -84,7 +84,7 @@ def arguments(*, kernel=None, initrd=None, disk=None, append="", smp=1, memory="
     if initrd:
         command += ["-initrd", str(initrd)]
     if disk:
-        command += ["-drive", f"file={disk},format=raw,if=none,id=root,snapshot=on",
+        command += ["-drive", f"file={disk},format=raw,if=none,id=root,snapshot={'on' if snapshot else 'off'}",
                     "-device", "virtio-blk-device,drive=root" if machine == "microvm"
                     else "virtio-blk-pci,drive=root"]
     return command + list(extra)

@@ -266,6 +266,8 @@ extern const struct inode_ops anon_inode_ops;
 void fs_register(struct fs_type *type);
 const struct fs_type *fs_find(const char *name);
 void fs_list(struct strbuf *out); /* /proc/filesystems */
+/* fn returns false to stop. */
+void fs_for_each(bool (*fn)(void *ctx, const struct fs_type *type), void *ctx);
 
 /* A new super block with an anonymous device number. NULL: no memory. */
 struct super *super_create(const struct fs_type *type, const struct super_ops *ops, u64 magic);
@@ -286,6 +288,7 @@ int mount_bdev(const struct fs_type *type, const char *source, u32 flags, const 
 	       int (*fill)(struct super *s, const char *data), struct super **out);
 
 /* --- writeback: fs/vfs/writeback.c --- */
+extern u32 vm_dirty_writeback_centisecs, vm_dirty_expire_centisecs;
 /*
  * Fields of the inode changed (INODE_DIRTY_*): dirty_inode is told, and the inode will be written.
  * May sleep unless flags is INODE_DIRTY_PAGES, which mapping_mark_dirty does by itself.

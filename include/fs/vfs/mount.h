@@ -55,6 +55,9 @@ void vfs_init(void);
 /* Mount `type` at a kernel path (boot: /dev, tests). */
 int vfs_mount_kernel(const char *source, const char *target, const char *type, u32 flags,
 		     const char *data);
+/* Boot: what is mounted on dir becomes the root: moved onto "/", and root and cwd of
+ * root_fs_context. */
+int vfs_root_switch(const char *dir);
 /* May this mount be written now? Take before changing anything, drop after. 0 or -EROFS. */
 int mount_want_write(struct mount *m);
 void mount_drop_write(struct mount *m);
