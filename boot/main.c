@@ -8,6 +8,7 @@
 #include "arch/irq.h"
 #include "arch/mmu.h"
 #include "arch/smp.h"
+#include "block/block.h"
 #include "boot/options.h"
 #include "core/arch_upcalls.h"
 #include "core/bootinfo.h"
@@ -159,6 +160,7 @@ kernel_main(void)
 	filesystems_init();
 	vfs_init();
 	devtmpfs_init();
+	block_init();
 	futex_init();
 	pipe_init();
 	socket_init();

@@ -6,6 +6,7 @@
 #include "drivers/virtio/drivers.h"
 
 static const struct virtio_driver *const virtio_drivers[] = {
+	&virtio_blk_driver,
 	&virtio_net_driver,
 	&virtio_rng_driver,
 };

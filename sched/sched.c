@@ -336,7 +336,11 @@ sched_thread_start(struct thread *prev)
 void
 schedule(void)
 {
+	struct thread_plug *plug = thread_current()->plug;
+
 	DEBUG_ASSERT(!in_atomic());
+	if (unlikely(plug))
+		plug->flush(plug);
 	do {
 		preempt_disable();
 		sched_switch(false);

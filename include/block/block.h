@@ -15,27 +15,32 @@
  * medium once a BIO_FLUSH (or a bio with BIO_PREFLUSH) that was submitted afterwards is done, or at
  * once if it had BIO_FUA. The block room does with flushes what the disk cannot do itself.
  *
- * Letters: [I] fixed, [A] atomic, [O] the registry's lock (block/device.c), [Q] the queue's lock.
+ * Letters: [I] fixed, [A] atomic, [O] disk->open_lock, [Q] the queue's lock.
  */
 #ifndef BLOCK_BLOCK_H
 #define BLOCK_BLOCK_H
 
 #include "core/ref.h"
 #include "core/spinlock.h"
+#include "fs/vfs/device.h"
 #include "lib/atomic.h"
 #include "lib/list.h"
 #include "lib/types.h"
+#include "mm/backing.h"
 #include "sched/mutex.h"
+#include "sched/thread.h"
 
 struct bio;
 struct block_device;
 struct disk;
 struct disk_queue;
+struct file;
 struct inode;
 struct mapping;
 struct page;
 struct request;
 struct strbuf;
+struct super;
 
 #define SECTOR_SHIFT 9
 #define SECTOR_SIZE  512u
@@ -47,7 +52,7 @@ enum bio_op {
 	BIO_WRITE,
 	BIO_FLUSH,	  /* no data: what was done before is on the medium afterwards */
 	BIO_DISCARD,	  /* no pages: `bytes` says how much. -EOPNOTSUPP if the disk cannot */
-	BIO_WRITE_ZEROES, /* likewise; the block room writes pages of zeroes if the disk cannot */
+	BIO_WRITE_ZEROES, /* likewise; block_zero does it with pages if the disk cannot */
 };
 
 /* bio->flags: the submitter's */
@@ -119,6 +124,7 @@ int bio_submit_wait(struct bio *bio);
  * Plugs nest: the outermost counts.
  */
 struct block_plug {
+	struct thread_plug base;
 	struct bio *head, *tail;
 	u32 count;
 	bool sorted;
@@ -131,7 +137,8 @@ void block_plug_finish(struct block_plug *plug);
 struct block_stats {				  /* one a queue: [Q] of that queue */
 	u64 ios[3], merges[3], sectors[3], ns[3]; /* reads, writes, discards */
 	u64 flushes, flush_ns;
-	u64 busy_ns; /* with requests in flight */
+	u64 busy_ns, busy_since; /* with requests in flight */
+	u32 in_flight;
 };
 
 struct block_device {
@@ -146,9 +153,9 @@ struct block_device {
 	bool gone;	    /* [O] deleted: I/O fails */
 	u32 block_size; /* [O] BLKBSZGET: 512 to the page size; what the mounted file system uses */
 	u32 readahead;	/* [O] sectors: BLKRAGET */
-	u32 opens, writers; /* [O] */
-	void *holder;	 /* [O] exclusive opener: a super block, O_EXCL; of the disk: see claims */
-	u32 holders;	 /* [O] opens by holder */
+	u32 opens;	/* [O] */
+	void *holder;	/* [O] exclusive opener: a super block, O_EXCL; of the disk: see claims */
+	u32 holders;	/* [O] opens by holder */
 	u32 part_claims; /* [O] exclusive openers of its partitions */
 	/* [I] Its bytes as pages (the page cache of the device node); host is this inode. */
 	struct inode *inode;
@@ -157,18 +164,19 @@ struct block_device {
 	char part_uuid[40];	   /* [I] PARTUUID= in lower case; "" */
 	char part_label[112];	   /* [I] PARTLABEL=, UTF-8 */
 	u8 bootable;
-	struct list node; /* [O] all devices, in the order in which they came */
-	void *sysfs;
+	struct list node;    /* all devices, in the order in which they came */
+	struct list sibling; /* [O] disk->parts */
+	struct device entry; /* in the registry of names */
 };
 
 /* How a device is opened. */
 #define BLOCK_READ  BIT(0)
-#define BLOCK_WRITE BIT(1) /* -EROFS on a read-only device */
+#define BLOCK_WRITE BIT(1)
 
 /*
  * Open for I/O; with a holder (any address that names the owner: struct super *, struct file *)
  * exclusively: -EBUSY when another one holds it, its disk or one of its partitions. 0, -ENXIO,
- * -ENOMEDIUM, -EBUSY, -EROFS.
+ * -EBUSY. A read-only device may be opened for writing: it is the writes that fail (-EROFS).
  */
 int block_device_open(struct block_device *dev, u32 mode, void *holder);
 /* The same by number, and by path of a device node (mount(2)'s source: -ENOENT, -ENOTBLK, -EACCES).
@@ -245,11 +253,12 @@ request_payload(struct request *rq)
 	return rq + 1;
 }
 
-/* The pieces of a request's memory, one call each: for (it = ...; request_next_vec(&it, &vec);) */
+/* The pieces of a request's memory: request_iter_init, then request_next_vec until it is false. */
 struct request_iter {
 	struct bio *bio;
 	u32 vec, offset; /* in bio->vecs, and in that piece */
 	u32 left;	 /* bytes */
+	u32 max;	 /* bytes a piece; 0: any */
 };
 void request_iter_init(struct request_iter *it, const struct request *rq);
 bool request_next_vec(struct request_iter *it, struct bio_vec *out);
@@ -264,12 +273,11 @@ struct disk_ops {
 	void (*commit)(struct disk_queue *q);
 	/* Undo what private is, when the last reference to the disk goes. NULL: nothing. */
 	void (*release)(struct disk *disk);
-	/* HDIO_GETGEO. NULL: 255 heads and 63 sectors. */
 	/* First open and last close of the disk or any partition. May sleep. NULL: nothing. */
 	int (*open)(struct disk *disk, u32 mode);
 	void (*close)(struct disk *disk);
 	/* Requests that the block room does not know. NULL: -ENOTTY. */
-	long (*ioctl)(struct block_device *dev, u32 mode, u32 cmd, u64 arg);
+	long (*ioctl)(struct block_device *dev, struct file *f, u32 cmd, u64 arg);
 };
 
 struct disk_limits {
@@ -293,12 +301,12 @@ struct disk_queue {	      /* one cache line's worth of what the hot path needs, 
 	struct disk *disk;    /* [I] */
 	void *private;	      /* [I] driver's */
 	struct request *free; /* [Q] */
-	struct bio *head, *tail; /* [Q] bios that wait for a request */
-	u32 in_flight;		 /* [Q] */
-	u32 depth;		 /* [I] */
-	bool dead;		 /* [Q] nothing is started any more */
-	u64 busy_since;		 /* [Q] */
-	void *memory;
+	struct request *stalled;   /* [Q] the driver had no room for it: to be offered first */
+	struct bio *head, *tail;   /* [Q] bios that wait for a request */
+	u32 in_flight;		   /* [Q] requests that the driver has */
+	u32 depth;		   /* [I] */
+	bool dead;		   /* [Q] nothing is started any more */
+	struct request **requests; /* [I] all of them */
 };
 
 struct disk {
@@ -311,7 +319,7 @@ struct disk {
 	u32 nr_queues, depth;		/* [I] */
 	struct disk_queue *queues;	/* [I] */
 	u64 sectors;			/* capacity */
-	bool read_only, removable, no_partitions, hidden;
+	bool read_only, removable, no_partitions;
 	char serial[24], model[48];
 	const char *parent_path; /* of /sys/devices, or NULL: virtual */
 
@@ -319,9 +327,12 @@ struct disk {
 	struct block_device *device; /* [I] the whole disk */
 	struct mutex open_lock;	     /* opens, partition table */
 	u32 open_count;		     /* open_lock */
-	struct list parts;	     /* [O] */
+	struct list parts;	     /* [O] partitions */
 	struct disk_flush *flush;    /* block/flush.c */
-	bool dead;
+	struct backing backing;	     /* of the pages of all its devices and their file systems */
+	char backing_name[16];
+	struct super *super; /* [I] of the inodes of its devices */
+	bool live;	     /* open_lock: registered and not taken away */
 };
 
 /*
@@ -352,7 +363,7 @@ void disk_kill(struct disk *disk);
  *	struct request_batch done = { 0 };
  *	flags = spin_lock_irqsave(&q->lock);
  *	while ((rq = ...)) request_done(&done, rq, error);
- *	disk_queue_run(q);
+ *	disk_queue_run(q, &done);
  *	spin_unlock_irqrestore(&q->lock, flags);
  *	request_batch_end(&done);
  */
@@ -360,8 +371,8 @@ struct request_batch {
 	struct bio *head, *tail;
 };
 void request_done(struct request_batch *batch, struct request *rq, int error);
-/* Starts what waits, as far as there is room. */
-void disk_queue_run(struct disk_queue *q);
+/* Starts what waits, as far as there is room; what fails at once goes to the batch. */
+void disk_queue_run(struct disk_queue *q, struct request_batch *batch);
 void request_batch_end(struct request_batch *batch);
 
 /* Boot: the devices' numbers, node operations. */
@@ -370,5 +381,7 @@ void block_init(void);
 /* /proc/partitions, /proc/diskstats */
 void block_show_partitions(struct strbuf *sb);
 void block_show_stats(struct strbuf *sb);
+/* One line of numbers, after `lead`. */
+void block_device_show_stats(struct block_device *dev, struct strbuf *sb, const char *lead);
 
 #endif

@@ -17,6 +17,8 @@ enum lock_rank {
 	RANK_MOUNTING = 9,    /* mount_bdev: looking for a super block and making it */
 	RANK_MOUNT_NS = 10,   /* the tree of mounts of a namespace */
 	RANK_RENAME = 20,     /* one cross-directory rename a super block at a time */
+	RANK_LOOP = 22,	      /* a loop device's set-up: around its disk's */
+	RANK_DISK = 25,	      /* disk->open_lock: opens, the partition table; device nodes inside */
 	RANK_DIR = 30,	      /* inode->lock of a directory (parent before child: nested) */
 	RANK_INODE = 40,      /* inode->lock of a file: size, truncate, write */
 	RANK_EXEC = 55,	      /* process->exec_lock: credentials and mm replaced by exec */

@@ -59,6 +59,14 @@ enum thread_on_rq {
 			  insert it */
 };
 
+/*
+ * What a thread has gathered and must send off before it sleeps (block/plug.c): flush is called by
+ * schedule with interrupts on, and may not sleep.
+ */
+struct thread_plug {
+	void (*flush)(struct thread_plug *plug);
+};
+
 struct thread {
 	struct atomic32 flags; /* [A] TF_*; first: arch's entry code knows the offset */
 	u32 state;    /* enum thread_state: set by itself, and to RUNNABLE by wakers under R */
@@ -101,6 +109,7 @@ struct thread {
 	u64 utime_told, stime_told; /* [R] what sched_thread_times has said */
 	u64 nvcsw, nivcsw;	    /* [R] context switches, voluntary and not */
 	u64 min_flt, maj_flt;	    /* [O] page faults */
+	struct thread_plug *plug;   /* [O] NULL: nothing */
 	u32 fault_disabled; /* [O] > 0: page faults in user copies fail instead of sleeping */
 	u32 nofs;	    /* [O] > 0: allocations do not enter file systems; mm/reclaim.h */
 	struct journal_handle *journal; /* [O] its open handle: fs/journal */
