@@ -13,6 +13,7 @@
 #include "core/log.h"
 #include "core/panic.h"
 #include "core/percpu.h"
+#include "drivers/serial/serial.h"
 #include "lib/string.h"
 
 struct boot_options boot_options = {
@@ -100,7 +101,8 @@ set_read_write(const char *value)
 	return !value;
 }
 
-/* "ttyS0,115200n8": the speed is the driver's default. */
+/* "ttyS0,115200n8". May be given more than once: each gets the log, the last one is /dev/console.
+ */
 static bool
 set_console(const char *value)
 {
@@ -108,6 +110,7 @@ set_console(const char *value)
 
 	if (!value || !*value)
 		return false;
+	serial_console(value);
 	comma = strchr(value, ',');
 	if (comma)
 		*comma = '\0';

@@ -7,7 +7,6 @@
 #include "task/task.h"
 #include "tty_internal.h"
 #include "uapi/errno.h"
-#include "uapi/fcntl.h"
 
 static const struct {
 	u32 code, baud;
@@ -30,6 +29,16 @@ speed_of(u32 code, u32 other)
 			return speeds[i].baud;
 	}
 	return 0;
+}
+
+u32
+tty_speed_code(u32 baud)
+{
+	for (u32 i = 1; i < ARRAY_SIZE(speeds); i++) {
+		if (speeds[i].baud == baud)
+			return speeds[i].code;
+	}
+	return BOTHER;
 }
 
 /* c_cflag's codes decide, except BOTHER: then the numbers do. */
@@ -156,16 +165,12 @@ flush(struct tty *t, u64 which)
 	spin_lock(&t->lock);
 	if (which != TCOFLUSH)
 		ldisc_flush_input(t);
-	if (which != TCIFLUSH) {
-		t->echo_tail = t->echo_head;
-		if (t->driver->discard_output)
-			t->driver->discard_output(t);
-		if (t->driver->status)
-			t->driver->status(t, TIOCPKT_FLUSHWRITE);
-	}
+	if (which != TCIFLUSH)
+		ldisc_flush_output(t);
 	spin_unlock(&t->lock);
 	if (t->driver->input_drained)
 		t->driver->input_drained(t);
+	tty_receive_kick(t);
 	tty_write_wakeup(t);
 	return 0;
 }
@@ -181,13 +186,22 @@ flow(struct tty *t, u64 what)
 	if (what > TCION)
 		return -EINVAL;
 	spin_lock(&t->lock);
-	if (what == TCOOFF)
+	switch (what) {
+	case TCOOFF:
 		tty_stop_locked(t);
-	else if (what == TCOON)
-		tty_start_locked(t);
-	else
-		c = t->termios.c_cc[what == TCIOFF ? VSTOP : VSTART];
-	if (c)
+		t->held = true;
+		break;
+	case TCOON:
+		if (t->held) {
+			t->held = false;
+			tty_start_locked(t);
+		}
+		break;
+	default: c = t->termios.c_cc[what == TCIOFF ? VSTOP : VSTART];
+	}
+	if (c && t->driver->send_urgent)
+		t->driver->send_urgent(t, c);
+	else if (c)
 		t->driver->write(t, &c, 1);
 	spin_unlock(&t->lock);
 	tty_write_wakeup(t);
@@ -233,13 +247,11 @@ simulate_input(struct tty *t, user_ptr arg)
 		return -EPERM;
 	if (get_user(&c, arg))
 		return -EFAULT;
-	u32 signals = 0;
+	struct input_effect effect = { 0 };
 	spin_lock(&t->lock);
-	ldisc_input(t, &c, 1, &signals);
+	ldisc_input(t, &c, 1, &effect);
 	spin_unlock(&t->lock);
-	for (; signals; signals &= signals - 1)
-		tty_signal_pgrp(t, __builtin_ctz(signals));
-	wake_up_all(&t->read_wait);
+	tty_input_done(t, &effect);
 	return 0;
 }
 
@@ -263,7 +275,7 @@ modem(struct tty *t, u32 cmd, user_ptr arg)
 }
 
 static long
-send_break(struct tty *t, u64 duration_ns)
+send_break(struct tty *t, struct file *f, u64 duration_ns)
 {
 	int r = tty_check_change(t, SIGTTOU);
 
@@ -272,11 +284,23 @@ send_break(struct tty *t, u64 duration_ns)
 	if (r || !duration_ns || !t->driver->send_break)
 		return r;
 	r = t->driver->send_break(t, true);
-	if (r == 0) {
-		sleep_ns(duration_ns);
-		r = t->driver->send_break(t, false);
-	}
-	return r;
+	if (r)
+		return r;
+	/* Nothing wakes this but the time, a signal or the end of the line. */
+	r = wait_event_interruptible_timeout(&t->write_wait, tty_file_dead(f),
+					     time_mono_ns() + duration_ns);
+	(void)t->driver->send_break(t, false);
+	return r == -ETIMEDOUT ? 0 : r ? -EINTR : -EIO;
+}
+
+static long
+set_break(struct tty *t, bool on)
+{
+	int r = tty_check_change(t, SIGTTOU);
+
+	if (!r && on)
+		r = tty_drain(t);
+	return r || !t->driver->send_break ? r : t->driver->send_break(t, on);
 }
 
 long
@@ -298,8 +322,10 @@ tty_ioctl_common(struct tty *t, struct file *f, u32 cmd, u64 arg)
 	case TCSETA:
 	case TCSETAW:
 	case TCSETAF: return termios_ioctl(t, cmd, p);
-	case TCSBRK: return send_break(t, arg ? 0 : 250 * NSEC_PER_MSEC);
-	case TCSBRKP: return send_break(t, arg ? arg * 100 * NSEC_PER_MSEC : 250 * NSEC_PER_MSEC);
+	case TCSBRK: return send_break(t, f, arg ? 0 : 250 * NSEC_PER_MSEC);
+	case TCSBRKP:
+		/* In tenths of a second; the number is an int to user space. */
+		return send_break(t, f, (arg ? (u32)arg * 100ull : 250) * NSEC_PER_MSEC);
 	case TCXONC: return flow(t, arg);
 	case TCFLSH: return flush(t, arg);
 	case TIOCGWINSZ: return window_get(t, p);
@@ -325,8 +351,9 @@ tty_ioctl_common(struct tty *t, struct file *f, u32 cmd, u64 arg)
 	case TIOCMBIS:
 	case TIOCMBIC: return modem(t, cmd, p);
 	case TIOCGSOFTCAR: return put_user(p, (s32) !!(t->termios.c_cflag & CLOCAL));
-	case TIOCSBRK: return t->driver->send_break ? t->driver->send_break(t, true) : 0;
-	case TIOCCBRK: return t->driver->send_break ? t->driver->send_break(t, false) : 0;
+	case TIOCSBRK:
+	case TIOCCBRK: return set_break(t, cmd == TIOCSBRK);
+	case TIOCCONS: return tty_console_take(f);
 	case TIOCVHANGUP:
 		if (!capable(CAP_SYS_ADMIN))
 			return -EPERM;

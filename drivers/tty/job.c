@@ -117,6 +117,14 @@ session_forget(struct tty *t)
 	pid_swap(&t->pgrp, NULL);
 }
 
+/* Once hung up a terminal gets no session: nobody would take it away again before it is freed.
+ * The hang-up says so first and takes tasklist_lock then. */
+static bool
+may_adopt(struct tty *t, struct file *f)
+{
+	return !READ_ONCE(t->closed_other) && !tty_file_dead(f);
+}
+
 static void
 session_adopt(struct tty *t)
 {
@@ -135,7 +143,8 @@ tty_try_ctty(struct tty *t, struct file *f)
 	struct process *p = current->process;
 	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
 
-	if (p->session == p->pid && !p->ctty && !t->session && (f->mode & FMODE_READ))
+	if (p->session == p->pid && !p->ctty && !t->session && (f->mode & FMODE_READ) &&
+	    may_adopt(t, f))
 		session_adopt(t);
 	spin_unlock_irqrestore(&tasklist_lock, flags);
 }
@@ -159,6 +168,8 @@ set_ctty(struct tty *t, struct file *f, u64 steal)
 
 	if (p->session == p->pid && p->ctty == t) {
 		r = 0;
+	} else if (!may_adopt(t, f)) {
+		r = -EIO;
 	} else if (p->session == p->pid && !p->ctty) {
 		if (!t->session) {
 			r = (f->mode & FMODE_READ) || capable(CAP_SYS_ADMIN) ? 0 : -EPERM;
@@ -261,7 +272,7 @@ get_id(struct tty *t, struct file *f, bool session, u64 arg)
 	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
 
 	/* Through a pty's master anybody may ask; otherwise it must be one's own terminal. */
-	bool own = current->process->ctty == t || f->ops != &tty_file_ops;
+	bool own = current->process->ctty == t || pty_is_master(f);
 	struct pid *pid = session ? t->session : t->pgrp;
 	if (own)
 		nr = pid ? pid_nr(pid, current_pid_ns()) : 0;

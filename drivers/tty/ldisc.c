@@ -3,18 +3,24 @@
  * The line discipline: what termios(3) says happens to each byte.
  *
  * 1. Input. Bytes come from the driver's ring, by the worker. In canonical mode they are edited in
- * the ring `buf` between canon_head (end of the last complete line) and head; a line end moves
- * canon_head up and sets its bit in line_ends. End-of-file is a line end whose byte, 0, is not
+ *    the ring `buf` between canon_head (end of the last complete line) and head; a line end moves
+ *    canon_head up and sets its bit in line_ends. End-of-file is a line end whose byte, 0, is not
  *    handed out. In raw mode canon_head is not used: everything between tail and head may be read.
+ *    So it is under EXTPROC, where the other side of the line edits.
+ *
+ *    Data fills the buffer up to its last place but one. What does not fit stays with the driver
+ *    until a reader makes room; but nobody can read a line without an end, so of one that fills
+ *    the buffer alone the rest is taken and thrown away, and the last place is its end's.
  *
  * 2. Echo goes into a small ring of its own, emptied to the driver as there is room, before any
- * program's output, so that neither a program that writes much nor a slow line can delay or reorder
- * it, and the worker never waits.
+ *    program's output, so that neither a program that writes much nor a slow line can delay or
+ *    reorder it, and the worker never waits.
  *
  * 3. Output. With OPOST newlines become CR NL, tabs spaces, and the column is tracked, which
- * erasing a tab needs.
+ *    erasing a tab needs.
  *
- * Signals are not sent here (that takes locks which come before ours): they are returned as a mask.
+ * Signals are not sent here, nor writers woken (that takes locks which come before ours): struct
+ * input_effect tells the caller.
  */
 #include "lib/atomic.h"
 #include "lib/bitmap.h"
@@ -35,6 +41,13 @@ static bool
 flag_l(const struct tty *t, u32 f)
 {
 	return t->termios.c_lflag & f;
+}
+
+/* Are lines edited here? */
+static bool
+canonical(const struct tty *t)
+{
+	return flag_l(t, ICANON) && !flag_l(t, EXTPROC);
 }
 
 /* Is c the control character `which`? 0 disables one. */
@@ -366,24 +379,38 @@ end_line(struct tty *t, u8 c)
 	t->canon_head = t->head;
 }
 
-/*
- * How much more may be taken from the driver. A canonical line that fills the buffer without an end
- * must still let its end in: more bytes are taken and thrown away.
- */
-u32
-ldisc_input_room(struct tty *t)
+/* Is there room for n bytes of data? */
+static bool
+fits(const struct tty *t, u32 n)
 {
-	u32 used = t->head - t->tail, room = TTY_BUF - 1 - used;
-
-	if (flag_l(t, ICANON) && t->canon_head == t->tail)
-		return TTY_BUF;
-	return room;
+	return t->head - t->tail + n < TTY_BUF;
 }
 
-static bool
-full(const struct tty *t)
+/* A byte of data; under PARMRK 0xff comes twice, to differ from a mark. */
+static void
+put_data(struct tty *t, u8 c)
 {
-	return t->head - t->tail >= TTY_BUF - 1;
+	u32 n = c == 0xff && flag_i(t, PARMRK) ? 2 : 1;
+
+	if (!fits(t, n))
+		return;
+	while (n--)
+		put(t, c);
+}
+
+/* May c be taken from the driver now? */
+static bool
+input_fits(const struct tty *t, u8 c)
+{
+	return fits(t, c == 0xff && flag_i(t, PARMRK) ? 2 : 1) ||
+	       (canonical(t) && t->canon_head == t->tail);
+}
+
+static void
+tell(struct tty *t, u8 packet_bits)
+{
+	if (t->driver->status)
+		t->driver->status(t, packet_bits);
 }
 
 void
@@ -392,30 +419,41 @@ tty_stop_locked(struct tty *t)
 	if (t->stopped)
 		return;
 	t->stopped = true;
-	if (t->driver->status)
-		t->driver->status(t, TIOCPKT_STOP);
+	tell(t, TIOCPKT_STOP);
 }
 
-void
+bool
 tty_start_locked(struct tty *t)
 {
-	if (!t->stopped)
-		return;
+	if (!t->stopped || t->held)
+		return false;
 	t->stopped = false;
-	if (t->driver->status)
-		t->driver->status(t, TIOCPKT_START);
+	tell(t, TIOCPKT_START);
 	ldisc_flush_echo(t);
+	return true;
+}
+
+/* A key or a break that signals: what was typed or written before it is void. */
+static void
+input_signal(struct tty *t, int sig, struct input_effect *effect)
+{
+	effect->signals |= 1u << sig;
+	if (flag_l(t, NOFLSH))
+		return;
+	ldisc_flush_input(t);
+	ldisc_flush_output(t);
+	effect->writable = true;
 }
 
 /* Characters that act in every mode. True: used up. */
 static bool
-input_special(struct tty *t, u8 c, u32 *signals)
+input_special(struct tty *t, u8 c, struct input_effect *effect)
 {
 	int sig = 0;
 
 	if (flag_i(t, IXON)) {
 		if (is_cc(t, VSTART, c)) {
-			tty_start_locked(t);
+			effect->writable |= tty_start_locked(t);
 			return true;
 		}
 		if (is_cc(t, VSTOP, c)) {
@@ -433,15 +471,9 @@ input_special(struct tty *t, u8 c, u32 *signals)
 		sig = SIGTSTP;
 	if (!sig)
 		return false;
-	*signals |= 1u << sig;
-	if (!flag_l(t, NOFLSH)) {
-		ldisc_flush_input(t);
-		t->echo_tail = t->echo_head;
-		if (t->driver->discard_output)
-			t->driver->discard_output(t);
-	}
+	input_signal(t, sig, effect);
 	if (flag_i(t, IXON))
-		tty_start_locked(t);
+		effect->writable |= tty_start_locked(t);
 	if (flag_l(t, ECHO))
 		echo_char(t, c);
 	return true;
@@ -499,25 +531,26 @@ input_edit(struct tty *t, u8 c)
 }
 
 static void
-input_char(struct tty *t, u8 c, u32 *signals)
+input_char(struct tty *t, u8 c, struct input_effect *effect)
 {
 	if (flag_i(t, ISTRIP))
 		c &= 0x7f;
 	if (flag_i(t, IUCLC) && flag_l(t, IEXTEN) && c >= 'A' && c <= 'Z')
 		c += 32;
-	if (t->literal_next) {
-		t->literal_next = false;
-		if (!full(t)) {
-			echo_input(t, c);
-			put(t, c);
-		}
+	if (flag_l(t, EXTPROC)) {
+		put_data(t, c);
 		return;
 	}
-	if (t->stopped && flag_i(t, IXON) && flag_i(t, IXANY) && !is_cc(t, VSTART, c) &&
-	    !is_cc(t, VSTOP, c))
-		tty_start_locked(t);
-	if (input_special(t, c, signals))
+	if (t->literal_next) {
+		t->literal_next = false;
+		echo_input(t, c);
+		put_data(t, c);
 		return;
+	}
+	if (input_special(t, c, effect))
+		return;
+	if (flag_i(t, IXON) && flag_i(t, IXANY))
+		effect->writable |= tty_start_locked(t);
 	if (c == '\r') {
 		if (flag_i(t, IGNCR))
 			return;
@@ -526,33 +559,40 @@ input_char(struct tty *t, u8 c, u32 *signals)
 	} else if (c == '\n' && flag_i(t, INLCR)) {
 		c = '\r';
 	}
-	/* A full buffer leaves room for a line end only. */
-	if (flag_l(t, ICANON)) {
-		bool over = t->head - t->tail >= TTY_BUF - 1;
-
-		if (over && c != '\n' && !is_cc(t, VEOF, c) && !is_cc(t, VERASE, c) &&
-		    !is_cc(t, VKILL, c) && !is_cc(t, VWERASE, c)) {
-			if (flag_i(t, IMAXBEL))
-				echo_raw(t, '\a');
-			return;
-		}
-		if (input_edit(t, c))
-			return;
-	}
-	if (full(t))
+	if (flag_l(t, ICANON) && input_edit(t, c))
 		return;
 	echo_input(t, c);
-	if (c == 0xff && flag_i(t, PARMRK) && !flag_i(t, ISTRIP))
-		put(t, c);
-	put(t, c);
+	put_data(t, c);
 }
 
-void
-ldisc_input(struct tty *t, const u8 *data, u32 len, u32 *signals)
+u32
+ldisc_input(struct tty *t, const u8 *data, u32 len, struct input_effect *effect)
 {
-	for (u32 i = 0; i < len; i++)
-		input_char(t, data[i], signals);
+	u32 n;
+
+	for (n = 0; n < len && input_fits(t, data[n]); n++)
+		input_char(t, data[n], effect);
 	ldisc_flush_echo(t);
+	return n;
+}
+
+/* A break is a signal, a mark or a zero byte. */
+void
+ldisc_break(struct tty *t, struct input_effect *effect)
+{
+	if (flag_i(t, IGNBRK))
+		return;
+	if (flag_i(t, BRKINT)) {
+		input_signal(t, SIGINT, effect);
+		return;
+	}
+	if (!fits(t, 3))
+		return;
+	if (flag_i(t, PARMRK)) {
+		put(t, 0xff);
+		put(t, 0);
+	}
+	put(t, 0);
 }
 
 void
@@ -560,8 +600,16 @@ ldisc_flush_input(struct tty *t)
 {
 	t->tail = t->canon_head = t->head;
 	t->literal_next = t->erasing = false;
-	if (t->driver->status)
-		t->driver->status(t, TIOCPKT_FLUSHREAD);
+	tell(t, TIOCPKT_FLUSHREAD);
+}
+
+void
+ldisc_flush_output(struct tty *t)
+{
+	t->echo_tail = t->echo_head;
+	if (t->driver->discard_output)
+		t->driver->discard_output(t);
+	tell(t, TIOCPKT_FLUSHWRITE);
 }
 
 /* ---- reading ---- */
@@ -569,7 +617,7 @@ ldisc_flush_input(struct tty *t)
 bool
 ldisc_readable(struct tty *t, u32 min)
 {
-	if (flag_l(t, ICANON))
+	if (canonical(t))
 		return t->canon_head != t->tail;
 	return t->head - t->tail >= MAX(min, 1u);
 }
@@ -579,7 +627,7 @@ ldisc_pending(struct tty *t)
 {
 	u32 n;
 
-	if (!flag_l(t, ICANON))
+	if (!canonical(t))
 		return t->head - t->tail;
 	n = t->canon_head - t->tail;
 	for (u32 i = t->tail; i != t->canon_head; i++) {
@@ -593,7 +641,7 @@ u32
 ldisc_take(struct tty *t, u8 *out, u32 len, bool *line_done)
 {
 	u32 n = 0;
-	bool canon = flag_l(t, ICANON);
+	bool canon = canonical(t);
 	u32 end = canon ? t->canon_head : t->head;
 
 	*line_done = false;
@@ -619,7 +667,19 @@ ldisc_take(struct tty *t, u8 *out, u32 len, bool *line_done)
 		t->tail++;
 		*line_done = true;
 	}
+	/* Under EXTPROC nobody but the reader knows an end of file: the byte alone is one. */
+	if (flag_l(t, EXTPROC) && flag_l(t, ICANON) && n == 1 && t->tail == end &&
+	    out[0] == t->termios.c_cc[VEOF]) {
+		*line_done = true;
+		n = 0;
+	}
 	return n;
+}
+
+static bool
+flow_is_usual(const struct linux_termios2 *tio)
+{
+	return (tio->c_iflag & IXON) && tio->c_cc[VSTOP] == 19 && tio->c_cc[VSTART] == 17;
 }
 
 /* Switching ICANON: what was typed so far becomes readable as it is, or the unread bytes one line.
@@ -627,7 +687,7 @@ ldisc_take(struct tty *t, u8 *out, u32 len, bool *line_done)
 void
 ldisc_termios_changed(struct tty *t, const struct linux_termios2 *old)
 {
-	if ((old->c_lflag ^ t->termios.c_lflag) & ICANON) {
+	if ((old->c_lflag ^ t->termios.c_lflag) & (ICANON | EXTPROC)) {
 		memset(t->line_ends, 0, sizeof(t->line_ends));
 		t->literal_next = t->erasing = false;
 		if (flag_l(t, ICANON) && t->head != t->tail) {
@@ -639,9 +699,11 @@ ldisc_termios_changed(struct tty *t, const struct linux_termios2 *old)
 	}
 	if (!flag_i(t, IXON) && (old->c_iflag & IXON))
 		tty_start_locked(t);
-	/* Packet mode tells whether ^S and ^Q are the terminal's business. */
-	bool was = (old->c_iflag & IXON) && old->c_cc[VSTOP] == 19 && old->c_cc[VSTART] == 17;
-	bool is = flag_i(t, IXON) && t->termios.c_cc[VSTOP] == 19 && t->termios.c_cc[VSTART] == 17;
-	if (was != is && t->driver->status)
-		t->driver->status(t, is ? TIOCPKT_DOSTOP : TIOCPKT_NOSTOP);
+	/* Packet mode tells whether ^S and ^Q are the terminal's business, and what an editor at
+	 * the other side must know. */
+	bool was = flow_is_usual(old), is = flow_is_usual(&t->termios);
+	if (was != is)
+		tell(t, is ? TIOCPKT_DOSTOP : TIOCPKT_NOSTOP);
+	if ((old->c_lflag | t->termios.c_lflag) & EXTPROC)
+		tell(t, TIOCPKT_IOCTL);
 }

@@ -3,9 +3,9 @@
  * Pseudo-terminals: pty(7), pts(4). The slave is a terminal like any other, whose driver is the
  * master's file.
  *
- * Slave to master: a ring, filled by the slave's output under out_lock and emptied by reads of the
- * master. Master to slave: the terminal's raw input ring; a master that finds it full waits until
- * the line discipline has taken something. Nothing is ever dropped on the way.
+ * Slave to master: a ring, filled by the slave's output and emptied by reads of the master, both
+ * under the terminal's lock. Master to slave: the terminal's raw input ring; a master that finds it
+ * full waits until the line discipline has taken something. Nothing is ever dropped on the way.
  *
  * Lifetime: the master's file holds one reference on the terminal, each slave file one. The node in
  * devpts goes with the master; the slave is hung up then. Once every slave file is closed the
@@ -34,16 +34,15 @@
 #define CHUNK 256
 
 struct pty {
-	struct tty slave;
+	struct tty slave;	/* first: a file of the master has the slave as its private, too */
 	struct super *instance; /* [I] referenced */
 	struct dentry *node;	/* [I] while the master is open */
 	u32 index;		/* [I] */
 	bool locked;		/* TIOCSPTLCK: the slave cannot be opened yet */
 	bool slave_gone;	/* every slave file was closed */
-	bool packet;
-	u8 status; /* TIOCPKT_* not yet told; out_lock */
-	struct spinlock out_lock;
-	struct ringbuf out;
+	bool packet;		/* L: slave.lock */
+	u8 status;		/* [L] TIOCPKT_* not yet told */
+	struct ringbuf out;	/* [L] */
 	u8 out_bytes[TTY_BUF];
 	struct mutex read_lock, write_lock; /* of the master */
 	struct wait_queue master_wait;
@@ -54,12 +53,13 @@ static const struct file_ops master_file_ops;
 static struct pty *
 pty_of(struct tty *t)
 {
-	return t->private;
+	return container_of(t, struct pty, slave);
 }
 
 static void
 wake_master(struct pty *p, u32 key)
 {
+	smp_mb(); /* what it waits for was done before; it queues itself, then looks */
 	if (wait_queue_active(&p->master_wait))
 		wake_up_key(&p->master_wait, THREAD_NORMAL, INT32_MAX, key);
 }
@@ -70,11 +70,8 @@ static u32
 slave_write(struct tty *t, const u8 *data, u32 len)
 {
 	struct pty *p = pty_of(t);
-
-	spin_lock(&p->out_lock);
 	u32 n = ringbuf_write(&p->out, data, len);
-	spin_unlock(&p->out_lock);
-	smp_mb();
+
 	wake_master(p, EPOLLIN | EPOLLRDNORM);
 	return n;
 }
@@ -90,9 +87,7 @@ slave_discard_output(struct tty *t)
 {
 	struct pty *p = pty_of(t);
 
-	spin_lock(&p->out_lock);
 	ringbuf_skip(&p->out, ringbuf_used(&p->out));
-	spin_unlock(&p->out_lock);
 }
 
 static void
@@ -102,7 +97,6 @@ slave_status(struct tty *t, u8 bits)
 
 	if (!p->packet)
 		return;
-	spin_lock(&p->out_lock);
 	if (bits & TIOCPKT_STOP)
 		p->status &= (u8)~TIOCPKT_START;
 	if (bits & TIOCPKT_START)
@@ -112,7 +106,6 @@ slave_status(struct tty *t, u8 bits)
 	if (bits & TIOCPKT_NOSTOP)
 		p->status &= (u8)~TIOCPKT_DOSTOP;
 	p->status |= bits;
-	spin_unlock(&p->out_lock);
 	wake_master(p, EPOLLIN | EPOLLPRI | EPOLLRDNORM);
 }
 
@@ -125,7 +118,7 @@ slave_input_drained(struct tty *t)
 static int
 slave_open(struct tty *t)
 {
-	pty_of(t)->slave_gone = false;
+	WRITE_ONCE(pty_of(t)->slave_gone, false);
 	return 0;
 }
 
@@ -134,8 +127,8 @@ slave_close(struct tty *t)
 {
 	struct pty *p = pty_of(t);
 
-	WRITE_ONCE(p->slave_gone, true);
-	smp_mb();
+	/* What it wrote is in the ring before the master sees that it is gone. */
+	smp_store_release(&p->slave_gone, true);
 	wake_master(p, EPOLLIN | EPOLLHUP | EPOLLRDNORM);
 }
 
@@ -189,7 +182,6 @@ static int
 master_open(struct file *f)
 {
 	struct pty *p = kvmalloc(sizeof(*p), GFP_KERNEL | GFP_ZERO);
-	char name[16];
 	int r;
 
 	if (!p)
@@ -197,20 +189,20 @@ master_open(struct file *f)
 	r = devpts_instance(f, &p->instance);
 	if (r)
 		goto out_free;
-	r = devpts_add(p->instance, p, &p->index, &p->node);
-	if (r)
-		goto out_put_instance;
-	snprintf(name, sizeof(name), "pts/%u", p->index);
-	tty_init_common(&p->slave, &pty_slave_driver, p, name,
-			DEV_MAKE(UNIX98_PTY_SLAVE_MAJOR, p->index));
-	spin_init(&p->out_lock, RANK_DEVICE);
-	p->slave.termios.c_cflag &= ~(u32)HUPCL;
+	tty_init_common(&p->slave, &pty_slave_driver, NULL, "", 0);
 	ringbuf_init(&p->out, p->out_bytes, sizeof(p->out_bytes));
 	mutex_init(&p->read_lock, RANK_TTY);
 	mutex_init(&p->write_lock, RANK_TTY);
 	wait_queue_init(&p->master_wait);
 	p->locked = true;
-	f->private = p;
+	/* From here on it can be found, but not opened: it is locked, and only we could unlock it.
+	 */
+	r = devpts_add(p->instance, p, &p->index, &p->node);
+	if (r)
+		goto out_put_instance;
+	snprintf(p->slave.name, sizeof(p->slave.name), "pts/%u", p->index);
+	p->slave.dev = DEV_MAKE(UNIX98_PTY_SLAVE_MAJOR, p->index);
+	f->private = &p->slave;
 	f->ops = &master_file_ops;
 	f->mode |= FMODE_STREAM | FMODE_NO_SYNC;
 	return 0;
@@ -225,7 +217,7 @@ out_free:
 static void
 master_release(struct file *f)
 {
-	struct pty *p = f->private;
+	struct pty *p = pty_of(f->private);
 
 	WRITE_ONCE(p->slave.closed_other, true);
 	devpts_remove(p->instance, p->index, p->node);
@@ -239,7 +231,14 @@ master_release(struct file *f)
 static bool
 master_readable(struct pty *p)
 {
-	return !ringbuf_empty(&p->out) || (p->packet && READ_ONCE(p->status));
+	return !ringbuf_empty(&p->out) || (READ_ONCE(p->packet) && READ_ONCE(p->status));
+}
+
+/* Every slave file was closed: what is not readable after this was true will never be. */
+static bool
+master_at_end(struct pty *p)
+{
+	return smp_load_acquire(&p->slave_gone);
 }
 
 static ssize_t
@@ -249,11 +248,11 @@ master_read_some(struct pty *p, struct iov_iter *it)
 	size_t done = 0;
 	u32 head = 0;
 
-	if (p->packet) {
-		spin_lock(&p->out_lock);
+	if (READ_ONCE(p->packet)) {
+		spin_lock(&p->slave.lock);
 		u8 status = p->status;
 		p->status = 0;
-		spin_unlock(&p->out_lock);
+		spin_unlock(&p->slave.lock);
 		if (status)
 			return iter_copy_to(it, &status, 1) == 1 ? 1 : -EFAULT;
 		head = 1;
@@ -262,9 +261,9 @@ master_read_some(struct pty *p, struct iov_iter *it)
 	while (iter_count(it) > head) {
 		u32 want = (u32)MIN(iter_count(it) - head, (size_t)CHUNK);
 
-		spin_lock(&p->out_lock);
+		spin_lock(&p->slave.lock);
 		u32 n = ringbuf_read(&p->out, chunk + head, want);
-		spin_unlock(&p->out_lock);
+		spin_unlock(&p->slave.lock);
 		if (!n)
 			break;
 		size_t copied = iter_copy_to(it, chunk, n + head);
@@ -279,7 +278,7 @@ master_read_some(struct pty *p, struct iov_iter *it)
 static ssize_t
 master_read(struct file *f, struct iov_iter *it, u64 *pos)
 {
-	struct pty *p = f->private;
+	struct pty *p = pty_of(f->private);
 	ssize_t done;
 
 	if (!iter_count(it))
@@ -287,10 +286,12 @@ master_read(struct file *f, struct iov_iter *it, u64 *pos)
 	if (mutex_lock_interruptible(&p->read_lock))
 		return -ERESTARTSYS;
 	for (;;) {
+		bool at_end = master_at_end(p);
+
 		done = master_readable(p) ? master_read_some(p, it) : 0;
 		if (done)
 			break;
-		if (READ_ONCE(p->slave_gone)) {
+		if (at_end) {
 			done = -EIO;
 			break;
 		}
@@ -299,7 +300,7 @@ master_read(struct file *f, struct iov_iter *it, u64 *pos)
 			break;
 		}
 		done = wait_event_interruptible(&p->master_wait,
-						master_readable(p) || READ_ONCE(p->slave_gone));
+						master_at_end(p) || master_readable(p));
 		if (done)
 			break;
 	}
@@ -312,7 +313,7 @@ master_read(struct file *f, struct iov_iter *it, u64 *pos)
 static ssize_t
 master_write(struct file *f, struct iov_iter *it, u64 *pos)
 {
-	struct pty *p = f->private;
+	struct pty *p = pty_of(f->private);
 	u8 chunk[CHUNK];
 	ssize_t done = 0, r = 0;
 
@@ -350,18 +351,18 @@ master_write(struct file *f, struct iov_iter *it, u64 *pos)
 static u32
 master_poll(struct file *f, struct poll_table *pt)
 {
-	struct pty *p = f->private;
+	struct pty *p = pty_of(f->private);
 	u32 mask = 0;
 
 	poll_wait(f, &p->master_wait, pt);
+	if (master_at_end(p))
+		mask |= EPOLLHUP;
 	if (master_readable(p))
 		mask |= EPOLLIN | EPOLLRDNORM;
-	if (p->packet && READ_ONCE(p->status))
+	if (READ_ONCE(p->packet) && READ_ONCE(p->status))
 		mask |= EPOLLPRI;
 	if (ringbuf_space(&p->slave.raw) > 0)
 		mask |= EPOLLOUT | EPOLLWRNORM;
-	if (READ_ONCE(p->slave_gone))
-		mask |= EPOLLHUP;
 	return mask;
 }
 
@@ -389,7 +390,7 @@ peer_open(struct pty *p, u64 flags)
 static long
 master_ioctl(struct file *f, u32 cmd, u64 arg)
 {
-	struct pty *p = f->private;
+	struct pty *p = pty_of(f->private);
 	user_ptr u = user_ptr_of(arg);
 	s32 n;
 
@@ -400,14 +401,14 @@ master_ioctl(struct file *f, u32 cmd, u64 arg)
 			return -EFAULT;
 		WRITE_ONCE(p->locked, n != 0);
 		return 0;
-	case TIOCGPTLCK: return put_user(u, (s32)p->locked);
+	case TIOCGPTLCK: return put_user(u, (s32)READ_ONCE(p->locked));
 	case TIOCPKT:
 		if (get_user(&n, u))
 			return -EFAULT;
-		spin_lock(&p->out_lock);
-		p->packet = n != 0;
+		spin_lock(&p->slave.lock);
+		WRITE_ONCE(p->packet, n != 0);
 		p->status = 0;
-		spin_unlock(&p->out_lock);
+		spin_unlock(&p->slave.lock);
 		return 0;
 	case TIOCGPKT: return put_user(u, (s32)p->packet);
 	case TIOCSIG:
@@ -427,6 +428,12 @@ master_ioctl(struct file *f, u32 cmd, u64 arg)
 static const struct file_ops master_node_ops = {
 	.open = master_open,
 };
+
+bool
+pty_is_master(const struct file *f)
+{
+	return f->ops == &master_file_ops;
+}
 
 static struct device ptmx_device = {
 	.name = "ptmx",

@@ -30,9 +30,11 @@
 
 #define CHUNK 256
 
-void
-tty_termios_default(struct linux_termios2 *tio)
+/* Settings of a new terminal: cooked, echo, 38400 8N1. */
+static void
+tty_termios_default(struct tty *t)
 {
+	struct linux_termios2 *tio = &t->termios;
 	static const u8 cc[NCCS] = {
 		[VINTR] = 3,	 [VQUIT] = 28,	 [VERASE] = 127, [VKILL] = 21, [VEOF] = 4,
 		[VMIN] = 1,	 [VSTART] = 17,	 [VSTOP] = 19,	 [VSUSP] = 26, [VREPRINT] = 18,
@@ -42,13 +44,15 @@ tty_termios_default(struct linux_termios2 *tio)
 	memset(tio, 0, sizeof(*tio));
 	tio->c_iflag = ICRNL | IXON;
 	tio->c_oflag = OPOST | ONLCR;
-	tio->c_cflag = B38400 | CS8 | CREAD | HUPCL;
+	tio->c_cflag = B38400 | CS8 | CREAD | (t->driver->pseudo ? 0 : HUPCL);
 	tio->c_lflag = ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | IEXTEN;
 	memcpy(tio->c_cc, cc, sizeof(cc));
 	tio->c_ispeed = tio->c_ospeed = 38400;
 }
 
+static const struct file_ops tty_file_ops, console_file_ops;
 static void tty_rx_work(struct work *w);
+static void console_give_back(struct tty *t);
 
 void
 tty_init_common(struct tty *t, const struct tty_driver *driver, void *private, const char *name,
@@ -65,7 +69,7 @@ tty_init_common(struct tty *t, const struct tty_driver *driver, void *private, c
 	mutex_init(&t->read_lock, RANK_TTY);
 	mutex_init(&t->write_lock, RANK_TTY);
 	spin_init(&t->lock, RANK_TTY_LINE);
-	tty_termios_default(&t->termios);
+	tty_termios_default(t);
 	ringbuf_init(&t->raw, t->raw_bytes, sizeof(t->raw_bytes));
 	work_init(&t->rx_work, tty_rx_work);
 	wait_queue_init(&t->read_wait);
@@ -84,11 +88,24 @@ tty_put(struct tty *t)
 
 /* ---- the driver's side ---- */
 
-static void
-tty_signal_mask(struct tty *t, u32 signals)
+static bool
+tty_readable(struct tty *t, u32 min)
 {
-	for (; signals; signals &= signals - 1)
-		tty_signal_pgrp(t, __builtin_ctz(signals));
+	spin_lock(&t->lock);
+	bool r = ldisc_readable(t, min);
+	spin_unlock(&t->lock);
+	return r;
+}
+
+void
+tty_input_done(struct tty *t, const struct input_effect *effect)
+{
+	if (effect->writable)
+		tty_write_wakeup(t);
+	for (u32 left = effect->signals; left; left &= left - 1)
+		tty_signal_pgrp(t, __builtin_ctz(left));
+	if (tty_readable(t, 1))
+		wake_up_key(&t->read_wait, THREAD_NORMAL, INT32_MAX, EPOLLIN | EPOLLRDNORM);
 }
 
 /* Move raw bytes through the line discipline. What does not fit stays in the ring until a reader
@@ -98,32 +115,28 @@ tty_rx_work(struct work *w)
 {
 	struct tty *t = container_of(w, struct tty, rx_work);
 	u8 chunk[CHUNK];
+	u32 n;
 
 	mutex_lock(&t->rx_lock);
-	for (;;) {
-		u32 signals = 0;
+	do {
+		struct input_effect effect = { 0 };
+		/* Looked at first: what the break came behind is in the ring then. */
+		bool broken = smp_load_acquire(&t->broken);
+		u32 len = ringbuf_peek(&t->raw, 0, chunk, sizeof(chunk));
 
 		spin_lock(&t->lock);
-		bool was_stopped = t->stopped;
-		u32 room = MIN(ldisc_input_room(t), (u32)sizeof(chunk));
-		u32 n = room ? ringbuf_read(&t->raw, chunk, room) : 0;
-		if (n)
-			ldisc_input(t, chunk, n, &signals);
-		else
-			ldisc_flush_echo(t);
-		bool readable = ldisc_readable(t, 1), started = was_stopped && !t->stopped;
+		n = ldisc_input(t, chunk, len, &effect);
+		if (broken && n == len && n < sizeof(chunk)) {
+			WRITE_ONCE(t->broken, false);
+			ldisc_break(t, &effect);
+		}
 		spin_unlock(&t->lock);
 
-		if (started)
-			tty_write_wakeup(t);
-		tty_signal_mask(t, signals);
-		if (readable || signals)
-			wake_up_key(&t->read_wait, THREAD_NORMAL, INT32_MAX, EPOLLIN | EPOLLRDNORM);
+		ringbuf_skip(&t->raw, n);
+		tty_input_done(t, &effect);
 		if (n && t->driver->input_drained)
 			t->driver->input_drained(t);
-		if (!n)
-			break;
-	}
+	} while (n == sizeof(chunk));
 	mutex_unlock(&t->rx_lock);
 }
 
@@ -136,15 +149,8 @@ tty_receive_kick(struct tty *t)
 void
 tty_receive_break(struct tty *t)
 {
-	u32 iflag = READ_ONCE(t->termios.c_iflag);
-	static const u8 nul;
-
-	if (iflag & IGNBRK)
-		return;
-	if (iflag & BRKINT)
-		tty_signal_pgrp(t, SIGINT);
-	else if (tty_receive(t, &nul, 1))
-		tty_receive_kick(t);
+	smp_store_release(&t->broken, true);
+	tty_receive_kick(t);
 }
 
 void
@@ -152,6 +158,7 @@ tty_write_wakeup(struct tty *t)
 {
 	if (READ_ONCE(t->echo_head) != READ_ONCE(t->echo_tail))
 		work_queue(&t->rx_work);
+	smp_mb(); /* room was made before; a writer queues itself, then looks for room */
 	if (wait_queue_active(&t->write_wait))
 		wake_up_key(&t->write_wait, THREAD_NORMAL, INT32_MAX, EPOLLOUT | EPOLLWRNORM);
 }
@@ -177,9 +184,11 @@ tty_hangup(struct tty *t, bool leader_exits)
 	WRITE_ONCE(t->hangups, t->hangups + 1);
 	ldisc_flush_input(t);
 	t->echo_tail = t->echo_head;
-	t->stopped = false;
-	tty_termios_default(&t->termios);
+	t->stopped = t->held = false;
+	if (t->driver->pseudo)
+		tty_termios_default(t);
 	spin_unlock(&t->lock);
+	console_give_back(t);
 	tty_disassociate(t);
 	wake_up_key(&t->read_wait, THREAD_NORMAL, INT32_MAX,
 		    EPOLLIN | EPOLLHUP | EPOLLERR | EPOLLRDNORM);
@@ -249,20 +258,13 @@ tty_file_release(struct file *f)
 	tty_put(t);
 }
 
+/* ---- reading ---- */
+
 /* VTIME is in tenths of a second. */
 static u64
 vtime_deadline(u32 tenths)
 {
 	return time_mono_ns() + (u64)tenths * 100 * NSEC_PER_MSEC;
-}
-
-static bool
-tty_readable(struct tty *t, u32 min)
-{
-	spin_lock(&t->lock);
-	bool r = ldisc_readable(t, min);
-	spin_unlock(&t->lock);
-	return r;
 }
 
 static bool
@@ -359,6 +361,8 @@ tty_read(struct file *f, struct iov_iter *it, u64 *pos)
 		work_queue(&t->rx_work); /* room was made for what waits */
 	return got ? (ssize_t)got : r;
 }
+
+/* ---- writing ---- */
 
 static bool
 write_may_go(struct file *f, struct tty *t)
@@ -497,11 +501,80 @@ console_find(void)
 	return tty_count ? ttys[0] : NULL;
 }
 
+/* ---- TIOCCONS: what programs write to /dev/console goes to another terminal ---- */
+
+static struct spinlock redirect_lock = SPINLOCK_INIT(RANK_LEAF);
+static struct file *redirect; /* redirect_lock; referenced */
+
+/* Take the console over by f, a terminal's file; or, by a file of the console, give it back. */
+long
+tty_console_take(struct file *f)
+{
+	struct file *old = NULL;
+	long r = 0;
+
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	spin_lock(&redirect_lock);
+	if (f->ops == &console_file_ops) {
+		old = redirect;
+		redirect = NULL;
+	} else if (!pty_is_master(f) && tty_file_dead(f)) {
+		r = -EIO;
+	} else if (!(f->mode & FMODE_WRITE)) {
+		r = -EBADF;
+	} else if (redirect) {
+		r = -EBUSY;
+	} else {
+		file_get(f);
+		redirect = f;
+	}
+	spin_unlock(&redirect_lock);
+	if (old)
+		file_put(old);
+	return r;
+}
+
+/* A terminal that is hung up is the console no more. */
+static void
+console_give_back(struct tty *t)
+{
+	struct file *old = NULL;
+
+	spin_lock(&redirect_lock);
+	if (redirect && redirect->private == t) {
+		old = redirect;
+		redirect = NULL;
+	}
+	spin_unlock(&redirect_lock);
+	if (old)
+		file_put(old);
+}
+
+static ssize_t
+console_write(struct file *f, struct iov_iter *it, u64 *pos)
+{
+	struct file *to;
+	ssize_t r;
+
+	spin_lock(&redirect_lock);
+	to = redirect;
+	if (to)
+		file_get(to);
+	spin_unlock(&redirect_lock);
+	if (!to)
+		return tty_write(f, it, pos);
+	r = to->ops->write(to, it, pos);
+	file_put(to);
+	return r;
+}
+
 /* Open by number: a line, /dev/console (5, 1), or the process's own terminal (5, 0). */
 static int
 tty_open(struct file *f)
 {
 	devnum_t dev = f->inode->rdev;
+	int r;
 
 	if (dev == DEV_MAKE(TTYAUX_MAJOR, 0)) {
 		struct tty *t = tty_of_session();
@@ -516,7 +589,10 @@ tty_open(struct file *f)
 			return -ENODEV;
 		f->flags |= O_NOCTTY;
 		tty_get(t);
-		return tty_open_file(f, t);
+		r = tty_open_file(f, t);
+		if (r == 0)
+			f->ops = &console_file_ops;
+		return r;
 	}
 	for (u32 i = 0; i < tty_count; i++) {
 		if (ttys[i]->dev == dev) {
@@ -597,7 +673,15 @@ tty_list_drivers(struct strbuf *sb)
 	list_driver(sb, "pty_slave", "pts", UNIX98_PTY_SLAVE_MAJOR, 0, (1u << 20) - 1, "pty:slave");
 }
 
-const struct file_ops tty_file_ops = {
+static const struct file_ops console_file_ops = {
+	.release = tty_file_release,
+	.read = tty_read,
+	.write = console_write,
+	.poll = tty_poll,
+	.ioctl = tty_ioctl,
+};
+
+static const struct file_ops tty_file_ops = {
 	.open = tty_open,
 	.release = tty_file_release,
 	.read = tty_read,

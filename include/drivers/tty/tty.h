@@ -23,7 +23,8 @@ struct tty;
 /* NULL slots: nothing to do. tty->lock is held (a spinlock) where said. */
 struct tty_driver {
 	const char *name;
-	bool pseudo; /* survives its session leader: only signals are sent then */
+	bool pseudo; /* survives its session leader: only signals are sent then; a hang-up resets
+			its settings */
 	/* First open and last close. May sleep. */
 	int (*open)(struct tty *t);
 	void (*close)(struct tty *t);
@@ -31,6 +32,7 @@ struct tty_driver {
 	u32 (*write)(struct tty *t, const u8 *data, u32 len);
 	u32 (*write_room)(struct tty *t); /* never NULL; tty->lock held */
 	u32 (*unsent)(struct tty *t);	  /* bytes accepted and not yet gone: TIOCOUTQ, drain */
+	void (*send_urgent)(struct tty *t, u8 c); /* before all that waits. NULL: write it */
 	void (*discard_output)(struct tty *t);	       /* TCOFLUSH; tty->lock held */
 	void (*set_termios)(struct tty *t);	       /* speed and format changed; may sleep */
 	void (*status)(struct tty *t, u8 packet_bits); /* TIOCPKT_* happened; tty->lock held */
@@ -58,10 +60,12 @@ struct tty {
 	struct linux_termios2 termios; /* [L] */
 	struct linux_winsize winsize;  /* [L] */
 	bool exclusive;
-	bool stopped; /* [L] output held by ^S, TCXONC */
+	bool stopped; /* [L] output waits: ^S, TCXONC */
+	bool held;    /* [L] by TCXONC, which alone lets it go on */
 
 	/* input: raw bytes from the driver, edited by the worker into buf */
-	struct ringbuf raw; /* one producer (the driver), one consumer (the worker) */
+	struct ringbuf raw; /* one producer (the driver), one consumer (the worker, rx_lock) */
+	bool broken;	    /* a break came, not yet looked at */
 	u8 raw_bytes[TTY_BUF];
 	struct work rx_work;
 	struct mutex rx_lock;		       /* one worker at a time */
@@ -91,7 +95,7 @@ tty_receive(struct tty *t, const void *data, u32 len)
 	return ringbuf_write(&t->raw, data, len);
 }
 void tty_receive_kick(struct tty *t);
-/* A break condition or modem hang-up on the line. Any context. */
+/* A break condition on the line, behind what was received so far. Any context. */
 void tty_receive_break(struct tty *t);
 /* There is room for output again. Any context. */
 void tty_write_wakeup(struct tty *t);
@@ -105,14 +109,12 @@ tty_get(struct tty *t)
 }
 void tty_put(struct tty *t);
 
-/* file_ops of a terminal; the opener sets f->private to a struct tty (reference taken over) by
- * tty_open_file. */
-extern const struct file_ops tty_file_ops;
+/* Makes f a file of the terminal; takes the caller's reference over, on failure too. */
 int tty_open_file(struct file *f, struct tty *t);
+/* The code in c_cflag for a speed; BOTHER if it has none. */
+u32 tty_speed_code(u32 baud);
 /* Ioctls and the like that a pty master has in common with its slave. */
 long tty_ioctl_common(struct tty *t, struct file *f, u32 cmd, u64 arg);
-/* Settings of a new terminal: cooked, echo, 38400 8N1. */
-void tty_termios_default(struct linux_termios2 *tio);
 
 /* Serial lines by minor of major 4; /dev/console opens the one that console= named. */
 int tty_register(struct tty *t);
