@@ -503,7 +503,7 @@ console_find(void)
 
 /* ---- TIOCCONS: what programs write to /dev/console goes to another terminal ---- */
 
-static struct spinlock redirect_lock = SPINLOCK_INIT(RANK_LEAF);
+static struct spinlock redirect_lock = SPINLOCK_INIT(RANK_TTY_LINE);
 static struct file *redirect; /* redirect_lock; referenced */
 
 /* Take the console over by f, a terminal's file; or, by a file of the console, give it back. */
@@ -557,6 +557,8 @@ console_write(struct file *f, struct iov_iter *it, u64 *pos)
 	struct file *to;
 	ssize_t r;
 
+	if (likely(!READ_ONCE(redirect)))
+		return tty_write(f, it, pos);
 	spin_lock(&redirect_lock);
 	to = redirect;
 	if (to)

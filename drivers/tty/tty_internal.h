@@ -41,7 +41,7 @@ void tty_disassociate(struct tty *t);
 
 void pty_init(void);
 bool pty_is_master(const struct file *f); /* its private is the slave, as for any terminal's file */
-long tty_console_take(struct file *f); /* TIOCCONS */
+long tty_console_take(struct file *f);	  /* TIOCCONS */
 bool tty_file_dead(const struct file *f);
 long tty_ioctl(struct file *f, u32 cmd, u64 arg);
 

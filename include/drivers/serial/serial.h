@@ -6,7 +6,8 @@
 /* Probe the four standard ports; each found becomes a terminal, the console's one takes the log
  * over. */
 void serial_init(void);
-/* A value of console=, before that: "ttyS1", "ttyS0,9600n8". One that names no line is no concern of ours. */
+/* A value of console=, before that: "ttyS1", "ttyS0,9600n8". One that names no line is no concern
+ * of ours. */
 void serial_console(const char *value);
 
 #endif

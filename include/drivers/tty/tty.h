@@ -32,7 +32,7 @@ struct tty_driver {
 	u32 (*write)(struct tty *t, const u8 *data, u32 len);
 	u32 (*write_room)(struct tty *t); /* never NULL; tty->lock held */
 	u32 (*unsent)(struct tty *t);	  /* bytes accepted and not yet gone: TIOCOUTQ, drain */
-	void (*send_urgent)(struct tty *t, u8 c); /* before all that waits. NULL: write it */
+	void (*send_urgent)(struct tty *t, u8 c);      /* before all that waits. NULL: write it */
 	void (*discard_output)(struct tty *t);	       /* TCOFLUSH; tty->lock held */
 	void (*set_termios)(struct tty *t);	       /* speed and format changed; may sleep */
 	void (*status)(struct tty *t, u8 packet_bits); /* TIOCPKT_* happened; tty->lock held */
