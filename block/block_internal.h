@@ -43,6 +43,7 @@ void flush_data_done(struct bio *bio);
 void devices_init(void);
 int device_super_create(struct disk *disk);
 struct block_device *device_create(struct disk *disk, u32 part_number, u64 start, u64 sectors);
+void device_destroy(struct block_device *dev);
 int device_publish(struct block_device *dev);
 void device_withdraw(struct block_device *dev);
 

@@ -7,7 +7,7 @@
  * mounted file system keeps its own cache of its blocks (buffer.h) and its files' pages.
  *
  * Objects: the registry holds a reference while a device is published; so does each opener. The
- * disk is held by its devices.
+ * disk is held by its partitions; the whole disk's device is part of the disk.
  *
  * Locking: registry_lock guards the list and the numbers. disk->open_lock guards opens, holders and
  * sizes; it is taken before registry_lock.
@@ -185,26 +185,36 @@ block_device_sync(struct block_device *dev)
 
 /* ---- the registry ---- */
 
+/* The whole disk's device lives as long as the disk: they are counted together. */
 void
 block_device_get(struct block_device *dev)
 {
-	ref_get(&dev->ref);
+	if (dev == dev->whole)
+		disk_get(dev->disk);
+	else
+		ref_get(&dev->ref);
+}
+
+void
+device_destroy(struct block_device *dev)
+{
+	if (dev->inode)
+		inode_put(dev->inode);
+	kfree(dev->stats);
+	kfree(dev);
 }
 
 void
 block_device_put(struct block_device *dev)
 {
 	struct disk *disk = dev->disk;
-	bool whole = dev->whole == dev;
 
-	if (!ref_put(&dev->ref))
-		return;
-	if (dev->inode)
-		inode_put(dev->inode);
-	kfree(dev->stats);
-	kfree(dev);
-	if (!whole)
+	if (dev == dev->whole) {
 		disk_put(disk);
+	} else if (ref_put(&dev->ref)) {
+		device_destroy(dev);
+		disk_put(disk);
+	}
 }
 
 struct block_device *
@@ -224,15 +234,15 @@ device_create(struct disk *disk, u32 part_number, u64 start, u64 sectors)
 	dev->block_size = PAGE_SIZE;
 	dev->readahead = READAHEAD_DEFAULT << (PAGE_SHIFT - SECTOR_SHIFT);
 	list_init(&dev->node);
-	if (part_number)
-		disk_get(disk);
 	dev->stats = stats_create(disk);
 	dev->inode = inode_create(disk->super, &bdev_inode_ops, NULL, S_IFBLK | 0600,
 				  inode_next_number(disk->super));
 	if (!dev->stats || !dev->inode) {
-		block_device_put(dev);
+		device_destroy(dev);
 		return NULL;
 	}
+	if (part_number)
+		disk_get(disk);
 	dev->inode->private = dev;
 	dev->inode->size = sectors << SECTOR_SHIFT;
 	dev->inode->mapping.ops = &bdev_mapping_ops;

@@ -9,6 +9,7 @@
  * Locking: disk->open_lock is held while the table changes, so that nobody opens a partition that
  * is on its way out.
  */
+#include "block/loop.h"
 #include "block_internal.h"
 #include "core/log.h"
 #include "fs/vfs/inode.h"
@@ -27,6 +28,7 @@ block_init(void)
 	bio_init_pools();
 	devices_init();
 	blkdev_file_ops = &block_file_ops;
+	loop_init();
 }
 
 struct disk *
@@ -69,7 +71,7 @@ disk_put(struct disk *disk)
 	if (!ref_put(&disk->ref))
 		return;
 	if (disk->device)
-		block_device_put(disk->device);
+		device_destroy(disk->device);
 	if (disk->super)
 		super_put(disk->super);
 	if (disk->ops->release)

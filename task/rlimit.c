@@ -22,6 +22,9 @@
 u64
 rlimit_current(u32 resource)
 {
+	/* A kernel thread that writes a file (initramfs, loop) is nobody's process. */
+	if (unlikely(thread_current()->is_kernel))
+		return RLIM_INFINITY;
 	return READ_ONCE(current->process->limits.lim[resource].cur);
 }
 

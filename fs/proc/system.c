@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The system's files at the top of /proc: CPUs, time, load, tables of the kernel. proc(5). */
 #include "arch/cpu.h"
+#include "block/block.h"
 #include "core/bootinfo.h"
 #include "core/cpumask.h"
 #include "core/irq.h"
@@ -182,7 +183,14 @@ show_devices(struct strbuf *sb, void *ctx)
 static int
 show_partitions(struct strbuf *sb, void *ctx)
 {
-	strbuf_puts(sb, "major minor  #blocks  name\n\n");
+	block_show_partitions(sb);
+	return 0;
+}
+
+static int
+show_diskstats(struct strbuf *sb, void *ctx)
+{
+	block_show_stats(sb);
 	return 0;
 }
 
@@ -303,7 +311,7 @@ const struct pseudo_entry system_entries[] = {
 	PROC_FILE("locks", 0444, show_locks),
 	PROC_FILE("devices", 0444, show_devices),
 	PROC_FILE("partitions", 0444, show_partitions),
-	PROC_FILE("diskstats", 0444, show_empty),
+	PROC_FILE("diskstats", 0444, show_diskstats),
 	PROC_FILE("modules", 0444, show_empty),
 	PROC_FILE("swaps", 0444, show_swaps),
 	PROC_FILE("consoles", 0444, show_consoles),

@@ -3,12 +3,14 @@
  * Devices in /sys, from the registry of fs/vfs/device.h.
  *
  * A device is the directory devices/virtual/CLASS/NAME; class/CLASS/NAME and dev/char/MAJOR:MINOR
- * are links to it. The context below a device is its number (struct device may go at any time, so
+ * are links to it, and block/NAME for disks, whose partitions are directories in the disk's. The
+ * context below a device is its number (struct device may go at any time, so
  * nothing here holds one), below a class it is the class's name, which is constant text.
  *
  * Names are taken one at a time and in the order of the numbers, so that the registry's lock is not
  * held while a program's memory is written, and a reader misses no device that stays.
  */
+#include "block/block.h"
 #include "core/log.h"
 #include "fs/vfs/device.h"
 #include "lib/format.h"
@@ -16,9 +18,10 @@
 #include "sysfs_internal.h"
 #include "uapi/dirent.h"
 #include "uapi/errno.h"
+#include "uapi/major.h"
 
 /* Inode numbers: where the name is, and the device's key. */
-enum place { IN_VIRTUAL = 1, IN_CLASS, IN_DEV, VIRTUAL_CLASS, PLAIN_CLASS };
+enum place { IN_VIRTUAL = 1, IN_CLASS, IN_DEV, VIRTUAL_CLASS, PLAIN_CLASS, IN_BLOCK };
 #define INO(place, key) ((u64)(place) << 40 | (key))
 
 /* What one needs to know of a device, copied. */
@@ -27,7 +30,8 @@ struct found {
 	devnum_t dev;
 	umode_t mode;
 	const char *class_name;
-	char name[64]; /* with '/' as "!" */
+	char name[64];	/* with '/' as "!" */
+	char whole[32]; /* a partition's disk; "" */
 };
 
 /* The device with the lowest key, not below min_key, that fits what is not NULL or 0. */
@@ -36,6 +40,8 @@ struct search {
 	umode_t type;
 	const char *class_name, *name;
 	size_t class_len, name_len;
+	bool top;	   /* no partitions */
+	const char *whole; /* partitions of this disk only */
 	bool hit;
 	struct found *out;
 };
@@ -57,6 +63,15 @@ copy_name(char *to, size_t size, const char *from)
 			*to = '!';
 }
 
+/* The disk of a partition; NULL for others. The registry is locked, so it is there. */
+static const char *
+whole_of(const struct device *d)
+{
+	const struct block_device *dev = d->private;
+
+	return S_ISBLK(d->mode) && dev != dev->whole ? dev->whole->name : NULL;
+}
+
 static bool
 text_is(const char *s, const char *want, size_t len)
 {
@@ -69,17 +84,23 @@ consider(void *ctx, struct device *d)
 	struct search *s = ctx;
 	u64 key = key_of(d);
 	char name[sizeof(s->out->name)];
+	const char *whole;
 
 	if (key < s->min_key || (s->key && key != s->key) || (s->hit && key >= s->out->key))
 		return true;
 	if ((s->type && (d->mode & S_IFMT) != s->type) ||
 	    (s->class_name && !text_is(d->class_name, s->class_name, s->class_len)))
 		return true;
+	whole = whole_of(d);
+	if ((s->top && whole) || (s->whole && (!whole || strcmp(s->whole, whole))))
+		return true;
 	copy_name(name, sizeof(name), d->name);
 	if (s->name && !text_is(name, s->name, s->name_len))
 		return true;
 	s->hit = true;
-	*s->out = (struct found){ key, d->dev, d->mode, d->class_name, "" };
+	*s->out = (struct found){ .key = key, .dev = d->dev, .mode = d->mode };
+	s->out->class_name = d->class_name;
+	strscpy(s->out->whole, whole ? whole : "", sizeof(s->out->whole));
 	strscpy(s->out->name, name, sizeof(s->out->name));
 	return true;
 }
@@ -99,10 +120,26 @@ find_ctx(void *ctx, struct found *out)
 	return find(&s) ? 0 : -ENODEV;
 }
 
+devnum_t
+device_key_number(const void *ctx)
+{
+	u64 number = ((u64)(uintptr_t)ctx - 1) >> 1;
+
+	return DEV_MAKE((u32)(number >> 20), (u32)(number & 0xfffff));
+}
+
+/* Where its directory is, below /sys/devices/virtual. */
+static int
+place_of(const struct found *d, char *buf, size_t size, const char *up)
+{
+	return (int)scnprintf(buf, size, "%sdevices/virtual/%s/%s%s%s", up, d->class_name, d->whole,
+			      d->whole[0] ? "/" : "", d->name);
+}
+
 /* ---- one device ---- */
 
-static int
-show_dev(struct strbuf *sb, void *ctx)
+int
+device_show_dev(struct strbuf *sb, void *ctx)
 {
 	struct found d = { 0 };
 	int err = find_ctx(ctx, &d);
@@ -129,13 +166,15 @@ show_uevent(struct strbuf *sb, void *ctx)
 	return 0;
 }
 
-static int
-subsystem_link(char *buf, size_t size, void *ctx)
+int
+device_subsystem_link(char *buf, size_t size, void *ctx)
 {
 	struct found d = { 0 };
 	int err = find_ctx(ctx, &d);
 
-	return err ? err : (int)scnprintf(buf, size, "../../../../class/%s", d.class_name);
+	return err ? err
+		   : (int)scnprintf(buf, size, "%s../../../../class/%s", d.whole[0] ? "../" : "",
+				    d.class_name);
 }
 
 /* The consoles that the kernel's messages go to. */
@@ -150,10 +189,10 @@ show_active(struct strbuf *sb, void *ctx)
 	return 0;
 }
 
-#define DEVICE_ENTRIES                                                              \
-	SYS_FILE("dev", 0444, show_dev), SYS_FILE("uevent", 0444, show_uevent),     \
-	{                                                                           \
-		.name = "subsystem", .mode = S_IFLNK | 0777, .link = subsystem_link \
+#define DEVICE_ENTRIES                                                                     \
+	SYS_FILE("dev", 0444, device_show_dev), SYS_FILE("uevent", 0444, show_uevent),     \
+	{                                                                                  \
+		.name = "subsystem", .mode = S_IFLNK | 0777, .link = device_subsystem_link \
 	}
 
 static const struct pseudo_entry device_entries[] = {
@@ -197,10 +236,14 @@ device_lookup(void *ctx, const char *name, size_t len, struct pseudo_node *out)
 	struct found d = { 0 };
 	int err = find_in_class(ctx, name, len, &d);
 
-	if (!err)
+	if (err || d.whole[0])
+		return -ENOENT;
+	if (S_ISBLK(d.mode))
+		fill(out, DEV_MAJOR(d.dev) == LOOP_MAJOR ? &loop_dir : &disk_dir, &d, IN_VIRTUAL);
+	else
 		fill(out, text_is(d.name, "console", 7) ? &console_dir : &device_dir, &d,
 		     IN_VIRTUAL);
-	return err;
+	return 0;
 }
 
 /* Emits devices from dc->pos on: position first + key. */
@@ -233,7 +276,7 @@ emit_devices(struct dir_context *dc, u64 first, struct search s, enum place plac
 static int
 device_readdir(void *ctx, struct dir_context *dc, u64 first)
 {
-	struct search s = { .class_name = ctx, .class_len = strlen(ctx) };
+	struct search s = { .class_name = ctx, .class_len = strlen(ctx), .top = true };
 
 	return emit_devices(dc, first, s, IN_VIRTUAL);
 }
@@ -244,8 +287,7 @@ class_member_link(char *buf, size_t size, void *ctx)
 	struct found d = { 0 };
 	int err = find_ctx(ctx, &d);
 
-	return err ? err
-		   : (int)scnprintf(buf, size, "../../devices/virtual/%s/%s", d.class_name, d.name);
+	return err ? err : place_of(&d, buf, size, "../../");
 }
 
 static const struct pseudo_entry member_link = {
@@ -271,6 +313,66 @@ member_readdir(void *ctx, struct dir_context *dc, u64 first)
 	struct search s = { .class_name = ctx, .class_len = strlen(ctx) };
 
 	return emit_devices(dc, first, s, IN_CLASS);
+}
+
+/* ---- disks in /sys/block, partitions in their disk ---- */
+
+static int
+disk_link(char *buf, size_t size, void *ctx)
+{
+	struct found d = { 0 };
+	int err = find_ctx(ctx, &d);
+
+	return err ? err : place_of(&d, buf, size, "../");
+}
+
+static const struct pseudo_entry disk_link_entry = {
+	.name = "link",
+	.mode = S_IFLNK | 0777,
+	.link = disk_link,
+};
+
+int
+disk_lookup(void *ctx, const char *name, size_t len, struct pseudo_node *out)
+{
+	struct found d = { 0 };
+	struct search s = {
+		.type = S_IFBLK, .top = true, .name = name, .name_len = len, .out = &d
+	};
+
+	if (!find(&s))
+		return -ENOENT;
+	fill(out, &disk_link_entry, &d, IN_BLOCK);
+	return 0;
+}
+
+int
+disk_readdir(void *ctx, struct dir_context *dc, u64 first)
+{
+	struct search s = { .type = S_IFBLK, .top = true };
+
+	return emit_devices(dc, first, s, IN_BLOCK);
+}
+
+int
+partition_lookup(void *ctx, const char *name, size_t len, struct pseudo_node *out)
+{
+	struct found disk = { 0 }, d = { 0 };
+	struct search s = { .whole = disk.name, .name = name, .name_len = len, .out = &d };
+
+	if (find_ctx(ctx, &disk) || !find(&s))
+		return -ENOENT;
+	fill(out, &partition_dir, &d, IN_VIRTUAL);
+	return 0;
+}
+
+int
+partition_readdir(void *ctx, struct dir_context *dc, u64 first)
+{
+	struct found disk = { 0 };
+	struct search s = { .whole = disk.name };
+
+	return find_ctx(ctx, &disk) ? 0 : emit_devices(dc, first, s, IN_VIRTUAL);
 }
 
 /* ---- the names of classes ---- */

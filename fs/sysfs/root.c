@@ -79,7 +79,10 @@ static const struct pseudo_entry dev_entries[] = {
 };
 
 static const struct pseudo_entry root_entries[] = {
-	SYS_DIR("block", empty),
+	{ .name = "block",
+	  .mode = S_IFDIR | 0755,
+	  .lookup_dynamic = disk_lookup,
+	  .readdir_dynamic = disk_readdir },
 	SYS_DIR("bus", empty),
 	{ .name = "class",
 	  .mode = S_IFDIR | 0755,

@@ -28,6 +28,18 @@ int char_readdir(void *ctx, struct dir_context *dc, u64 first);
 int block_lookup(void *ctx, const char *name, size_t len, struct pseudo_node *out);
 int block_readdir(void *ctx, struct dir_context *dc, u64 first);
 
+/* A disk or partition, from /sys/devices (block.c); the context is its key. */
+extern const struct pseudo_entry disk_dir, loop_dir, partition_dir;
+devnum_t device_key_number(const void *ctx);
+int partition_lookup(void *ctx, const char *name, size_t len, struct pseudo_node *out);
+int partition_readdir(void *ctx, struct dir_context *dc, u64 first);
+/* /sys/block */
+int disk_lookup(void *ctx, const char *name, size_t len, struct pseudo_node *out);
+int disk_readdir(void *ctx, struct dir_context *dc, u64 first);
+/* What every device has. */
+int device_show_dev(struct strbuf *sb, void *ctx);
+int device_subsystem_link(char *buf, size_t size, void *ctx);
+
 int cpu_lookup(void *ctx, const char *name, size_t len, struct pseudo_node *out);
 int cpu_readdir(void *ctx, struct dir_context *dc, u64 first);
 

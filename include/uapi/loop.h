@@ -32,9 +32,9 @@
 
 struct linux_loop_info {
 	s32 lo_number;
-	u16 lo_device;
+	u64 lo_device;
 	u64 lo_inode;
-	u16 lo_rdevice;
+	u64 lo_rdevice;
 	s32 lo_offset;
 	s32 lo_encrypt_type;
 	s32 lo_encrypt_key_size;
