@@ -77,6 +77,13 @@ set_selftest(const char *value)
 }
 
 static bool
+set_root_wait(const char *value)
+{
+	boot_options.root_wait = true;
+	return true;
+}
+
+static bool
 set_root_delay(const char *value)
 {
 	u64 seconds;
@@ -205,7 +212,7 @@ static const struct {
 	{ "rootfstype", set_root_type },
 	{ "rootflags", set_root_flags },
 	{ "rootdelay", set_root_delay },
-	{ "rootwait", accept },
+	{ "rootwait", set_root_wait },
 	{ "ro", set_read_only },
 	{ "rw", set_read_write },
 	{ "console", set_console },

@@ -38,6 +38,7 @@
 #include "net/socket/socket.h"
 #include "net/unix/unix.h"
 #include "proc/exec.h"
+#include "root.h"
 #include "sched/sched.h"
 #include "sched/work.h"
 #include "syscall/syslog.h"
@@ -90,7 +91,8 @@ static void
 initrd_unpack(void)
 {
 	if (!boot_info.initrd_len) {
-		log_warn("boot: no initramfs was given (-initrd)\n");
+		if (!boot_options.root)
+			log_warn("boot: no initramfs was given (-initrd), and no root=\n");
 		return;
 	}
 	(void)initramfs_unpack(phys_to_virt(boot_info.initrd_start), boot_info.initrd_len);
@@ -98,24 +100,39 @@ initrd_unpack(void)
 	boot_info.initrd_len = 0;
 }
 
-/* An initramfs with /init is the root. root= would name a disk: there is no block device to mount
- * yet. */
+static bool
+is_there(const char *program)
+{
+	struct path p;
+
+	if (path_lookup(AT_FDCWD, program, WALK_FOLLOW, &p))
+		return false;
+	path_put(&p);
+	return true;
+}
+
+/*
+ * An initramfs with /init (or what rdinit= names) is the root, and decides what comes then.
+ * Without, root= is mounted. An initramfs alone, without /init and without root=, is searched like
+ * a disk.
+ */
 static void
 init_start(void)
 {
+	const char *rdinit = boot_options.rdinit ? boot_options.rdinit : "/init";
+	bool from_disk = boot_options.root && !is_there(rdinit);
 	static const char *paths[8];
 	u32 n = 0;
 
-	if (boot_options.rdinit) {
+	if (from_disk)
+		root_mount(boot_options.root);
+	if (!from_disk && boot_options.rdinit) {
 		paths[n++] = boot_options.rdinit;
-	} else if (boot_options.init) {
+	} else if (boot_options.init && (from_disk || !boot_options.root)) {
 		paths[n++] = boot_options.init;
 	} else {
-		if (boot_options.root)
-			log_warn("boot: root=%s: no such block device; the initramfs stays the "
-				 "root\n",
-				 boot_options.root);
-		paths[n++] = "/init";
+		if (!from_disk)
+			paths[n++] = "/init";
 		paths[n++] = "/sbin/init";
 		paths[n++] = "/etc/init";
 		paths[n++] = "/bin/init";
@@ -129,8 +146,8 @@ static void
 init_thread(void *unused)
 {
 	arch_smp_start(sched_idle_stack);
-	drivers_init();
 	reclaim_start();
+	drivers_init();
 	root_prepare();
 	initrd_unpack();
 	arch_smp_wait();

@@ -307,9 +307,12 @@ shared_page_make_writable(struct vma *v, struct page *page)
 		return 0;
 	page_lock(page);
 	size = m->size ? READ_ONCE(*m->size) : UINT64_MAX;
-	if (READ_ONCE(page->mapping) != m || page->index << PAGE_SHIFT >= size) {
+	err = READ_ONCE(page->mapping) != m	  ? -EAGAIN
+	      : page->index << PAGE_SHIFT >= size ? -EFAULT
+						  : 0;
+	if (err) {
 		page_unlock(page);
-		return -EAGAIN;
+		return err;
 	}
 	if (m->ops->stable_pages)
 		page_wait_writeback(page);

@@ -14,6 +14,7 @@ struct boot_options {
 	const char *init, *rdinit; /* NULL: not given */
 	const char *root, *rootfstype, *rootflags;
 	bool read_write;      /* rw; the root is mounted read-only otherwise */
+	bool root_wait;	      /* until the device is there */
 	u32 root_delay;	      /* seconds */
 	const char *console;  /* the last one named: what /dev/console is, "ttyS0" */
 	const char *selftest; /* debug builds: tests to run inside the kernel, by comma */
