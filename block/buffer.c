@@ -53,7 +53,7 @@ struct buffer_cache {
 	struct xarray tree;
 	u64 count;		     /* [lock] */
 	u64 cursor;		     /* [caches_lock] where reclaim goes on */
-	struct atomic32 in_flight;   /* completions that have not ended */
+	struct atomic32 in_flight;   /* completions and syncs that have not ended */
 	u32 error;		     /* a write failed since buffers_sync last said so */
 	struct delayed_work flush;   /* writes what is old */
 	struct mutex sync_lock;	     /* one writer of all at a time */
@@ -696,7 +696,7 @@ buffers_sync(struct buffer_cache *c)
 int
 buffers_sync_device(struct block_device *dev)
 {
-	struct buffer_cache *c = NULL;
+	struct buffer_cache *found = NULL;
 	struct list *node;
 	int err = 0;
 
@@ -704,13 +704,18 @@ buffers_sync_device(struct block_device *dev)
 	mutex_lock(&caches_lock);
 	list_for_each(node, &caches)
 	{
-		c = list_entry(node, struct buffer_cache, node);
-		if (c->dev == dev)
+		struct buffer_cache *c = list_entry(node, struct buffer_cache, node);
+
+		if (c->dev == dev) {
+			atomic_inc(&c->in_flight); /* it stays until we have done */
+			found = c;
 			break;
-		c = NULL;
+		}
 	}
 	mutex_unlock(&caches_lock);
-	if (c)
-		err = buffers_sync(c);
+	if (found) {
+		err = buffers_sync(found);
+		__atomic_fetch_sub(&found->in_flight.value, 1, __ATOMIC_RELEASE);
+	}
 	return err;
 }

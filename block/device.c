@@ -12,6 +12,7 @@
  * Locking: registry_lock guards the list and the numbers. disk->open_lock guards opens, holders and
  * sizes; it is taken before registry_lock.
  */
+#include "block/buffer.h"
 #include "block_internal.h"
 #include "core/log.h"
 #include "core/panic.h"
@@ -174,13 +175,14 @@ int
 block_device_sync(struct block_device *dev)
 {
 	struct block_plug plug;
-	int err, flush_err;
+	int err, buffers_err, flush_err;
 
 	block_plug_start(&plug);
 	err = mapping_writeback(dev->mapping, 0, UINT64_MAX, true);
 	block_plug_finish(&plug);
+	buffers_err = buffers_sync_device(dev);
 	flush_err = block_flush(dev);
-	return err ? err : flush_err;
+	return err ? err : buffers_err ? buffers_err : flush_err;
 }
 
 /* ---- the registry ---- */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* /proc/meminfo, vmstat and slabinfo. */
+#include "block/buffer.h"
 #include "lib/string.h"
 #include "mm/page.h"
 #include "mm/slab.h"
@@ -25,7 +26,7 @@ proc_show_meminfo(struct strbuf *sb, void *ctx)
 		{ "MemTotal", m.total },
 		{ "MemFree", m.free },
 		{ "MemAvailable", m.available },
-		{ "Buffers", m.buffers },
+		{ "Buffers", m.buffers + buffers_pages() },
 		{ "Cached", m.cached },
 		{ "SwapCached", 0 },
 		{ "Active", m.active_anon + m.active_file },
