@@ -7,5 +7,6 @@
 void selftest_run(const char *names);
 
 void selftest_sched(void);
+void selftest_journal(void); /* overwrites the disk vda */
 
 #endif

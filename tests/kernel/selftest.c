@@ -11,6 +11,7 @@ static const struct {
 	void (*run)(void);
 } selftests[] = {
 	{ "sched", selftest_sched },
+	{ "journal", selftest_journal },
 };
 
 void
