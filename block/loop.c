@@ -541,7 +541,7 @@ ioctl_locked(struct loop *lo, u32 cmd, u64 arg)
 			return -ENXIO;
 		return arg ? -EINVAL : 0;
 	case LOOP_SET_BLOCK_SIZE: return set_block_size(lo, arg);
-	default: return -ENOTTY;
+	default: return -EINVAL;
 	}
 }
 
@@ -565,8 +565,6 @@ loop_ioctl(struct block_device *dev, struct file *f, u32 cmd, u64 arg)
 	struct loop *lo = dev->disk->private;
 	long ret;
 
-	if (cmd < LOOP_SET_FD || cmd > LOOP_CONFIGURE)
-		return -ENOTTY;
 	if (needs_write(cmd) && !(f->mode & FMODE_WRITE) && !capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	if (binds(cmd))

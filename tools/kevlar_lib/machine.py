@@ -5,6 +5,7 @@
 runs it without a terminal: a thread collects what the console prints, expect() waits for a pattern,
 send() types. A Machine ends its own QEMU by its process id, whatever happens; use it in a `with`.
 """
+import json
 import os
 import pathlib
 import re
@@ -73,9 +74,27 @@ def accelerator(wanted=None):
     return wanted
 
 
+def disk_arguments(number, machine, file, *, driver="virtio-blk", format="raw", events=None, **properties):
+    """One disk. driver: virtio-blk (over PCI, or MMIO on microvm) or nvme. events: blkdebug's, as
+    [{"event": "read_aio", "errno": 5, "sector": 64}]; properties are the device's, with _ for -."""
+    node = {"driver": "file", "filename": str(file)}
+    if events:
+        node = {"driver": "blkdebug", "image": node, "inject-error": events}
+    node = {"driver": format, "node-name": f"disk{number}", "file": node, "read-only": properties.pop("readonly", False)}
+    if driver == "virtio-blk":
+        driver = "virtio-blk-device" if machine == "microvm" else "virtio-blk-pci"
+    elif driver == "nvme":
+        properties.setdefault("serial", f"nvme{number}")
+    words = [driver, f"drive=disk{number}"] + [f"{name.replace('_', '-')}={value}" for name, value in properties.items()]
+    return ["-blockdev", json.dumps(node), "-device", ",".join(words)]
+
+
 def arguments(*, kernel=None, initrd=None, disk=None, snapshot=False, append="", smp=1, memory="256M", machine="q35",
-              cpu="max", accel=None, extra=()):
-    """QEMU's command line, without the part that says where the console goes."""
+              cpu="max", accel=None, disks=(), extra=()):
+    """QEMU's command line, without the part that says where the console goes.
+
+    disks: a path, or a dictionary of disk_arguments' words, for each of vda (or vdb, after the root), ...
+    """
     command = [QEMU, "-accel", accelerator(accel), "-machine", MACHINES.get(machine, machine), "-cpu", cpu,
                "-smp", str(smp), "-m", str(memory), "-kernel", str(kernel or host.kernel_path()),
                "-append", append, "-no-reboot", "-nodefaults", "-no-user-config"]
@@ -87,6 +106,8 @@ def arguments(*, kernel=None, initrd=None, disk=None, snapshot=False, append="",
         command += ["-drive", f"file={disk},format=raw,if=none,id=root,snapshot={'on' if snapshot else 'off'}",
                     "-device", "virtio-blk-device,drive=root" if machine == "microvm"
                     else "virtio-blk-pci,drive=root"]
+    for number, words in enumerate(disks):
+        command += disk_arguments(number, machine, **(words if isinstance(words, dict) else {"file": words}))
     return command + list(extra)
 
 
