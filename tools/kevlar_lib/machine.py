@@ -76,7 +76,7 @@ def accelerator(wanted=None):
 
 def disk_arguments(number, machine, file, *, driver="virtio-blk", format="raw", events=None, **properties):
     """One disk. driver: virtio-blk (over PCI, or MMIO on microvm) or nvme. events: blkdebug's, as
-    [{"event": "read_aio", "errno": 5, "sector": 64}]; properties are the device's, with _ for -."""
+    [{"event": "read_aio", "errno": 5, "sector": 64}]; properties are the device's, as QEMU spells them."""
     node = {"driver": "file", "filename": str(file)}
     if events:
         node = {"driver": "blkdebug", "image": node, "inject-error": events}
@@ -85,7 +85,7 @@ def disk_arguments(number, machine, file, *, driver="virtio-blk", format="raw", 
         driver = "virtio-blk-device" if machine == "microvm" else "virtio-blk-pci"
     elif driver == "nvme":
         properties.setdefault("serial", f"nvme{number}")
-    words = [driver, f"drive=disk{number}"] + [f"{name.replace('_', '-')}={value}" for name, value in properties.items()]
+    words = [driver, f"drive=disk{number}"] + [f"{name}={value}" for name, value in properties.items()]
     return ["-blockdev", json.dumps(node), "-device", ",".join(words)]
 
 
