@@ -33,6 +33,7 @@ struct file_owner {
 	u32 uid, euid; /* of who called F_SETOWN: may they signal? */
 	struct file *file;
 	struct work work;
+	bool urgent; /* SIGURG is due */
 	u32 nr_entries;
 	struct fasync_entry entries[MAX_QUEUES];
 };
@@ -104,7 +105,9 @@ send_work(struct work *work)
 	spin_unlock(&o->lock);
 	if (!pid)
 		return;
-	if (events & (EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLPRI)) {
+	if (xchg(&o->urgent, false))
+		deliver(o, pid, type, SIGURG, NULL, uid, euid);
+	if (o->nr_entries && (events & (EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLPRI))) {
 		info.si_signo = signal ? signal : SIGIO;
 		info.si_code = events & EPOLLIN	   ? POLL_IN
 			       : events & EPOLLHUP ? POLL_HUP
@@ -125,6 +128,17 @@ wake_work(struct wait_entry *we, u32 key)
 
 	work_queue(&e->owner->work);
 	return false;
+}
+
+void
+file_signal_urgent(struct file *f)
+{
+	struct file_owner *o = READ_ONCE(f->owner);
+
+	if (!o)
+		return;
+	WRITE_ONCE(o->urgent, true);
+	work_queue(&o->work);
 }
 
 /* --- owner --- */
@@ -202,11 +216,14 @@ fasync_release(struct file *f)
 {
 	struct file_owner *o = f->owner;
 
+	WRITE_ONCE(f->owner, NULL);
+	/* Sockets signal urgent data from net sections, which are RCU readers. */
+	if (S_ISSOCK(f->inode->mode))
+		rcu_synchronize();
 	disable(o);
 	if (o->pid)
 		pid_put(o->pid);
 	kfree(o);
-	f->owner = NULL;
 }
 
 /* --- fcntl(2) --- */

@@ -194,6 +194,7 @@ struct linux_fsxattr {
 #define SIOCGSTAMPNS_OLD 0x8907
 #define SIOCINQ		 FIONREAD
 #define SIOCOUTQ	 TIOCOUTQ
+#define SIOCOUTQNSD	 0x894b /* not sent only */
 #define SIOCADDRT	 0x890b
 #define SIOCDELRT	 0x890c
 #define SIOCGIFNAME	 0x8910

@@ -127,7 +127,7 @@ packet_clone(struct packet *p, u32 gfp)
 		return NULL;
 	memcpy(c, p, sizeof(*c));
 	c->next = c->prev = NULL;
-	c->flags = (u8)((p->flags & ~PACKET_F_MOVED) | PACKET_F_CLONE);
+	c->flags = (u8)((p->flags & ~(PACKET_F_MOVED | PACKET_F_HEAD_FREE)) | PACKET_F_CLONE);
 	c->owner = NULL;
 	c->destructor = NULL;
 	ref_get(&c->buf->ref);
@@ -152,7 +152,7 @@ fields_copy(struct packet *to, const struct packet *from, int shift)
 	to->priority = from->priority;
 	to->hash = from->hash;
 	to->tstamp = from->tstamp;
-	to->flags |= from->flags & ~(PACKET_F_CLONE | PACKET_F_MOVED);
+	to->flags |= from->flags & ~(PACKET_F_CLONE | PACKET_F_MOVED | PACKET_F_HEAD_FREE);
 	to->link_header = (u16)(from->link_header + shift);
 	to->network_header = (u16)(from->network_header + shift);
 	to->transport_header = (u16)(from->transport_header + shift);
@@ -260,7 +260,8 @@ packet_move(struct packet *p, u32 headroom, u32 room, u32 gfp)
 int
 packet_cow_head(struct packet *p, u32 headroom, u32 gfp)
 {
-	if (likely(!packet_shared(p) && packet_headroom(p) >= headroom))
+	if (likely((!packet_shared(p) || (p->flags & PACKET_F_HEAD_FREE)) &&
+		   packet_headroom(p) >= headroom))
 		return 0;
 	return packet_move(p, MAX(headroom, (u32)PACKET_HEADROOM), 0, gfp);
 }
@@ -490,6 +491,21 @@ packet_copy_to_iter(const struct packet *p, u32 offset, struct iov_iter *it, u32
 	return 0;
 }
 
+/* Bytes free behind the last fragment in its page, if nobody else has that page or the list. */
+static u32
+last_page_room(const struct packet *p)
+{
+	const struct packet_frag *f;
+
+	if (!p->data_len || packet_shared(p))
+		return 0;
+	f = &p->buf->frags[p->buf->nr_frags - 1];
+	if (ref_read(&f->page->ref) != 1 || f->page->mapping || page_flag(f->page, PG_TAIL))
+		return 0;
+	u32 order = page_flag(f->page, PG_COMPOUND) ? f->page->order : 0;
+	return (u32)(PAGE_SIZE << order) - (f->offset + f->len);
+}
+
 int
 packet_append_iter(struct packet *p, struct iov_iter *it, u32 len)
 {
@@ -499,6 +515,17 @@ packet_append_iter(struct packet *p, struct iov_iter *it, u32 len)
 		if (iter_copy_from(it, packet_tail(p), n) != n)
 			return -EFAULT;
 		p->len += n;
+		len -= n;
+	}
+	n = MIN(len, last_page_room(p));
+	if (n) {
+		struct packet_frag *f = &p->buf->frags[p->buf->nr_frags - 1];
+
+		if (iter_copy_from(it, (u8 *)page_to_virt(f->page) + f->offset + f->len, n) != n)
+			return -EFAULT;
+		f->len += n;
+		p->len += n;
+		p->data_len += n;
 		len -= n;
 	}
 	while (len) {

@@ -114,6 +114,8 @@ struct file {
 
 void file_get(struct file *f);
 void file_put(struct file *f); /* may sleep; deferred to task work when it may not */
+/* Urgent data has come: SIGURG to the owner (F_SETOWN). Any context; f is not yet being released. */
+void file_signal_urgent(struct file *f);
 
 /* A file without a name in any directory, on the one inode of anon_inodefs: "[eventfd]" shows as
  * anon_inode:[eventfd]. 0 or -ENOMEM. */

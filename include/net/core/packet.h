@@ -107,6 +107,9 @@ struct packet {
 #define PACKET_F_FORWARD   BIT(2) /* being forwarded: ICMP errors go to its source */
 #define PACKET_F_IGNORE_DF BIT(3) /* may be fragmented by the sender although DF is set */
 #define PACKET_F_DST_SET   BIT(4) /* link header complete: neighbour step skipped (AF_PACKET) */
+/* Of a clone: the head room is this description's alone, although the bytes are shared. Its maker
+ * never writes before data; further clones do not inherit it. */
+#define PACKET_F_HEAD_FREE BIT(5)
 
 /* ---- life ---- */
 
@@ -279,7 +282,8 @@ packet_peek(const struct packet *p, u32 offset, u32 len, void *room)
 	packet_copy_bits(p, offset, room, len);
 	return room;
 }
-/* Append len bytes from user or kernel memory: into the tail room first, then into fresh pages.
+/* Append len bytes from user or kernel memory: into the tail room first, then behind the last
+ * fragment if its page is ours alone, then into fresh pages.
  * 0, -EFAULT or -ENOMEM (len may then have grown: free the packet). May sleep. */
 int packet_append_iter(struct packet *p, struct iov_iter *it, u32 len);
 /* tstamp = now, if not yet set. */
