@@ -258,22 +258,25 @@ echo_input(struct tty *t, u8 c)
 
 /* ---- editing ---- */
 
+/* How many cells the last tab took: it began behind what follows the tab before it, or the line's
+ * start. */
 static void
 erase_echo_tab(struct tty *t)
 {
-	/* The screen column where the tab began: walk the line up to it. */
-	u32 col = t->canon_column, i;
+	u32 col = 0, at = t->head;
+	u8 c = 0;
 
-	for (i = t->canon_head; i != t->head; i++) {
-		u8 c = AT(t, i);
-
+	while (at != t->canon_head) {
+		c = AT(t, --at);
 		if (c == '\t')
-			col = (col | 7) + 1;
-		else if (is_control(c))
+			break;
+		if (is_control(c))
 			col += flag_l(t, ECHOCTL) ? 2 : 0;
 		else if (!is_continuation(t, c))
 			col++;
 	}
+	if (c != '\t')
+		col += t->canon_column;
 	for (u32 n = 8 - (col & 7); n; n--)
 		echo_raw(t, '\b');
 }
@@ -304,8 +307,8 @@ erase_echo(struct tty *t, u8 c, bool single)
 	}
 }
 
-/* Remove the last character (all bytes of it). */
-static void
+/* Remove the last character, all bytes of it. False: it has no beginning, and stays. */
+static bool
 erase_one(struct tty *t, bool single)
 {
 	u32 at = t->head;
@@ -315,9 +318,10 @@ erase_one(struct tty *t, bool single)
 		c = AT(t, --at);
 	} while (is_continuation(t, c) && at != t->canon_head);
 	if (is_continuation(t, c))
-		return; /* half a character: leave it */
+		return false;
 	t->head = at;
 	erase_echo(t, c, single);
+	return true;
 }
 
 static void
@@ -331,7 +335,8 @@ erase_word(struct tty *t)
 		if (seen && !word)
 			break;
 		seen |= word;
-		erase_one(t, false);
+		if (!erase_one(t, false))
+			break;
 	}
 }
 
@@ -339,8 +344,8 @@ static void
 erase_line(struct tty *t)
 {
 	if (flag_l(t, ECHO) && flag_l(t, ECHOK) && flag_l(t, ECHOKE) && flag_l(t, ECHOE)) {
-		while (t->head != t->canon_head)
-			erase_one(t, false);
+		while (t->head != t->canon_head && erase_one(t, false))
+			;
 		return;
 	}
 	t->head = t->canon_head;
@@ -489,7 +494,7 @@ input_edit(struct tty *t, u8 c)
 		if (t->head == t->canon_head)
 			return true;
 		if (is_cc(t, VERASE, c))
-			erase_one(t, true);
+			(void)erase_one(t, true);
 		else if (is_cc(t, VKILL, c))
 			erase_line(t);
 		else

@@ -81,6 +81,11 @@ main(void)
 	pty_flags(0, IUTF8, 0, 0, 0, 0);
 	type("a\xc3\xa4\177b\n");
 	is_str(line(), "ab\n", "IUTF8: erase takes a whole character");
+	pty_flags(0, 0, 0, 0, 0, ECHO);
+	type("\x80\025\027\177\n");
+	is_str(line(), "\x80\n", "half a character cannot be erased, nor killed");
+	pty_flags(0, 0, 0, 0, ECHO, 0);
+	(void)screen(5);
 	pty_flags(IUTF8, 0, 0, 0, 0, 0);
 	type("a\xc3\xa4\177b\n");
 	is_str(line(),
