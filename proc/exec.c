@@ -585,7 +585,7 @@ exec_commit(struct exec *x)
 	return 0;
 
 out_kill:
-	signal_force_fatal(SIGKILL);
+	signal_force_fatal(SIGKILL, NULL);
 out_unlock:
 	mutex_unlock(&p->exec_lock);
 	mm_users_put(mm);
@@ -788,7 +788,7 @@ exec_run(struct exec *x)
 		r = exec_load(x);
 	if (r) {
 		if (me->thread.mm != before && !signal_fatal_pending(me))
-			signal_force_fatal(SIGSEGV);
+			signal_force_fatal(SIGSEGV, NULL);
 		return r;
 	}
 	arch_thread_exec(&me->thread.arch, arch_thread_regs(me->thread.kstack), x->entry,

@@ -621,6 +621,7 @@ task_exit(int code)
 	exit_mm(t);
 	exit_files(t);
 	exit_namespaces(t);
+	seccomp_exit(t);
 	exit_finish(t);
 	thread_exit();
 }

@@ -319,6 +319,7 @@ fork_link(struct task *t, const struct clone_request *rq, struct ptrace_state *t
 		r = -ENOMEM;
 	} else {
 		task_get(t);
+		seccomp_fork(t);
 		if (rq->flags & CLONE_THREAD) {
 			t->exit_signal = -1;
 			list_add_tail(&t->thread_node, &t->process->threads);

@@ -2,7 +2,7 @@
 /*
  * prctl(2): attributes of the calling thread and process that have no call of their own.
  *
- * What is not there answers EINVAL, as in a Linux built without it: seccomp, PR_SET_MM, speculation
+ * What is not there answers EINVAL, as in a Linux built without it: PR_SET_MM, speculation
  * controls, syscall user dispatch, names of anonymous mappings, and everything of other
  * architectures.
  */
@@ -11,6 +11,7 @@
 #include "lib/string.h"
 #include "mm/mm.h"
 #include "mm/user.h"
+#include "proc_internal.h"
 #include "task/cred.h"
 #include "task/task.h"
 #include "uapi/errno.h"
@@ -197,6 +198,8 @@ sys_prctl(int option, unsigned long arg2, unsigned long arg3, unsigned long arg4
 			return -EINVAL;
 		t->no_new_privs = true;
 		return 0;
+	case PR_GET_SECCOMP: return t->seccomp_mode;
+	case PR_SET_SECCOMP: return seccomp_prctl(arg2, arg3);
 	case PR_GET_NO_NEW_PRIVS: return arg2 || arg3 || arg4 || arg5 ? -EINVAL : t->no_new_privs;
 	case PR_GET_TID_ADDRESS: return put_user(user_ptr_of(arg2), t->clear_child_tid.addr);
 	case PR_CAP_AMBIENT: return prctl_ambient(arg2, arg3, arg4, arg5);

@@ -109,6 +109,15 @@ int script_load(struct exec *x);
 int elf_load(struct exec *x);
 u64 exec_random_offset(u32 bits);
 
+/* ---- seccomp.c ---- */
+
+/* PR_SET_SECCOMP */
+long seccomp_prctl(u64 mode, u64 prog);
+/* The child gets what current has; both locks of fork_link held. */
+void seccomp_fork(struct task *child);
+/* t runs no more. */
+void seccomp_exit(struct task *t);
+
 /* ---- ptrace.c ---- */
 
 /* Of a traced task; [S] its sighand->lock, freed a grace period after it was taken away. */
@@ -133,6 +142,8 @@ void ptrace_trap(struct task *t);
 void ptrace_group_stop(struct task *t, int sig);
 /* Stop if the tracer asked for this event. */
 void ptrace_event(int event, u64 message);
+/* Does current's tracer ask for that event? */
+bool ptrace_event_wanted(int event);
 void ptrace_exec(int old_tid);
 bool ptrace_tracer_may_gain(struct task *t);
 /* The event of a clone, 0: none; the state a traced child is born with, or NULL; its linking, under

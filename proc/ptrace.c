@@ -208,6 +208,12 @@ ptrace_group_stop(struct task *t, int sig)
 		ptrace_trap(t);
 }
 
+bool
+ptrace_event_wanted(int event)
+{
+	return ptrace_wants(current, event);
+}
+
 void
 ptrace_event(int event, u64 message)
 {

@@ -220,7 +220,7 @@ static void
 frame_failed(int sig)
 {
 	if (sig == SIGSEGV)
-		signal_force_fatal(SIGSEGV);
+		signal_force_fatal(SIGSEGV, NULL);
 	else
 		signal_force(SIGSEGV, NULL);
 }

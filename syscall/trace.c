@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The traced way into system calls: taken when the thread has a flag of TF_ENTRY_WORK. Today that
- * is ptrace(2) alone; seccomp(2) is not built.
+ * The slow way into system calls: taken when the thread has a flag of TF_ENTRY_WORK. A tracer comes
+ * first, so that filters see what it made of the call.
  */
 #include "core/arch_upcalls.h"
 #include "proc/ptrace.h"
+#include "proc/seccomp.h"
 #include "sched/thread.h"
 
 long
 syscall_trace_enter(struct regs *regs, long nr)
 {
 	if (thread_flag_test(thread_current(), TF_SYSCALL_TRACE))
-		return ptrace_syscall_enter(regs, nr);
+		nr = ptrace_syscall_enter(regs, nr);
+	if (thread_flag_test(thread_current(), TF_SECCOMP))
+		nr = seccomp_enter(regs, nr);
 	return nr;
 }
 

@@ -467,7 +467,7 @@ signal_force(int sig, const struct linux_siginfo *info)
 }
 
 void
-signal_force_fatal(int sig)
+signal_force_fatal(int sig, const struct linux_siginfo *info)
 {
 	struct task *t = current;
 	unsigned long flags;
@@ -476,7 +476,7 @@ signal_force_fatal(int sig)
 	sh->action[sig - 1].handler = SIG_DFL;
 	t->blocked &= ~SIGMASK(sig);
 	t->process->flags &= ~PROC_UNKILLABLE;
-	signal_send_locked(t->process, t, false, sig, NULL, NULL);
+	signal_send_locked(t->process, t, false, sig, info, NULL);
 	signal_recalc(t);
 	sighand_unlock(sh, flags);
 }

@@ -308,10 +308,11 @@ proc_show_status(struct strbuf *sb, void *ctx)
 		      c->cap_inheritable, c->cap_permitted, c->cap_effective, c->cap_bounding,
 		      c->cap_ambient);
 	cred_put(c);
-	strbuf_printf(sb,
-		      "NoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\nSpeculation_Store_Bypass:"
-		      "\tvulnerable\n",
-		      t->no_new_privs);
+	strbuf_printf(
+		sb,
+		"NoNewPrivs:\t%d\nSeccomp:\t%d\nSeccomp_filters:\t%u\nSpeculation_Store_Bypass:"
+		"\tvulnerable\n",
+		t->no_new_privs, t->seccomp_mode, t->seccomp_filters);
 
 	struct cpumask mask;
 	sched_get_affinity(&t->thread, &mask);

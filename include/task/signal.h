@@ -57,7 +57,8 @@ int signal_send_pgrp(struct pid *pgrp, int sig,
 /* Synchronous fault: cannot be blocked or ignored (then the default action kills). Of the current
  * task. */
 void signal_force(int sig, const struct linux_siginfo *info);
-void signal_force_fatal(int sig);
+/* The same, and no handler of the program's runs. info NULL: the kernel's own. */
+void signal_force_fatal(int sig, const struct linux_siginfo *info);
 /* May the current task signal t? 0, -EPERM. */
 int signal_may_send(struct task *t, int sig);
 /* Fill the common header of a siginfo for kill(2) from the current task. */

@@ -143,9 +143,10 @@ wait_queue_init(struct wait_queue *wq)
 	list_init(&wq->waiters);
 }
 
-void
+bool
 wake_up_key(struct wait_queue *wq, u32 states, int nr_exclusive, u32 key)
 {
+	return false;
 }
 
 void

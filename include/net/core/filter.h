@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Socket filters: classic BPF programs of socket(7), SO_ATTACH_FILTER. Checked when attached, run
- * per packet without allocation or lock. Also seccomp's checker may use filter_check.
+ * per packet without allocation or lock.
  */
 #ifndef NET_CORE_FILTER_H
 #define NET_CORE_FILTER_H
@@ -23,7 +23,5 @@ int filter_create(const void *fprog, u32 len, struct socket_filter **out);
 void filter_free(struct socket_filter *f); /* after a grace period; NULL allowed */
 /* How many bytes of p (from p->data on) to keep; 0: drop. In a net section. */
 u32 filter_run(const struct socket_filter *f, const struct packet *p);
-/* Is the program well-formed: known codes, jumps forward and inside, ends with a return? */
-bool filter_check(const struct linux_sock_filter *code, u32 len);
 
 #endif
