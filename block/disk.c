@@ -272,6 +272,11 @@ disk_register(struct disk *disk)
 		disk->limits.physical_size = disk->limits.logical_size;
 	if (disk->limits.io_min < disk->limits.physical_size)
 		disk->limits.io_min = disk->limits.physical_size;
+	if (!disk->major) {
+		disk->major = EXTENDED_MAJOR;
+		disk->first_minor = (u32)atomic_fetch_add(&next_extended, 1);
+		disk->minors = 1;
+	}
 	snprintf(disk->backing_name, sizeof(disk->backing_name), "%u:%u", disk->major,
 		 disk->first_minor);
 	err = backing_init(&disk->backing, disk->backing_name);

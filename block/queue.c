@@ -152,14 +152,31 @@ request_next_vec(struct request_iter *it, struct bio_vec *out)
 
 /* ---- making requests ---- */
 
+/* Disks that address memory by pages: a request has no gap, that is a piece that ends, or starts,
+ * within a page, other than at the request's own end and start. */
+static bool
+gap_between(const struct bio_vec *a, const struct bio_vec *b)
+{
+	return ((page_to_phys(a->page) + a->offset + a->len) | b->offset) & ~PAGE_MASK;
+}
+
+static bool
+has_gap(const struct bio *bio)
+{
+	for (u32 i = 1; i < bio->nr_vecs; i++)
+		if (gap_between(&bio->vecs[i - 1], &bio->vecs[i]))
+			return true;
+	return false;
+}
+
 /* What is left of the first bio, or as much as a request holds; true if that is all of it. */
 static bool
 take_first(struct request *rq, struct bio *bio)
 {
 	const struct disk_limits *limits = &rq->queue->disk->limits;
 	u32 left = bio->bytes - bio->dispatched, max = left;
+	struct bio_vec vec, previous = { 0 };
 	struct request_iter it;
-	struct bio_vec vec;
 
 	if (bio->op == BIO_DISCARD)
 		max = MIN(max, limits->max_discard_sectors << SECTOR_SHIFT);
@@ -175,8 +192,11 @@ take_first(struct request *rq, struct bio *bio)
 
 		request_iter_init(&it, rq);
 		while (rq->segments < limits->max_segments && request_next_vec(&it, &vec)) {
+			if (limits->whole_pages && rq->segments && gap_between(&previous, &vec))
+				break;
 			rq->segments++;
 			bytes += vec.len;
+			previous = vec;
 		}
 		rq->bytes = bytes;
 	}
@@ -207,7 +227,14 @@ fits(const struct request *rq, const struct bio *bio, u32 segments)
 	       rq->segments + segments <= limits->max_segments &&
 	       (!limits->max_bytes ||
 		bio->bytes <= limits->max_bytes - MIN(rq->bytes, limits->max_bytes)) &&
-	       rq->bytes + bio->bytes > rq->bytes;
+	       rq->bytes + bio->bytes > rq->bytes && !(limits->whole_pages && has_gap(bio));
+}
+
+static bool
+joins(const struct bio *a, const struct bio *b)
+{
+	return !a->dev->disk->limits.whole_pages ||
+	       !gap_between(&a->vecs[a->nr_vecs - 1], &b->vecs[0]);
 }
 
 static void
@@ -222,7 +249,8 @@ merge_neighbours(struct disk_queue *q, struct request *rq)
 		bool in_front = bio->disk_sector + (bio->bytes >> SECTOR_SHIFT) == rq->sector &&
 				!rq->offset;
 
-		if ((!behind && !in_front) || !fits(rq, bio, segments))
+		if ((!behind && !in_front) || !fits(rq, bio, segments) ||
+		    !(behind ? joins(rq->last, bio) : joins(bio, rq->first)))
 			return;
 		q->head = bio->next;
 		if (!q->head)
@@ -242,8 +270,9 @@ merge_neighbours(struct disk_queue *q, struct request *rq)
 	}
 }
 
-/* The next request from the list, which is not empty. */
-static void
+/* The next request from the list, which is not empty. False: its first bio cannot be carried out.
+ */
+static bool
 request_make(struct disk_queue *q, struct request *rq)
 {
 	struct bio *bio = q->head;
@@ -257,7 +286,7 @@ request_make(struct disk_queue *q, struct request *rq)
 	if (!take_first(rq, bio)) {
 		bio->dispatched += rq->bytes;
 		atomic_inc(&bio->parts);
-		return;
+		return rq->bytes != 0;
 	}
 	q->head = bio->next;
 	if (!q->head)
@@ -265,10 +294,26 @@ request_make(struct disk_queue *q, struct request *rq)
 	bio->next = NULL;
 	if (has_data(bio->op))
 		merge_neighbours(q, rq);
+	return true;
+}
+
+/* The first bio's memory is in pieces smaller than the disk's blocks. */
+static void
+fail_first(struct disk_queue *q, struct request_batch *batch)
+{
+	struct bio *bio = q->head;
+
+	q->head = bio->next;
+	if (!q->head)
+		q->tail = NULL;
+	bio->status = -EIO;
+	(void)atomic_dec_and_test(&bio->parts); /* the request that was not made */
+	if (atomic_dec_and_test(&bio->parts))
+		batch_add(batch, bio);
 }
 
 static struct request *
-request_next(struct disk_queue *q, u64 *now)
+request_next(struct disk_queue *q, struct request_batch *batch, u64 *now)
 {
 	struct request *rq = q->stalled;
 
@@ -277,10 +322,16 @@ request_next(struct disk_queue *q, u64 *now)
 		return rq;
 	}
 	rq = q->free;
-	if (!q->head || !rq)
+	if (!rq)
 		return NULL;
+	do {
+		if (!q->head)
+			return NULL;
+		if (request_make(q, rq))
+			break;
+		fail_first(q, batch);
+	} while (true);
 	q->free = rq->next;
-	request_make(q, rq);
 	if (!*now)
 		*now = time_mono_ns();
 	account_start(rq, *now);
@@ -319,7 +370,7 @@ disk_queue_run(struct disk_queue *q, struct request_batch *batch)
 		fail_waiting(q, batch);
 		return;
 	}
-	while ((rq = request_next(q, &now))) {
+	while ((rq = request_next(q, batch, &now))) {
 		int err = ops->queue(q, rq);
 
 		if (!err) {

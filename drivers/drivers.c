@@ -2,6 +2,7 @@
 /* The list of all drivers that are matched to devices on a bus. */
 #include "drivers/drivers.h"
 
+#include "drivers/nvme/nvme.h"
 #include "drivers/pci/pci.h"
 #include "drivers/virtio/drivers.h"
 
@@ -13,6 +14,7 @@ static const struct virtio_driver *const virtio_drivers[] = {
 
 static const struct pci_driver *const pci_drivers[] = {
 	&virtio_pci_driver,
+	&nvme_pci_driver,
 };
 
 void

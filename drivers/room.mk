@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: MIT
 OBJS-drivers := drivers.o
-DEPS-drivers := lib drivers/pci drivers/virtio
+DEPS-drivers := lib drivers/nvme drivers/pci drivers/virtio

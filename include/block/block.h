@@ -292,6 +292,7 @@ struct disk_limits {
 	bool write_cache;			      /* finished writes need a flush */
 	bool fua;				      /* the disk knows FUA */
 	bool rotational;
+	bool whole_pages; /* pieces but the first start, and but the last end, at page boundaries */
 	bool zeroes_unmap;
 };
 
@@ -310,9 +311,10 @@ struct disk_queue {	      /* one cache line's worth of what the hot path needs, 
 };
 
 struct disk {
-	const struct disk_ops *ops;	/* [I] */
-	void *private;			/* [I] driver's */
-	char name[16];			/* [I] "vda" */
+	const struct disk_ops *ops; /* [I] */
+	void *private;		    /* [I] driver's */
+	char name[16];		    /* [I] "vda" */
+	/* [I] major 0: the next extended number */
 	u32 major, first_minor, minors; /* [I] minors: how many partitions get adjacent numbers */
 	u32 payload;			/* [I] bytes of the driver's in each request */
 	struct disk_limits limits;	/* [I] once registered */

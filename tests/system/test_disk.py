@@ -213,3 +213,11 @@ def test_discard(ctx):
         assert file.read(2 * MIB) == pattern(8 * MIB, "discard")[:MIB] + bytes(MIB)
         file.seek(3 * MIB)
         assert file.read() == pattern(8 * MIB, "discard")[3 * MIB:]
+
+
+def test_nvme(ctx, smp):
+    round_trip(ctx, "nvme0n1", {"driver": "nvme"}, smp)
+
+
+def test_nvme_4k_blocks(ctx):
+    round_trip(ctx, "nvme0n1", {"driver": "nvme", "logical_block_size": 4096, "physical_block_size": 4096})

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: MIT
+OBJS-drivers/nvme := nvme.o queue.o
+DEPS-drivers/nvme := lib arch core sched mm task fs/vfs block drivers/pci
