@@ -154,8 +154,9 @@ check:
 	$(PYTHON) tools/gen-syscalls --check build/$(ARCH)/kevlar.debug syscall/table.tbl
 	tools/check-style
 
+# ROWS=regex measures only those rows; BENCH="--quick" or any other options of tools/kevlar bench.
 bench: build
-	$(PYTHON) tools/kevlar bench
+	$(PYTHON) tools/kevlar bench $(if $(ROWS),--rows "$(ROWS)") $(BENCH)
 
 docs:
 	$(PYTHON) tools/gen-syscalls --docs docs/syscalls.md syscall/table.tbl

@@ -2,14 +2,16 @@
 /*
  * Copies from, to and within user memory.
  *
- * Eight words at a time, then words, then bytes; CPUs with fast string instructions take rep movsb for
- * all but short copies (patched in at boot). A fault in a loop over words goes on in the byte loop,
- * which does again what may have been half done and so stops at the very byte: EDX (RDX) is what is
- * left to do, and the result.
+ * Short copies go word by word. From STRING_MIN bytes on the CPU's string instructions move more
+ * than a loop can: rep movsq on every CPU, rep movsb for all but the shortest where it is fast
+ * (patched in at boot). A fault in a copy of words goes on in the byte loop, which does again what may
+ * have been half done and so stops at the very byte: EDX (RDX) is what is left to do, and the result.
  */
 #include "macros.inc"
 
 	.text
+
+#define STRING_MIN	256
 
 /* size_t arch_copy_*_user(void *dst, const void *src, size_t len): the bytes not done. */
 	.globl arch_copy_from_user, arch_copy_to_user
@@ -25,6 +27,8 @@ arch_copy_to_user:
 	.long copy_string - 773b - 5
 	.byte 0
 	.popsection
+	cmpq $STRING_MIN, %rdx
+	jae copy_words
 1:	MAY_FAULT 4f, movq (%rsi), %rax
 	MAY_FAULT 4f, movq 8(%rsi), %rcx
 	MAY_FAULT 4f, movq 16(%rsi), %r8
@@ -74,6 +78,15 @@ copy_string:
 	movq %rcx, %rax
 	ret
 
+copy_words:
+	movq %rdx, %rcx
+	shrq $3, %rcx
+	andl $7, %edx
+	MAY_FAULT 8f, rep movsq
+	jmp 4b
+8:	leaq (%rdx, %rcx, 8), %rdx
+	jmp 5b
+
 /* size_t arch_clear_user(void *dst, size_t len) */
 	.globl arch_clear_user
 arch_clear_user:
@@ -81,6 +94,8 @@ arch_clear_user:
 	xorl %eax, %eax
 	cmpq $64, %rsi
 	jb 2f
+	cmpq $STRING_MIN, %rsi
+	jae 7f
 1:	MAY_FAULT 4f, movq %rax, (%rdi)
 	MAY_FAULT 4f, movq %rax, 8(%rdi)
 	MAY_FAULT 4f, movq %rax, 16(%rdi)
@@ -109,6 +124,13 @@ arch_clear_user:
 6:	CLAC
 	movq %rsi, %rax
 	ret
+7:	movq %rsi, %rcx
+	shrq $3, %rcx
+	andl $7, %esi
+	MAY_FAULT 8f, rep stosq
+	jmp 4b
+8:	leaq (%rsi, %rcx, 8), %rsi
+	jmp 5b
 
 /* ssize_t arch_strncpy_from_user(char *dst, const char *src, size_t max) */
 	.globl arch_strncpy_from_user
