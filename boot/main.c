@@ -34,6 +34,7 @@
 #include "mm/page.h"
 #include "mm/reclaim.h"
 #include "net/core/net.h"
+#include "net/inet/inet.h"
 #include "net/packet/packet_socket.h"
 #include "net/socket/socket.h"
 #include "net/unix/unix.h"
@@ -183,6 +184,7 @@ kernel_main(void)
 	socket_init();
 	net_core_init();
 	packet_socket_init();
+	inet_init();
 	unix_init();
 	proc_init();
 	mem_devices_init();

@@ -498,7 +498,7 @@ task_readdir(void *ctx, struct dir_context *dc, u64 first)
 /* ---- /proc/PID/net ---- */
 
 /* The same for all, as there is one network. A name is set last: readers take no lock. */
-static struct pseudo_entry net_entries[32];
+static struct pseudo_entry net_entries[64];
 
 void
 proc_net_add(const struct pseudo_entry *entry)

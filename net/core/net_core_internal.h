@@ -21,6 +21,5 @@ struct net_work_stats {
 	u64 processed, dropped, squeezed;
 };
 DECLARE_PERCPU(struct net_work_stats, net_work_stats);
-extern u32 net_max_backlog;
 
 #endif

@@ -418,11 +418,20 @@ uses_device(const struct route_entry *e, const void *dev)
 	return false;
 }
 
-void
-route_flush_device(struct net_ns *net, struct net_device *dev)
+static bool
+uses_device_but_local(const struct route_entry *e, const void *dev)
 {
-	routes_flush(net, &net->routes->v4, uses_device, dev);
-	routes_flush(net, &net->routes->v6, uses_device, dev);
+	return e->type != RTN_LOCAL && uses_device(e, dev);
+}
+
+void
+route_flush_device(struct net_ns *net, struct net_device *dev, bool keep_local)
+{
+	bool (*fn)(const struct route_entry *e,
+		   const void *ctx) = keep_local ? uses_device_but_local : uses_device;
+
+	routes_flush(net, &net->routes->v4, fn, dev);
+	routes_flush(net, &net->routes->v6, fn, dev);
 }
 
 struct source_key {
@@ -482,7 +491,8 @@ hop_choose(const struct route_entry *e, const struct flow *f)
 		const struct route_hop *h = &e->hops[0];
 
 		return (!f->oif || !h->dev || h->dev->ifindex == f->oif) &&
-				       (!h->dev || (READ_ONCE(h->dev->flags) & IFF_UP))
+				       (e->type == RTN_LOCAL || !h->dev ||
+					(READ_ONCE(h->dev->flags) & IFF_UP))
 			       ? h
 			       : NULL;
 	}

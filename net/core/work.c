@@ -36,6 +36,7 @@
 
 DEFINE_PERCPU(u32, net_depth);
 DEFINE_PERCPU(u32, net_work_bits);
+DEFINE_PERCPU(bool, net_in_sender);
 DEFINE_PERCPU(struct net_work_stats, net_work_stats);
 u32 net_max_backlog = 1000;
 
@@ -329,8 +330,10 @@ net_end_work(void)
 		leave_to_thread();
 		return;
 	}
+	this_cpu_write(net_in_sender, true);
 	if (net_run())
 		leave_to_thread();
+	this_cpu_write(net_in_sender, false);
 }
 
 /* After an interrupt, interrupts off. An idle thread runs with preemption off, without locks. */

@@ -30,6 +30,7 @@
 
 static struct mount *sock_mount;
 static struct socket_family *families;
+long (*socket_device_ioctl)(u32 cmd, u64 arg);
 static const struct file_ops socket_file_ops;
 
 void
@@ -78,7 +79,7 @@ socket_free(struct socket *s)
 {
 	if (s->ops && s->ops->release)
 		s->ops->release(s);
-	kfree(s);
+	kfree_rcu(s, rcu);
 }
 
 /* Takes over s, also on failure. */
@@ -217,7 +218,11 @@ socket_ioctl(struct file *f, u32 cmd, u64 arg)
 {
 	struct socket *s = f->private;
 
-	return s->ops->ioctl ? s->ops->ioctl(s, cmd, arg) : -ENOTTY;
+	long r = s->ops->ioctl ? s->ops->ioctl(s, cmd, arg) : -ENOTTY;
+
+	if (r == -ENOTTY && socket_device_ioctl)
+		r = socket_device_ioctl(cmd, arg);
+	return r;
 }
 
 static const struct fs_type sock_fs_type = {

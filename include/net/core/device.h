@@ -155,6 +155,8 @@ void net_device_stats(const struct net_device *dev, struct net_stats *sum);
 #define net_stat_add(dev, field, n) ((dev)->stats[cpu_id()].field += (n))
 #define net_stat_inc(dev, field)    net_stat_add(dev, field, 1)
 
+extern u32 net_max_backlog; /* net.core.netdev_max_backlog */
+
 /* ---- packets ---- */
 
 /* Takes over p. 0, or -ENOBUFS, -ENETDOWN: dropped. Opens a section of its own if there is none. */

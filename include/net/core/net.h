@@ -38,8 +38,9 @@ struct neighbour_table;
 
 /* ---- sections ---- */
 
-DECLARE_PERCPU(u32, net_depth);	    /* sections this CPU is in */
-DECLARE_PERCPU(u32, net_work_bits); /* pending work: net/core/work.c */
+DECLARE_PERCPU(u32, net_depth);	     /* sections this CPU is in */
+DECLARE_PERCPU(bool, net_in_sender); /* the work is done in the sender's call */
+DECLARE_PERCPU(u32, net_work_bits);  /* pending work: net/core/work.c */
 
 static inline void
 net_begin(void)

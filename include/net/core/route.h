@@ -161,8 +161,8 @@ int route_add(struct net_ns *net, int family, const struct route_entry *e, u32 f
 /* The first that matches all fields that are given (type 0, scope RT_SCOPE_NOWHERE, priority 0,
  * protocol 0, no hop: any). 0 or -ESRCH. */
 int route_del(struct net_ns *net, int family, const struct route_entry *e);
-/* Entries through a device that goes down. */
-void route_flush_device(struct net_ns *net, struct net_device *dev);
+/* Entries through a device that goes down (keep_local: but those of its addresses), or away. */
+void route_flush_device(struct net_ns *net, struct net_device *dev, bool keep_local);
 /* Entries with this preferred source: an address went. */
 void
 route_flush_source(struct net_ns *net, int family, const struct ip_addr *a, struct net_device *dev);

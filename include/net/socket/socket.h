@@ -6,6 +6,7 @@
 #ifndef NET_SOCKET_H
 #define NET_SOCKET_H
 
+#include "core/rcu.h"
 #include "core/ref.h"
 #include "fs/vfs/poll.h"
 #include "mm/iter.h"
@@ -66,7 +67,8 @@ struct socket {
 	u32 opts; /* SOCKOPT_* bits */
 	u32 linger_s;
 	u32 mark, priority;
-	int error; /* pending SO_ERROR (positive errno) */
+	int error;	     /* pending SO_ERROR (positive errno) */
+	struct rcu_head rcu; /* freed after a grace period: families' receive paths may look */
 };
 #define SOCKOPT_REUSEADDR BIT(0)
 #define SOCKOPT_KEEPALIVE BIT(1)
@@ -98,6 +100,8 @@ int socket_lookup(int fd, struct fd_ref *ref, struct socket **out);
 /* Wait limits as wait_event takes them: 0 = do not wait. */
 u64 socket_deadline(const struct socket *s, bool send, bool nonblock);
 void socket_free(struct socket *s);
+/* What a family does not know: the ioctls of netdevice(7), on any socket; set by net/inet. */
+extern long (*socket_device_ioctl)(u32 cmd, u64 arg);
 /* SO_ERROR: take the pending error (positive), or 0. */
 int socket_take_error(struct socket *s);
 /* Address results: min(len, *ulen) bytes, true length stored. 0, -EFAULT, -EINVAL. */

@@ -1,0 +1,534 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Raw sockets: raw(7). A packet for us goes, as a copy with its network header, to each raw socket
+ * of its protocol that its addresses and device fit; ICMP_FILTER may refuse it. With IP_HDRINCL
+ * (and for IPPROTO_RAW always) the program writes the IPv4 header; total length and checksum are
+ * filled in, source and identification when they are zero.
+ *
+ * Sockets hang in a hash by protocol, read under RCU.
+ */
+#include "inet_internal.h"
+#include "lib/format.h"
+#include "mm/iter.h"
+#include "mm/slab.h"
+#include "mm/user.h"
+#include "uapi/errno.h"
+#include "uapi/ioctl.h"
+#include "uapi/packet.h"
+
+#define ICMP_FILTER 1
+
+struct raw_sock {
+	struct inet_sock sk;
+	u32 icmp_filter;     /* bit n: type n is refused */
+	u32 icmp6_filter[8]; /* ICMP6_FILTER: bit set = refused */
+	s32 checksum_offset; /* IPV6_CHECKSUM; -1: none */
+};
+
+static struct hlist_head socks[256];
+static struct spinlock lock = SPINLOCK_INIT(RANK_INET_HASH);
+
+static struct raw_sock *
+raw_of(struct inet_sock *sk)
+{
+	return container_of(sk, struct raw_sock, sk);
+}
+
+/* ---- receiving ---- */
+
+static bool
+raw_matches(const struct inet_sock *sk, const struct inet_cb *cb, u32 ifindex)
+{
+	if (cb->v6 != (sk->family == AF_INET6) ||
+	    (sk->bound_ifindex && sk->bound_ifindex != ifindex))
+		return false;
+	if (!ip_addr_is_any(&sk->local) && !ip_addr_equal(&sk->local, &cb->dst))
+		return false;
+	return ip_addr_is_any(&sk->remote) || ip_addr_equal(&sk->remote, &cb->src);
+}
+
+static bool
+icmp_refused(const struct raw_sock *r, const struct packet *p, u8 protocol)
+{
+	u8 room, type;
+	const u8 *at;
+
+	if (protocol == IPPROTO_ICMP && !r->icmp_filter)
+		return false;
+	if (protocol != IPPROTO_ICMP && protocol != IPPROTO_ICMPV6)
+		return false;
+	at = packet_peek(p, 0, 1, &room);
+	if (!at)
+		return true;
+	type = *at;
+	if (protocol == IPPROTO_ICMP)
+		return type < 32 && (r->icmp_filter >> type & 1);
+	return r->icmp6_filter[type / 32] >> (type % 32) & 1;
+}
+
+static bool
+checksum_wrong(const struct raw_sock *r, struct packet *p, const struct inet_cb *cb)
+{
+	return cb->v6 && r->checksum_offset >= 0 &&
+	       !packet_csum_valid(p, inet_pseudo_sum(&cb->src, &cb->dst, cb->protocol, p->len));
+}
+
+bool
+raw_receive(struct packet *p, u8 protocol)
+{
+	struct inet_cb *cb = inet_cb(p);
+	struct inet_sock *sk;
+	bool any = false;
+
+	if (likely(hlist_empty(&socks[protocol])))
+		return false;
+	hlist_for_each_entry_rcu(sk, &socks[protocol], hash_node)
+	{
+		struct packet *c;
+
+		if (!raw_matches(sk, cb, p->ifindex))
+			continue;
+		any = true;
+		if (icmp_refused(raw_of(sk), p, protocol) || checksum_wrong(raw_of(sk), p, cb))
+			continue;
+		if (ip_addr_is_multicast(&cb->dst) &&
+		    !inet_mc_wanted(sk, &cb->dst, &cb->src, p->ifindex))
+			continue;
+		/* A sender by loopback leaves the checksum open: programs want it filled in. */
+		if (p->csum_state == CSUM_PARTIAL) {
+			c = packet_copy(p, PACKET_HEADROOM, GFP_ATOMIC);
+			if (c && packet_checksum_finish(c)) {
+				packet_free(c);
+				c = NULL;
+			}
+		} else {
+			c = packet_clone(p, GFP_ATOMIC);
+		}
+		if (!c)
+			continue;
+		if (!cb->v6) /* IPv4 raw sockets see the header */
+			packet_push(c, cb->header_len);
+		(void)inet_queue_receive(sk, c);
+	}
+	return any;
+}
+
+void
+raw_error(struct packet *p, u8 protocol, const struct inet_error *e)
+{
+	struct inet_cb *cb = inet_cb(p), back = *cb;
+	struct inet_sock *sk;
+
+	back.src = cb->dst;
+	back.dst = cb->src;
+	hlist_for_each_entry_rcu(sk, &socks[protocol], hash_node)
+	{
+		bool want = cb->v6 ? sk->recverr6 : sk->recverr;
+
+		if (!raw_matches(sk, &back, p->ifindex))
+			continue;
+		if (want)
+			inet_queue_error(sk, p, e, 0, 0);
+		else if (!e->fatal || ip_addr_is_any(&sk->remote))
+			continue;
+		inet_sock_error(sk, e->error);
+	}
+}
+
+static ssize_t
+raw_recvmsg(struct socket *socket, struct socket_msg *m)
+{
+	struct inet_sock *sk = inet_sock_of(socket);
+	size_t n;
+	struct packet *p;
+	u32 skip;
+	bool peeked;
+	int r;
+
+	if (unlikely(m->flags & MSG_ERRQUEUE))
+		return inet_recv_error(sk, m);
+	if (m->flags & MSG_OOB)
+		return -EOPNOTSUPP;
+	r = inet_recv_packet(sk, m->flags, &p, &peeked, &skip);
+	if (r)
+		return r > 0 ? 0 : r;
+	n = MIN((size_t)p->len, iter_count(m->iter));
+	if (n < p->len)
+		m->out_flags |= MSG_TRUNC;
+	r = packet_copy_to_iter(p, 0, m->iter, (u32)n);
+	if (!r) {
+		if (m->addr)
+			m->addr_len = inet_addr_format(sk, &inet_cb(p)->src, 0, p->ifindex,
+						       m->addr);
+		r = inet_put_cmsgs(sk, p, m);
+	}
+	if (!r)
+		r = m->flags & MSG_TRUNC ? (int)p->len : (int)n;
+	packet_free(p);
+	return r;
+}
+
+/* ---- sending ---- */
+
+/* The program's own header: p starts with it. In a net section. Takes over p. */
+static int
+send_with_header(struct inet_sock *sk, struct inet_send *s, struct packet *p, struct route *r)
+{
+	struct ipv4_header *h;
+	u32 header;
+
+	if (p->len < 20 || packet_headlen(p) < 20 || p->len > r->mtu) {
+		int e = p->len > r->mtu ? -EMSGSIZE : -EINVAL;
+
+		packet_free(p);
+		return e;
+	}
+	h = (struct ipv4_header *)p->data;
+	header = (h->version_ihl & 15u) * 4;
+	if (header > p->len || header < 20 || packet_headlen(p) < header) {
+		packet_free(p);
+		return -EINVAL;
+	}
+	packet_set_network(p);
+	p->transport_header = (u16)(p->network_header + header);
+	if (!h->src)
+		h->src = ip_addr_get4(&s->tx.src);
+	h->total_len = htons((u16)p->len);
+	if (!h->id)
+		h->id = htons((u16)hash_mix(sk->net->hash_key.word[0], (u64)(uintptr_t)p));
+	h->check = 0;
+	h->check = csum_fold(csum_bytes(h, header, 0));
+	p->protocol = ETH_P_IP;
+	inet_count(IpOutRequests);
+	return ip_finish(sk->net, p, r, false, sk);
+}
+
+static int
+checksum_fill(struct raw_sock *raw, struct inet_send *s, struct packet *p)
+{
+	u32 at = (u32)raw->checksum_offset;
+	u16 sum = 0;
+
+	if (raw->checksum_offset < 0 || ip_addr_is4(&s->tx.dst))
+		return 0;
+	if (at + 2 > p->len)
+		return -EINVAL;
+	if (packet_linearize(p, GFP_ATOMIC))
+		return -ENOBUFS;
+	memcpy(p->data + at, &sum, 2);
+	sum = csum_fold(packet_csum(
+		p, 0, p->len, inet_pseudo_sum(&s->tx.src, &s->tx.dst, s->tx.protocol, p->len)));
+	if (!sum && s->tx.protocol == IPPROTO_UDP)
+		sum = 0xffff;
+	memcpy(p->data + at, &sum, 2);
+	return 0;
+}
+
+static ssize_t
+raw_sendmsg(struct socket *socket, struct socket_msg *m)
+{
+	struct inet_sock *sk = inet_sock_of(socket);
+	size_t len = iter_count(m->iter);
+	struct inet_send s;
+	struct packet *p;
+	struct route r;
+	int e;
+
+	if (len > 0xffff)
+		return -EMSGSIZE;
+	if (m->flags & MSG_OOB)
+		return -EOPNOTSUPP;
+	e = inet_send_prepare(sk, m, &s);
+	if (e)
+		return e;
+	/* raw(7): the port names the protocol for IPv6's IPPROTO_RAW only; ignored. */
+	s.port = sk->remote_port;
+	e = inet_send_alloc(sk, (u32)MIN(len, (size_t)16384), m->flags & MSG_DONTWAIT, &p);
+	if (e)
+		goto out;
+	e = packet_append_iter(p, m->iter, (u32)len);
+	if (e) {
+		packet_free(p);
+		goto out;
+	}
+	net_begin();
+	e = inet_send_route(sk, &s, &r);
+	if (!e && r.type == RTN_BROADCAST && !(socket->opts & SOCKOPT_BROADCAST))
+		e = -EACCES;
+	if (!e)
+		e = checksum_fill(raw_of(sk), &s, p);
+	if (e) {
+		packet_free(p);
+	} else {
+		packet_charge_send(sk, p);
+		if (sk->hdrincl && ip_addr_is4(&s.tx.dst)) {
+			e = send_with_header(sk, &s, p, &r);
+		} else {
+			packet_set_transport(p);
+			if (sk->pmtu_discover == IP_PMTUDISC_WANT && len + 20 > r.mtu)
+				s.tx.may_fragment = true;
+			e = inet_send(sk, p, &s.tx, &r);
+		}
+		if (e == -ENOBUFS && !sk->recverr)
+			e = 0;
+	}
+	net_end();
+out:
+	kfree(s.options);
+	return e ? e : (ssize_t)len;
+}
+
+/* ---- names ---- */
+
+static int
+raw_bind(struct socket *s, const u8 *addr, u32 len)
+{
+	struct inet_sock *sk = inet_sock_of(s);
+	u8 state = sk->state;
+	int r;
+
+	sock_lock(sk);
+	sk->state = TCP_CLOSE;
+	r = inet_bind_common(s, addr, len, NULL);
+	sk->state = state;
+	sk->port_locked = false;
+	sock_unlock(sk);
+	return r;
+}
+
+static int
+raw_connect(struct socket *s, const u8 *addr, u32 len, u32 file_flags)
+{
+	struct inet_sock *sk = inet_sock_of(s);
+	struct ip_addr to;
+	u32 scope = 0;
+	u16 port, family;
+	struct route r;
+	struct flow f;
+	int e;
+
+	if (len < sizeof(family))
+		return -EINVAL;
+	memcpy(&family, addr, sizeof(family));
+	if (family == AF_UNSPEC) {
+		sock_lock(sk);
+		sk->remote = sk->family == AF_INET6 ? IP_ADDR_ANY6 : ip_addr4(0);
+		sk->state = TCP_CLOSE;
+		sk->route.dev = NULL;
+		if (!sk->addr_locked)
+			sk->local = sk->remote;
+		sock_unlock(sk);
+		return 0;
+	}
+	e = inet_addr_parse(sk, addr, len, &to, &port, &scope);
+	if (e)
+		return e;
+	sock_lock(sk);
+	net_begin();
+	inet_sock_flow(sk, &f);
+	f.dst = to;
+	if (scope && !f.oif)
+		f.oif = scope;
+	e = inet_route_output(sk->net, &f, &r);
+	if (!e) {
+		if (ip_addr_is_any(&sk->local))
+			sk->local = r.source;
+		sk->remote = to;
+		sk->state = TCP_ESTABLISHED;
+		sk->route = r;
+	}
+	net_end();
+	sock_unlock(sk);
+	return e;
+}
+
+static int
+raw_getname(struct socket *s, u8 *addr, u32 *len, bool peer)
+{
+	struct inet_sock *sk = inet_sock_of(s);
+
+	if (peer && sk->state != TCP_ESTABLISHED)
+		return -ENOTCONN;
+	*len = inet_addr_format(sk, peer ? &sk->remote : &sk->local, peer ? 0 : sk->protocol,
+				sk->bound_ifindex, addr);
+	return 0;
+}
+
+static int
+raw_shutdown(struct socket *s, int how)
+{
+	struct inet_sock *sk = inet_sock_of(s);
+
+	sk->shutdown |= how == SHUT_RD	 ? INET_SHUT_RD
+			: how == SHUT_WR ? INET_SHUT_WR
+					 : INET_SHUT_RDWR;
+	inet_sock_state_changed(sk);
+	return sk->state == TCP_ESTABLISHED ? 0 : -ENOTCONN;
+}
+
+static u32
+raw_poll(struct socket *s, struct file *f, struct poll_table *pt)
+{
+	struct inet_sock *sk = inet_sock_of(s);
+	u32 mask;
+
+	poll_wait(f, &sk->wait, pt);
+	mask = inet_poll_common(sk);
+	if (!packet_queue_empty(&sk->receive_queue))
+		mask |= EPOLLIN | EPOLLRDNORM;
+	if (inet_sock_has_room(sk))
+		mask |= EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND;
+	return mask;
+}
+
+static long
+raw_ioctl(struct socket *s, u32 cmd, u64 arg)
+{
+	struct inet_sock *sk = inet_sock_of(s);
+	struct packet *p;
+	s32 n = 0;
+
+	switch (cmd) {
+	case FIONREAD:
+		spin_lock(&sk->receive_queue.lock);
+		p = packet_queue_peek(&sk->receive_queue);
+		if (p)
+			n = (s32)p->len;
+		spin_unlock(&sk->receive_queue.lock);
+		return put_user(user_ptr_of(arg), n);
+	case TIOCOUTQ: n = atomic_read(&sk->wmem); return put_user(user_ptr_of(arg), n);
+	}
+	return inet_ioctl(s, cmd, arg);
+}
+
+static int
+raw_setsockopt(struct socket *s, int level, int name, const void *val, u32 len)
+{
+	struct inet_sock *sk = inet_sock_of(s);
+	struct raw_sock *r = raw_of(sk);
+
+	if (level == SOL_RAW && name == ICMP_FILTER) {
+		if (sk->protocol != IPPROTO_ICMP)
+			return -EOPNOTSUPP;
+		memcpy(&r->icmp_filter, val, MIN(len, (u32)sizeof(r->icmp_filter)));
+		return 0;
+	}
+	if (level == SOL_ICMPV6 && name == ICMPV6_FILTER && sk->protocol == IPPROTO_ICMPV6) {
+		memcpy(r->icmp6_filter, val, MIN(len, (u32)sizeof(r->icmp6_filter)));
+		return 0;
+	}
+	if ((level == SOL_RAW || level == SOL_IPV6) && name == IPV6_CHECKSUM &&
+	    sk->family == AF_INET6) {
+		s32 v;
+
+		if (len < sizeof(v))
+			return -EINVAL;
+		memcpy(&v, val, sizeof(v));
+		if (sk->protocol == IPPROTO_ICMPV6 && level == SOL_IPV6)
+			return -EINVAL;
+		if (v > 0 && v & 1)
+			return -EINVAL;
+		r->checksum_offset = v < 0 ? -1 : v;
+		return 0;
+	}
+	return inet_setsockopt(s, level, name, val, len);
+}
+
+static int
+raw_getsockopt(struct socket *s, int level, int name, void *val, u32 *len)
+{
+	struct raw_sock *r = raw_of(inet_sock_of(s));
+
+	if (level == SOL_RAW && name == ICMP_FILTER) {
+		if (r->sk.protocol != IPPROTO_ICMP)
+			return -EOPNOTSUPP;
+		memcpy(val, &r->icmp_filter, sizeof(r->icmp_filter));
+		*len = sizeof(r->icmp_filter);
+		return 0;
+	}
+	if (level == SOL_ICMPV6 && name == ICMPV6_FILTER) {
+		memcpy(val, r->icmp6_filter, sizeof(r->icmp6_filter));
+		*len = sizeof(r->icmp6_filter);
+		return 0;
+	}
+	return inet_getsockopt(s, level, name, val, len);
+}
+
+static int
+raw_sock_init(struct inet_sock *sk)
+{
+	struct raw_sock *r = raw_of(sk);
+
+	sk->hdrincl = sk->protocol == IPPROTO_RAW && sk->family == AF_INET;
+	r->checksum_offset = sk->protocol == IPPROTO_ICMPV6 ? 2 : -1;
+	spin_lock(&lock);
+	hlist_add_head_rcu(&sk->hash_node, &socks[sk->protocol]);
+	spin_unlock(&lock);
+	return 0;
+}
+
+static void
+raw_release(struct socket *s)
+{
+	struct inet_sock *sk = inet_sock_of(s);
+
+	spin_lock(&lock);
+	hlist_del_init_rcu(&sk->hash_node);
+	spin_unlock(&lock);
+	inet_sock_detach(sk);
+	inet_sock_put(sk);
+}
+
+static void
+raw_destroy(struct inet_sock *sk)
+{
+	packet_queue_purge(&sk->receive_queue);
+	packet_queue_purge(&sk->error_queue);
+}
+
+void
+raw_show(struct strbuf *sb, int family)
+{
+	rcu_read_lock();
+	for (u32 i = 0; i < 256; i++) {
+		struct inet_sock *sk;
+
+		hlist_for_each_entry_rcu(sk, &socks[i], hash_node)
+		{
+			if (sk->family == family)
+				inet_proc_line(sb, i, sk, (u32)atomic_read(&sk->wmem),
+					       (u32)atomic_read(&sk->rmem), 0, 0, 0, 0);
+		}
+	}
+	rcu_read_unlock();
+}
+
+static const struct socket_ops raw_ops = {
+	.family = AF_INET,
+	.bind = raw_bind,
+	.connect = raw_connect,
+	.getname = raw_getname,
+	.sendmsg = raw_sendmsg,
+	.recvmsg = raw_recvmsg,
+	.shutdown = raw_shutdown,
+	.poll = raw_poll,
+	.ioctl = raw_ioctl,
+	.setsockopt = raw_setsockopt,
+	.getsockopt = raw_getsockopt,
+	.release = raw_release,
+};
+
+static struct inet_socket_type raw_type = {
+	.type = SOCK_RAW,
+	.protocol = 0,
+	.sock_size = sizeof(struct raw_sock),
+	.ops = &raw_ops,
+	.init = raw_sock_init,
+	.destroy = raw_destroy,
+};
+
+void
+raw_init(void)
+{
+	inet_socket_type_register(&raw_type);
+}
