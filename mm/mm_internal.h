@@ -142,8 +142,14 @@ bool huge_zap(struct gather *g, pte_t *level1, u64 addr);
 void rmap_unmap(struct mapping *m, u64 first, u64 last, enum zap_what what);
 bool
 rmap_clean(struct mapping *m, u64 index); /* write-protect shared entries; true if one was dirty */
-/* For reclaim: false if the lock is taken or an mlocked vma shows the page. */
-bool rmap_try_unmap(struct mapping *m, u64 index);
+/* For reclaim. */
+enum rmap_verdict {
+	RMAP_UNMAPPED, /* no entry shows the page any more */
+	RMAP_USED,     /* nothing was done: it was used since the last look */
+	RMAP_LOCKED,   /* a vma has it mlocked */
+	RMAP_BUSY,     /* somebody holds the lock */
+};
+enum rmap_verdict rmap_try_unmap(struct mapping *m, u64 index);
 
 /* shared_anon.c: what MAP_SHARED | MAP_ANONYMOUS maps. Fills mapping, owner, ops. */
 int __must_check shared_anon_create(struct mm_map_request *rq);

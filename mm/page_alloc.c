@@ -26,6 +26,10 @@
 
 #define ZEROED_MAX 32u
 
+/* How often reclaim is tried in vain, or to the benefit of others, before somebody is killed. */
+#define STALLS_MAX 4u
+#define ROUNDS_MAX 64u
+
 struct page_cpu {
 	struct page *head;   /* chained through lru.next */
 	struct page *zeroed; /* the same, contents all zero: page tables come back so */
@@ -234,6 +238,7 @@ static __noinline struct page *
 take_slow(u32 order, u32 gfp)
 {
 	struct page *page;
+	u32 stalled = 0;
 
 	if (!may_block(gfp)) {
 		/* Interrupts and the like may use up the reserve. */
@@ -255,8 +260,10 @@ take_slow(u32 order, u32 gfp)
 			page = take(order, page_reserve);
 			if (page)
 				return page;
-			if (round < 8)
+			if (round < ROUNDS_MAX)
 				continue;
+		} else if (++stalled < STALLS_MAX) {
+			continue; /* pages were in use, locked, being looked at by others */
 		}
 		/* Large blocks: memory may be there, but in pieces. Nobody is killed for that. */
 		if (order > 3 && !(gfp & GFP_NOFAIL))

@@ -4,7 +4,8 @@
  *
  * Pages of files that can be read in again are on one of two lists. New ones start on the inactive
  * list; a page that was used again when it comes to its end moves to the active list, the others
- * leave the cache, after their mappings were taken down. The active list is refilled into the
+ * leave the cache, after their mappings were taken down (if no entry says that it was used). The
+ * active list is refilled into the
  * inactive one when it is the longer of the two. So what is read once does not push out what is
  * used all the time.
  *
@@ -161,8 +162,13 @@ page_reclaim(struct page *page)
 		return false;
 	}
 	if (atomic_read(&page->mapcount)) {
-		if (!rmap_try_unmap(m, page->index))
-			goto out_unlock;
+		enum rmap_verdict verdict = rmap_try_unmap(m, page->index);
+
+		if (verdict != RMAP_UNMAPPED) {
+			page_unlock(page);
+			lru_putback(page, verdict == RMAP_USED);
+			return false;
+		}
 	}
 	if (page_flag(page, PG_DIRTY)) {
 		page_set_flag(page, PG_RECLAIM);
@@ -230,14 +236,21 @@ shrink_caches(u64 want, u32 gfp)
 	return freed;
 }
 
+static u64
+stolen(void)
+{
+	return (u64)mem_counter_sum(MC_PGSTEAL) + (u64)mem_counter_sum(MC_PGSTEAL_BACKGROUND);
+}
+
 u64
 reclaim_pages(u64 want, u32 gfp)
 {
 	struct thread *t = thread_current();
-	u64 freed = kstack_reclaim();
+	u64 freed = kstack_reclaim(), before;
 
 	if (t->reclaiming)
 		return freed;
+	before = stolen();
 	if (t->nofs)
 		gfp |= GFP_NOFS;
 	t->reclaiming = true;
@@ -256,7 +269,11 @@ reclaim_pages(u64 want, u32 gfp)
 		}
 	}
 	t->reclaiming = false;
-	return freed;
+	/*
+	 * Several at once are in each other's way, at page locks and rmap_lock: what others have
+	 * freed meanwhile is progress as well, if somebody took it there will be more.
+	 */
+	return freed ? freed : stolen() != before;
 }
 
 /* ---- in the background ---- */

@@ -197,27 +197,40 @@ rmap_unmap(struct mapping *m, u64 first, u64 last, enum zap_what what)
 	mutex_unlock(&m->rmap_lock);
 }
 
+/* The entry for page `index` in v, or NULL: there is no leaf table. */
+static pte_t *
+entry_of(struct vma *v, u64 index, u64 *addr)
+{
+	pte_t *level1, e;
+	u64 end;
+
+	overlap_addresses(v, index, index, addr, &end);
+	level1 = mm_level1_find(v->mm, *addr);
+	if (!level1)
+		return NULL;
+	e = pte_get(level1);
+	return pte_none(e) || pte_leaf(e) ? NULL : pte_table(e) + pte_index(*addr, 0);
+}
+
 bool
 rmap_clean(struct mapping *m, u64 index)
 {
 	bool dirty = false;
-	u64 addr, end;
+	u64 addr;
 
 	if (rb_empty(&m->vmas))
 		return false;
 	mutex_lock(&m->rmap_lock);
 	for (struct vma *v = overlap_in(m->vmas.node, index, index); v;
 	     v = overlap_next(v, index, index)) {
-		pte_t *level1, *pte, e;
 		bool changed = false;
+		pte_t *pte, e;
 
 		if (!(v->flags & VM_SHARED))
 			continue;
-		overlap_addresses(v, index, index, &addr, &end);
-		level1 = mm_level1_find(v->mm, addr);
-		if (!level1 || pte_none(pte_get(level1)) || pte_leaf(pte_get(level1)))
+		pte = entry_of(v, index, &addr);
+		if (!pte)
 			continue;
-		pte = pte_table(pte_get(level1)) + pte_index(addr, 0);
 		spin_lock(table_lock_of(pte));
 		for (;;) {
 			e = pte_get(pte);
@@ -231,28 +244,57 @@ rmap_clean(struct mapping *m, u64 index)
 		}
 		spin_unlock(table_lock_of(pte));
 		if (changed)
-			arch_tlb_shootdown(&v->mm->space, addr, end, PAGE_SIZE);
+			arch_tlb_shootdown(&v->mm->space, addr, addr + PAGE_SIZE, PAGE_SIZE);
 	}
 	mutex_unlock(&m->rmap_lock);
 	return dirty;
 }
 
-bool
+/*
+ * Was the page used through v since the last look? CPUs that remember the translation do not tell
+ * again; that costs a wrong guess at most, so nobody is interrupted for it.
+ */
+static bool
+young_in(struct vma *v, u64 index)
+{
+	bool young = false;
+	pte_t *pte, e;
+	u64 addr;
+
+	pte = entry_of(v, index, &addr);
+	if (!pte || !pte_young(pte_get(pte)))
+		return false;
+	spin_lock(table_lock_of(pte));
+	do {
+		e = pte_get(pte);
+		young = !pte_none(e) && pte_young(e);
+	} while (young && !pte_cmpxchg(pte, e, pte_mkold(e)));
+	spin_unlock(table_lock_of(pte));
+	return young;
+}
+
+enum rmap_verdict
 rmap_try_unmap(struct mapping *m, u64 index)
 {
-	bool locked = false;
+	enum rmap_verdict verdict = RMAP_UNMAPPED;
 
 	smp_mb();
 	if (rb_empty(&m->vmas))
-		return true;
+		return RMAP_UNMAPPED;
 	/* Whoever holds it may be the one who needs memory, and we are at work for him. */
 	if (!mutex_trylock(&m->rmap_lock))
-		return false;
-	for (struct vma *v = overlap_in(m->vmas.node, index, index); v && !locked;
-	     v = overlap_next(v, index, index))
-		locked = v->flags & VM_LOCKED;
-	if (!locked)
+		return RMAP_BUSY;
+	for (struct vma *v = overlap_in(m->vmas.node, index, index); v;
+	     v = overlap_next(v, index, index)) {
+		if (v->flags & VM_LOCKED) {
+			verdict = RMAP_LOCKED;
+			break;
+		}
+		if (young_in(v, index))
+			verdict = RMAP_USED;
+	}
+	if (verdict == RMAP_UNMAPPED)
 		unmap_locked(m, index, index, ZAP_FILE_ONLY);
 	mutex_unlock(&m->rmap_lock);
-	return !locked;
+	return verdict;
 }

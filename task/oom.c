@@ -119,6 +119,22 @@ patience_over(bool dying)
 	return over;
 }
 
+/* Where memory is: why there was none left. */
+static void
+explain(const char *why, const struct mem_stats *m)
+{
+	log_warn("%s: out of memory: %lu kB in all, free %lu, anonymous %lu, files active %lu "
+		 "inactive %lu (mapped %lu, dirty %lu, writeback %lu), shmem %lu, mlocked %lu\n",
+		 why, m->total * 4, m->free * 4, m->anon * 4, m->active_file * 4,
+		 m->inactive_file * 4, m->mapped * 4, m->dirty * 4, m->writeback * 4, m->shmem * 4,
+		 m->mlocked * 4);
+	log_warn("%s: slab reclaimable %lu, other %lu, kernel stacks %lu, page tables %lu, vmalloc "
+		 "%lu kB; reclaim looked at %lu pages and freed %lu\n",
+		 why, m->slab_reclaimable * 4, m->slab_unreclaimable * 4, m->kernel_stack * 4,
+		 m->page_tables * 4, m->vmalloc_used * 4, m->pgscan + m->pgscan_background,
+		 m->pgsteal + m->pgsteal_background);
+}
+
 static bool
 oom_kill(const char *why)
 {
@@ -132,6 +148,7 @@ oom_kill(const char *why)
 	if (!p)
 		return dying;
 	if (patience_over(dying)) {
+		explain(why, &stats);
 		log_err("Out of memory (%s): Killed process %d (%s) total-vm:%lukB, "
 			"anon-rss:%lukB, "
 			"file-rss:%lukB, shmem-rss:%lukB, pgtables:%lukB oom_score_adj:%d\n",

@@ -9,12 +9,13 @@
 static void
 read_ahead(struct file *f, u64 offset, u64 count)
 {
+	struct mapping *m = f->mapping;
 	u64 end = add_u64_sat(offset, count);
 
 	/* As much as there is: those who ask know why. Half of what is free at most. */
-	end = MIN(end, f->inode->size);
+	end = MIN(end, m->size ? READ_ONCE(*m->size) : 0);
 	if (offset < end)
-		mapping_read_ahead(f->mapping, offset >> PAGE_SHIFT,
+		mapping_read_ahead(m, offset >> PAGE_SHIFT,
 				   MIN(DIV_ROUND_UP(end, PAGE_SIZE) - (offset >> PAGE_SHIFT),
 				       mapping_read_ahead_limit()));
 }
