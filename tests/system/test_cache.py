@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Disks: the page cache on a device, root= in all its forms, distributions that boot from ext4."""
+"""The page cache on a disk, root= in all its forms, distributions that boot from ext4."""
 import pathlib
 import subprocess
 import time
