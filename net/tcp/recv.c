@@ -127,8 +127,10 @@ tcp_recvmsg(struct socket *s, struct socket_msg *m)
 		peeked = tp->copied_seq;
 		seq = &peeked;
 	}
-	target = m->flags & MSG_WAITALL ? want : MIN(want, (size_t)MAX(tp->rcvlowat, 1u));
-	while (want) {
+	target = m->flags & MSG_WAITALL ? want : MIN(want, (size_t)tp->rcvlowat);
+	target = MAX(target, 1ul);
+	/* Even a read of nothing waits for something. */
+	do {
 		u32 offset, n;
 		bool skip;
 
@@ -137,7 +139,7 @@ tcp_recvmsg(struct socket *s, struct socket_msg *m)
 			break;
 		struct packet *p = find(tp, *seq, &offset);
 		if (!p) {
-			if ((size_t)copied >= target && (copied || !target) && !sk->backlog_head)
+			if ((size_t)copied >= target && !sk->backlog_head)
 				break;
 			if (copied &&
 			    (inet_sock_peek_error(sk) || sk->state == TCP_CLOSE ||
@@ -146,7 +148,7 @@ tcp_recvmsg(struct socket *s, struct socket_msg *m)
 				break;
 			if (!peek && copied)
 				tcp_space_taken(tp, (u32)copied);
-			r = wait_data(tp, *seq, copied && (size_t)copied >= target ? 0 : deadline);
+			r = wait_data(tp, *seq, (size_t)copied >= target ? 0 : deadline);
 			if (r <= 0)
 				break;
 			if (peek && seq == &peeked && !copied && peeked != tp->copied_seq)
@@ -180,7 +182,7 @@ tcp_recvmsg(struct socket *s, struct socket_msg *m)
 			tp->rmem -= p->truesize;
 			packet_free(p);
 		}
-	}
+	} while (want);
 	if (!peek && copied)
 		tcp_clock(tp);
 	if (!peek)
