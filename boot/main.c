@@ -36,6 +36,7 @@
 #include "net/core/net.h"
 #include "net/inet/inet.h"
 #include "net/packet/packet_socket.h"
+#include "net/tcp/tcp.h"
 #include "net/socket/socket.h"
 #include "net/unix/unix.h"
 #include "proc/exec.h"
@@ -185,6 +186,7 @@ kernel_main(void)
 	net_core_init();
 	packet_socket_init();
 	inet_init();
+	tcp_init();
 	unix_init();
 	proc_init();
 	mem_devices_init();

@@ -96,7 +96,7 @@ inet_port_conflict(const struct inet_sock *sk, const struct inet_sock *other)
 		return false;
 	if ((both & SOCKOPT_REUSEPORT) && sk->uid == other->uid)
 		return false;
-	return !(both & SOCKOPT_REUSEADDR) || sk->state == TCP_LISTEN || other->state == TCP_LISTEN;
+	return !(both & SOCKOPT_REUSEADDR) || other->state == TCP_LISTEN;
 }
 
 /* The bucket's lock is held. strict: an automatic port is one that nobody overlaps. */

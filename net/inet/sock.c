@@ -103,17 +103,18 @@ create(struct socket *s, int family, int type, int protocol)
 	sk->pmtu_discover = sk->pmtu_discover6 = IP_PMTUDISC_WANT;
 	sk->peek_off = -1;
 	sk->uid = current_cred()->fsuid;
-	r = k->init ? k->init(sk) : 0;
-	if (r) {
-		kfree(sk);
-		return r;
-	}
 	s->protocol = protocol;
 	s->rcvbuf = sk->net->inet->rmem_default;
 	s->sndbuf = sk->net->inet->wmem_default;
 	s->private = sk;
 	s->ops = k->ops;
 	rcu_assign_pointer(sk->socket, s);
+	/* It may give the socket buffers of another size. */
+	r = k->init ? k->init(sk) : 0;
+	if (r) {
+		kfree(sk);
+		return r;
+	}
 	atomic_inc(count_of(sk));
 	return 0;
 }

@@ -46,8 +46,8 @@ effective_flags(const struct fd_ref *f, u32 flags)
 	return flags | (f->file->flags & O_NONBLOCK ? MSG_DONTWAIT : 0);
 }
 
-static ssize_t
-send_result(ssize_t r, u32 flags)
+ssize_t
+socket_send_result(ssize_t r, u32 flags)
 {
 	if (r == -EPIPE && !(flags & MSG_NOSIGNAL)) {
 		struct linux_siginfo info;
@@ -80,7 +80,7 @@ sys_sendto(int fd, user_ptr buf, size_t len, u32 flags, user_ptr uaddr, int addr
 		m.addr_len = (u32)addrlen;
 	}
 	if (!r)
-		r = s->ops->sendmsg ? send_result(s->ops->sendmsg(s, &m), flags) : -EOPNOTSUPP;
+		r = s->ops->sendmsg ? socket_send_result(s->ops->sendmsg(s, &m), flags) : -EOPNOTSUPP;
 	fd_release(f);
 	return r;
 }
@@ -154,7 +154,7 @@ sendmsg_one(struct socket *s, struct fd_ref *f, user_ptr umsg, u32 flags)
 		m.control = control;
 		m.control_len = h.msg_controllen;
 	}
-	r = s->ops->sendmsg ? send_result(s->ops->sendmsg(s, &m), flags) : -EOPNOTSUPP;
+	r = s->ops->sendmsg ? socket_send_result(s->ops->sendmsg(s, &m), flags) : -EOPNOTSUPP;
 out_free:
 	kfree(control);
 	kfree(heap);

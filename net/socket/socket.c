@@ -202,7 +202,7 @@ socket_write(struct file *f, struct iov_iter *it, u64 *pos)
 	struct socket *s = f->private;
 	struct socket_msg m = { .iter = it, .flags = f->flags & O_NONBLOCK ? MSG_DONTWAIT : 0 };
 
-	return s->ops->sendmsg ? s->ops->sendmsg(s, &m) : -EOPNOTSUPP;
+	return s->ops->sendmsg ? socket_send_result(s->ops->sendmsg(s, &m), 0) : -EOPNOTSUPP;
 }
 
 static u32

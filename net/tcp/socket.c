@@ -354,14 +354,13 @@ tcp_connect(struct socket *s, const u8 *addr, u32 len, u32 file_flags)
 		tp->connect_state = TCP_CONNECT_PENDING;
 		r = -EINPROGRESS;
 	}
-	/* By loopback the answer is here already. */
-	if (sk->backlog_head)
-		sock_unlock_lock(sk);
 	if (connecting(tp)) {
 		u64 deadline = socket_deadline(s, true, file_flags & O_NONBLOCK);
 
+		/* The answer may be in the backlog already; Linux does not look either. */
 		if (!deadline)
 			goto out_unlock;
+		sock_unlock_lock(sk);
 		int w = sock_wait_event(sk, !connecting(tp), deadline);
 		if (w) {
 			if (w != -EAGAIN)

@@ -31,6 +31,8 @@ struct socket_msg {
 	u32 flags;     /* MSG_* in */
 	u32 out_flags; /* MSG_TRUNC, MSG_CTRUNC, MSG_EOR out */
 };
+/* A sender's result: -EPIPE brings SIGPIPE, unless MSG_NOSIGNAL. */
+ssize_t socket_send_result(ssize_t r, u32 flags);
 /* Append a control message for the receiver: sets MSG_CTRUNC when it does not fit. 0 or -EFAULT. */
 int socket_put_cmsg(struct socket_msg *m, int level, int type, const void *data, size_t len);
 
