@@ -10,13 +10,14 @@
  * and super block. The group goes with its file, whose release detaches every watch: a watch is
  * attached only under the inode's spinlock, so whoever finds one there finds a living group.
  *
- * Locking: inode->spin guards the chain and watch->attached; the lock of the group's wait queue,
- * taken inside it, guards the tree, the events and their number.
+ * Locking: inode->spin guards the chain and watch->attached. Taken inside it: supers_lock, for the
+ * lists of super blocks, and the lock of the group's wait queue, for the tree, the events and their
+ * number.
  *
- * Limits: watches are counted per group, not per user. A watched file system that is unmounted
- * stays until the watch goes; IN_UNMOUNT comes when vfs says so.
+ * When the last mount of a file system goes, so do its watches, with IN_UNMOUNT: the super block
+ * lists them. Groups and watches are counted on the user who made the group.
  */
-#include "uapi/inotify.h"
+#include "event/inotify.h"
 #include "core/ref.h"
 #include "fs/vfs/file.h"
 #include "fs/vfs/inode.h"
@@ -26,14 +27,16 @@
 #include "lib/format.h"
 #include "lib/rbtree.h"
 #include "lib/string.h"
+#include "mm/page.h"
 #include "mm/slab.h"
 #include "mm/user.h"
 #include "uapi/errno.h"
 #include "uapi/fcntl.h"
+#include "uapi/inotify.h"
 #include "uapi/ioctl.h"
 
-#define EVENTS_MAX  16384
-#define WATCHES_MAX 65536
+/* What a watch may keep in memory: itself and its inode. */
+#define WATCH_COST 1280
 
 /* Of a mask: which events; how they are wanted. Events that nobody has to ask for. */
 #define MASK_OPTIONS (IN_EXCL_UNLINK | IN_ONESHOT)
@@ -53,10 +56,11 @@ struct event {
 };
 
 struct group {
+	struct user_account *user; /* [I] referenced: charged for it and its watches */
 	struct wait_queue wait;
 	struct rb_root watches;
 	struct list events;
-	u32 nr_watches, nr_events;
+	u32 nr_events;
 	u32 bytes; /* what reading all would give */
 	s32 next_wd;
 	struct event overflow; /* never changes but for being in the list or not */
@@ -66,6 +70,7 @@ struct watch {
 	struct ref ref;
 	struct watch *next; /* chain of the inode, or of those to put */
 	struct rb_node node;
+	struct list super_node;
 	struct group *group;
 	struct inode *inode;
 	struct super *super;
@@ -75,6 +80,32 @@ struct watch {
 };
 
 static const struct file_ops inotify_file_ops;
+static struct spinlock supers_lock = SPINLOCK_INIT(RANK_FS);
+
+/* --- limits --- */
+
+u32 inotify_max_queued_events = 16384, inotify_max_user_instances = 128;
+static u32 max_user_watches; /* one more; 0: not yet known */
+
+/* Watches may keep a hundredth of the memory. */
+u32
+inotify_max_user_watches(void)
+{
+	struct mem_stats stats;
+
+	if (!READ_ONCE(max_user_watches)) {
+		mem_stats(&stats);
+		inotify_set_max_user_watches(
+			(u32)CLAMP(stats.total * PAGE_SIZE / 100 / WATCH_COST, 8192ul, 1048576ul));
+	}
+	return READ_ONCE(max_user_watches) - 1;
+}
+
+void
+inotify_set_max_user_watches(u32 n)
+{
+	WRITE_ONCE(max_user_watches, n + 1);
+}
 
 /* --- events --- */
 
@@ -107,7 +138,7 @@ event_queue_locked(struct group *g, s32 wd, u32 mask, u32 cookie, const char *na
 			return;
 		e = NULL;
 	}
-	if (g->nr_events < EVENTS_MAX)
+	if (g->nr_events < READ_ONCE(inotify_max_queued_events))
 		e = kmalloc(sizeof(*e) + len, GFP_ATOMIC);
 	if (e) {
 		e->wd = wd;
@@ -169,7 +200,7 @@ watch_attach_locked(struct group *g, struct watch *w)
 	struct rb_node **link = &g->watches.node, *parent = NULL;
 
 	/* Descriptors are not used twice. */
-	if (g->nr_watches >= WATCHES_MAX || g->next_wd == INT32_MAX) {
+	if (g->next_wd == INT32_MAX) {
 		spin_unlock_irqrestore(&g->wait.lock, flags);
 		return -ENOSPC;
 	}
@@ -180,8 +211,10 @@ watch_attach_locked(struct group *g, struct watch *w)
 	}
 	rb_link_node(&w->node, parent, link);
 	rb_insert_color(&w->node, &g->watches);
-	g->nr_watches++;
 	spin_unlock_irqrestore(&g->wait.lock, flags);
+	spin_lock(&supers_lock);
+	list_add_tail(&w->super_node, &w->super->watches);
+	spin_unlock(&supers_lock);
 	w->attached = true;
 	w->next = w->inode->watches;
 	WRITE_ONCE(w->inode->watches, w);
@@ -203,9 +236,12 @@ watch_detach_locked(struct watch *w)
 		before->next = w->next;
 	}
 	w->attached = false;
+	spin_lock(&supers_lock);
+	list_del(&w->super_node);
+	spin_unlock(&supers_lock);
+	(void)user_count_inotify_watches(g->user, -1, 0);
 	unsigned long flags = spin_lock_irqsave(&g->wait.lock);
 	rb_erase(&w->node, &g->watches);
-	g->nr_watches--;
 	event_queue_locked(g, w->wd, IN_IGNORED, 0, NULL, 0);
 	spin_unlock_irqrestore(&g->wait.lock, flags);
 }
@@ -259,7 +295,7 @@ inotify_notify(struct inode *i, struct dentry *d, u32 mask, u32 cookie)
 	bool names = mask & MASK_NAMES, self = mask & (IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT);
 	struct watch *ended = NULL, *next;
 
-	if (!names && !self && S_ISDIR(i->mode))
+	if ((mask & IN_UNMOUNT || (!names && !self)) && S_ISDIR(i->mode))
 		mask |= IN_ISDIR;
 	if (d && !self) {
 		/* Its lock keeps name and parent, which has an inode while it has children. */
@@ -278,7 +314,37 @@ inotify_notify(struct inode *i, struct dentry *d, u32 mask, u32 cookie)
 	}
 }
 
+static struct watch *
+watch_find_of_super(struct super *s)
+{
+	spin_lock(&supers_lock);
+	struct watch *w = list_first_entry_or_null(&s->watches, struct watch, super_node);
+	if (w)
+		ref_get(&w->ref);
+	spin_unlock(&supers_lock);
+	return w;
+}
+
+static void
+inotify_unmounted(struct super *s)
+{
+	struct watch *w;
+
+	while ((w = watch_find_of_super(s)) != NULL) {
+		inotify_notify(w->inode, NULL, IN_UNMOUNT, 0);
+		watch_put(w);
+	}
+}
+
 /* --- the file --- */
+
+static void
+group_free(struct group *g)
+{
+	(void)user_count_inotify_groups(g->user, -1, 0);
+	user_account_put(g->user);
+	kfree(g);
+}
 
 /* The next event, if it fits; false: there is none. *out NULL: too large. */
 static bool
@@ -377,7 +443,7 @@ inotify_release(struct file *f)
 		watch_put(w);
 	}
 	list_for_each_entry_safe(e, next, &g->events, node) event_free(g, e);
-	kfree(g);
+	group_free(g);
 }
 
 static void
@@ -405,6 +471,12 @@ sys_inotify_init1(int flags)
 	g = kzalloc(sizeof(*g), GFP_KERNEL);
 	if (!g)
 		return -ENOMEM;
+	g->user = user_account_get(current_cred()->user);
+	if (!user_count_inotify_groups(g->user, 1, READ_ONCE(inotify_max_user_instances))) {
+		user_account_put(g->user);
+		kfree(g);
+		return -EMFILE;
+	}
 	wait_queue_init(&g->wait);
 	list_init(&g->events);
 	list_init(&g->overflow.node);
@@ -414,7 +486,7 @@ sys_inotify_init1(int flags)
 	r = file_create_anon("inotify", &inotify_file_ops, g, O_RDONLY | ((u32)flags & IN_NONBLOCK),
 			     FMODE_READ, &f);
 	if (r) {
-		kfree(g);
+		group_free(g);
 		return r;
 	}
 	return fd_add(f, flags & IN_CLOEXEC);
@@ -444,13 +516,20 @@ group_watch(struct group *g, struct inode *i, u32 mask)
 	fresh->group = g;
 	fresh->mask = wanted;
 	WRITE_ONCE(vfs_notify, inotify_notify);
+	WRITE_ONCE(vfs_unmounted, inotify_unmounted);
 	spin_lock(&i->spin);
 	for (w = i->watches; w && w->group != g; w = w->next)
 		;
 	if (!w) {
-		r = watch_attach_locked(g, fresh);
-		if (!r)
-			r = fresh->wd;
+		r = user_count_inotify_watches(g->user, 1, inotify_max_user_watches()) ? 0
+										       : -ENOSPC;
+		if (!r) {
+			r = watch_attach_locked(g, fresh);
+			if (r)
+				(void)user_count_inotify_watches(g->user, -1, 0);
+			else
+				r = fresh->wd;
+		}
 	} else if (mask & IN_MASK_CREATE) {
 		r = -EEXIST;
 	} else {
@@ -484,13 +563,15 @@ sys_inotify_add_watch(int fd, user_ptr name, u32 mask)
 	struct path at;
 	int r;
 
-	if (!(mask & MASK_KNOWN))
-		return -EINVAL;
-	if ((mask & IN_MASK_ADD) && (mask & IN_MASK_CREATE))
+	if (!mask || mask & ~MASK_KNOWN)
 		return -EINVAL;
 	r = group_lookup(fd, &f);
 	if (r)
 		return r;
+	if ((mask & IN_MASK_ADD) && (mask & IN_MASK_CREATE)) {
+		fd_release(f);
+		return -EINVAL;
+	}
 	if (mask & IN_ONLYDIR)
 		walk |= WALK_DIRECTORY;
 	r = path_lookup_user(AT_FDCWD, name, walk, &at);

@@ -38,6 +38,7 @@ struct user_account {
 	struct ref ref;
 	u32 uid;
 	struct atomic32 processes, sigpending;
+	struct atomic32 inotify_groups, inotify_watches;
 	struct hlist_node hash;
 };
 
@@ -147,6 +148,18 @@ bool
 user_count_sigpending(struct user_account *u, int delta, u64 limit)
 {
 	return count_within(&u->sigpending, delta, limit);
+}
+
+bool
+user_count_inotify_groups(struct user_account *u, int delta, u64 limit)
+{
+	return count_within(&u->inotify_groups, delta, limit);
+}
+
+bool
+user_count_inotify_watches(struct user_account *u, int delta, u64 limit)
+{
+	return count_within(&u->inotify_watches, delta, limit);
 }
 
 u32

@@ -2,8 +2,8 @@
 /* /proc/PID: the table of a process's directory, and its small files. proc(5). */
 #include "core/panic.h"
 #include "core/time.h"
-#include "fs/proc/proc.h"
 #include "event/pidfd.h"
+#include "fs/proc/proc.h"
 #include "fs/vfs/mount.h"
 #include "fs/vfs/path.h"
 #include "lib/string.h"
@@ -199,6 +199,23 @@ show_mounts(struct proc_ref *r, int style, struct strbuf *sb)
 	if (ns)
 		nsset_put(ns);
 	return ns && fs ? 0 : -EINVAL;
+}
+
+/* The number of the task's namespace of mounts; a task that is gone sees no change. */
+static u64
+mounts_changes(void *ctx, struct wait_queue **woken)
+{
+	struct proc_ref *r = ctx;
+	u64 event = 0;
+
+	*woken = &mounts_wait;
+	if (proc_ref_alive(r)) {
+		unsigned long flags = spin_lock_irqsave(&r->task->lock);
+		if (r->task->ns)
+			event = mount_ns_event(r->task->ns->mnt);
+		spin_unlock_irqrestore(&r->task->lock, flags);
+	}
+	return event;
 }
 
 static int
@@ -513,6 +530,11 @@ proc_net_add(const struct pseudo_entry *entry)
 	smp_store_release(&e->name, entry->name);
 }
 
+#define MOUNTS_FILE(n, f)                                                                \
+	{                                                                                \
+		.name = n, .mode = S_IFREG | 0444, .show = f, .changes = mounts_changes, \
+	}
+
 #define COMMON_ENTRIES                                                                            \
 	PROC_FILE("stat", 0444, proc_show_stat), PROC_FILE("statm", 0444, proc_show_statm),       \
 		PROC_FILE("status", 0444, proc_show_status),                                      \
@@ -522,9 +544,8 @@ proc_net_add(const struct pseudo_entry *entry)
 		PROC_FILE("smaps", 0444, proc_show_smaps),                                        \
 		PROC_FILE("smaps_rollup", 0444, proc_show_smaps_rollup),                          \
 		PROC_FILE("limits", 0444, proc_show_limits),                                      \
-		PROC_FILE("cgroup", 0444, show_cgroup),                                           \
-		PROC_FILE("mounts", 0444, show_mounts_table),                                     \
-		PROC_FILE("mountinfo", 0444, show_mountinfo), PROC_FILE("io", 0400, show_io),     \
+		PROC_FILE("cgroup", 0444, show_cgroup), MOUNTS_FILE("mounts", show_mounts_table), \
+		MOUNTS_FILE("mountinfo", show_mountinfo), PROC_FILE("io", 0400, show_io),         \
 		PROC_FILE("wchan", 0444, show_wchan),                                             \
 		PROC_FILE("personality", 0400, show_personality),                                 \
 		PROC_FILE("oom_score", 0444, show_oom_score),                                     \

@@ -6,6 +6,7 @@
 #include "core/log.h"
 #include "core/panic.h"
 #include "core/random.h"
+#include "event/inotify.h"
 #include "fs/vfs/file.h"
 #include "fs/vfs/inode.h"
 #include "ipc/pipe.h"
@@ -236,7 +237,22 @@ SHOW(nr_open, "%d", 1048576)
 SHOW(pipe_max_size, "%u", pipe_max_size)
 STORE_NUMBER(pipe_max_size, 4096, 1 << 30, pipe_max_size = (u32)v)
 
+SHOW(max_queued_events, "%u", inotify_max_queued_events)
+STORE_NUMBER(max_queued_events, 0, INT32_MAX, WRITE_ONCE(inotify_max_queued_events, (u32)v))
+SHOW(max_user_instances, "%u", inotify_max_user_instances)
+STORE_NUMBER(max_user_instances, 0, INT32_MAX, WRITE_ONCE(inotify_max_user_instances, (u32)v))
+SHOW(max_user_watches, "%u", inotify_max_user_watches())
+STORE_NUMBER(max_user_watches, 0, INT32_MAX, inotify_set_max_user_watches((u32)v))
+
+static const struct pseudo_entry inotify_entries[] = {
+	READ_WRITE(max_queued_events),
+	READ_WRITE(max_user_instances),
+	READ_WRITE(max_user_watches),
+	{ .name = NULL },
+};
+
 static const struct pseudo_entry fs_entries[] = {
+	{ .name = "inotify", .mode = S_IFDIR | 0555, .children = inotify_entries },
 	{ .name = "file-nr", .mode = S_IFREG | 0444, .show = show_file_nr },
 	{ .name = "file-max", .mode = S_IFREG | 0444, .show = show_file_max },
 	READ_ONLY(nr_open),

@@ -22,6 +22,7 @@ static struct work deferred_work;
 
 void (*file_epoll_release)(struct file *f);
 void (*vfs_notify)(struct inode *inode, struct dentry *dentry, u32 mask, u32 cookie);
+void (*vfs_unmounted)(struct super *s);
 
 /* Once per piece of memory: a released file has an unlocked mutex and no references. */
 static void

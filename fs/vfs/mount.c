@@ -159,6 +159,7 @@ mount_alloc(struct super *s, struct dentry *root, const char *source)
 		return NULL;
 	}
 	ref_get(&s->ref);
+	atomic_add(&s->mounts, 1);
 	dentry_get(root);
 	m->super = s;
 	m->root = root;
@@ -253,6 +254,8 @@ put_detached(struct mount *m)
 		return;
 	DEBUG_ASSERT(list_empty(&m->children));
 	dentry_put(m->root);
+	if (atomic_sub_return(&m->super->mounts, 1) == 0)
+		super_unmounted(m->super);
 	super_put(m->super);
 	rcu_call(&m->rcu, mount_free_rcu);
 }
@@ -376,13 +379,15 @@ mount_join_ns(struct mount *m, struct mount_ns *ns)
 	ns->count++;
 }
 
+struct wait_queue mounts_wait = WAIT_QUEUE_INIT(mounts_wait);
+
 static void
 ns_changed(struct mount_ns *ns)
 {
 	if (!ns)
 		return;
-	ns->event++;
-	wake_up_poll(&ns->wait, POLLERR | POLLPRI);
+	WRITE_ONCE(ns->event, ns->event + 1);
+	wake_up_key(&mounts_wait, THREAD_NORMAL, INT32_MAX, POLLERR | POLLPRI);
 }
 
 /* Pre-order; NULL after the last of the tree. */
@@ -492,7 +497,6 @@ mount_detach_list(struct list *list)
 		if (m->ns) {
 			m->ns->count--;
 			list_del_init(&m->ns_node);
-			m->ns->event++;
 		}
 		m->was_attached = m->attached;
 		m->attached = false;
@@ -506,8 +510,7 @@ mount_detach_list(struct list *list)
 	list_for_each_entry(m, list, work)
 	{
 		propagate_set_type(m, MS_PRIVATE);
-		if (m->ns)
-			wake_up_poll(&m->ns->wait, POLLERR | POLLPRI);
+		ns_changed(m->ns);
 		m->ns = NULL;
 	}
 }

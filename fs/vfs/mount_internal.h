@@ -20,8 +20,7 @@ struct mount_ns {
 	struct list mounts; /* in the order of mounting */
 	u32 count;
 	u64 inum;
-	u64 event;
-	struct wait_queue wait;
+	u64 event; /* grows with each change */
 };
 
 extern struct rwsem mounts_lock; /* the shape of all trees: changes exclusive, reports shared */

@@ -20,7 +20,6 @@ ns_alloc(void)
 		return NULL;
 	ref_init(&ns->ref);
 	list_init(&ns->mounts);
-	wait_queue_init(&ns->wait);
 	ns->inum = __atomic_fetch_add(&next_inum, 1, __ATOMIC_RELAXED);
 	return ns;
 }
@@ -132,12 +131,6 @@ u64
 mount_ns_event(struct mount_ns *ns)
 {
 	return READ_ONCE(ns->event);
-}
-
-struct wait_queue *
-mount_ns_wait_queue(struct mount_ns *ns)
-{
-	return &ns->wait;
 }
 
 u64

@@ -17,6 +17,7 @@
  */
 #include "fs/vfs/pseudo.h"
 #include "core/panic.h"
+#include "fs/vfs/poll.h"
 #include "lib/format.h"
 #include "lib/hash.h"
 #include "uapi/dirent.h"
@@ -387,6 +388,11 @@ text_open(struct file *f)
 	if (!t)
 		return -ENOMEM;
 	mutex_init(&t->lock, RANK_PSEUDO_TEXT);
+	if (e->changes) {
+		struct wait_queue *woken;
+
+		f->version = e->changes(f->inode->private, &woken);
+	}
 	f->private = t;
 	f->mode |= FMODE_NO_SYNC;
 	return 0;
@@ -576,7 +582,18 @@ static const struct file_ops dir_file_ops = {
 static u32
 text_poll(struct file *f, struct poll_table *pt)
 {
-	return EPOLLIN | EPOLLOUT | EPOLLRDNORM | EPOLLWRNORM;
+	const struct pseudo_entry *e = f->inode->entry;
+	u32 mask = EPOLLIN | EPOLLOUT | EPOLLRDNORM | EPOLLWRNORM;
+	struct wait_queue *woken;
+
+	if (!e->changes)
+		return mask;
+	(void)e->changes(f->inode->private, &woken);
+	poll_wait(f, woken, pt);
+	u64 now = e->changes(f->inode->private, &woken);
+	if (now != __atomic_exchange_n(&f->version, now, __ATOMIC_RELAXED))
+		mask |= EPOLLERR | EPOLLPRI;
+	return mask & ~(u32)(EPOLLOUT | EPOLLWRNORM);
 }
 
 static const struct file_ops text_file_ops = {

@@ -73,12 +73,21 @@ super_create(const struct fs_type *type, const struct super_ops *ops, u64 magic)
 	s->time_gran_ns = 1;
 	ref_init(&s->ref);
 	list_init(&s->inodes);
+	list_init(&s->watches);
 	mutex_init(&s->rename_lock, RANK_RENAME);
 	spin_init(&s->lock, RANK_INODE_HASH);
 	mutex_lock(&supers_lock);
 	list_add_tail(&s->node, &supers);
 	mutex_unlock(&supers_lock);
 	return s;
+}
+
+/* The last mount that shows it has gone; who holds it now should let it go. */
+void
+super_unmounted(struct super *s)
+{
+	if (READ_ONCE(vfs_unmounted))
+		vfs_unmounted(s);
 }
 
 void

@@ -190,6 +190,7 @@ void fs_context_replace_all(const struct path *old, const struct path *new);
 
 /* --- writeback.c --- */
 void writeback_init(void);
+void super_unmounted(struct super *s);
 int super_sync_all(struct super *s, bool wait); /* also if it is read-only */
 void inode_forget_dirty(struct inode *i);	/* nobody else has it */
 

@@ -114,7 +114,8 @@ struct file {
 
 void file_get(struct file *f);
 void file_put(struct file *f); /* may sleep; deferred to task work when it may not */
-/* Urgent data has come: SIGURG to the owner (F_SETOWN). Any context; f is not yet being released. */
+/* Urgent data has come: SIGURG to the owner (F_SETOWN). Any context; f is not yet being released.
+ */
 void file_signal_urgent(struct file *f);
 
 /* A file without a name in any directory, on the one inode of anon_inodefs: "[eventfd]" shows as
@@ -221,5 +222,7 @@ u64 file_count(void); /* open files in all: /proc/sys/fs/file-nr */
  * IN_CLOSE_*): happened to `inode`, reached by `dentry`: watchers of dentry->parent hear of it too.
  */
 extern void (*vfs_notify)(struct inode *inode, struct dentry *dentry, u32 mask, u32 cookie);
+/* The same, when the last mount of a super block has gone: its watches end. */
+extern void (*vfs_unmounted)(struct super *s);
 
 #endif

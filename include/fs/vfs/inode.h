@@ -226,7 +226,9 @@ struct super {
 	u32 flags; /* SB_RDONLY ... = MS_* bits of the super block */
 	struct dentry *root;
 	void *private;
-	struct ref ref;			  /* mounts */
+	struct ref ref;			  /* mounts, and those who need it longer */
+	struct atomic32 mounts;		  /* which show it */
+	struct list watches;		  /* event/inotify.c: those of its inodes */
 	struct list inodes;		  /* [lock] of a super block with a backing */
 	bool dying;			  /* being unmounted: unused inodes are not kept */
 	struct backing *backing;	  /* [I] NULL: nothing is ever written back */

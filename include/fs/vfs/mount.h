@@ -63,11 +63,10 @@ int mount_want_write(struct mount *m);
 void mount_drop_write(struct mount *m);
 void mount_get(struct mount *m);
 void mount_put(struct mount *m);
-/* The mount's tree changed since `seen` (poll of /proc/PID/mounts)? Wakes `mount_ns_wait` at each
- * change. */
+/* A number that grows with each change of the namespace's tree, for poll of /proc/PID/mounts. A
+ * change of any namespace wakes mounts_wait: it outlives them all. */
 u64 mount_ns_event(struct mount_ns *ns);
-struct wait_queue;
-struct wait_queue *mount_ns_wait_queue(struct mount_ns *ns);
+extern struct wait_queue mounts_wait;
 u64 mount_ns_inum(const struct mount_ns *ns);
 /* A new namespace's root and cwd for the calling task: the same places in the copy. Used after
  * mount_ns_copy by unshare and clone. */

@@ -22,6 +22,9 @@ struct pseudo_entry {
 	int (*show)(struct strbuf *sb, void *ctx);
 	/* A NUL-terminated copy of what was written; len or -errno. NULL: not writable (-EIO). */
 	ssize_t (*store)(void *ctx, const char *text, size_t len);
+	/* A number that grows as the text changes, and who is woken then: poll says POLLPRI and
+	 * POLLERR once for each change. NULL: nobody is told. */
+	u64 (*changes)(void *ctx, struct wait_queue **woken);
 	/* Instead of show and store: own operations; inode->private is ctx. */
 	const struct file_ops *fops;
 
