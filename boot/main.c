@@ -35,6 +35,7 @@
 #include "mm/reclaim.h"
 #include "net/core/net.h"
 #include "net/inet/inet.h"
+#include "net/netlink/netlink.h"
 #include "net/packet/packet_socket.h"
 #include "net/tcp/tcp.h"
 #include "net/socket/socket.h"
@@ -187,6 +188,7 @@ kernel_main(void)
 	packet_socket_init();
 	inet_init();
 	tcp_init();
+	netlink_init();
 	unix_init();
 	proc_init();
 	mem_devices_init();

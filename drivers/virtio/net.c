@@ -313,8 +313,6 @@ card_transmit(struct net_device *dev, u32 q, struct packet *p, bool more)
 		packet_free(p);
 		return 0;
 	}
-	net_stat_inc(dev, tx_packets);
-	net_stat_add(dev, tx_bytes, p->len);
 	if (!more)
 		virtqueue_kick(pair->tx);
 	return 0;
@@ -487,8 +485,6 @@ rx_one(struct pair *pair)
 		packet_free(p);
 		return true;
 	}
-	net_stat_inc(&card->dev, rx_packets);
-	net_stat_add(&card->dev, rx_bytes, p->len);
 	p->dev = &card->dev;
 	p->ifindex = card->dev.ifindex;
 	if (!eth_header_parse(p)) {

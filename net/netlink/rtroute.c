@@ -64,7 +64,7 @@ metrics_fill(struct nl_writer *w, const struct route_metrics *m)
 static u8
 hop_flags(const struct route_hop *h)
 {
-	return (h->onlink ? RTNH_F_ONLINK : 0) | (h->dead ? RTNH_F_DEAD : 0) |
+	return (h->onlink && h->has_gateway ? RTNH_F_ONLINK : 0) | (h->dead ? RTNH_F_DEAD : 0) |
 	       (h->dev && !h->dev->carrier ? RTNH_F_LINKDOWN : 0);
 }
 

@@ -85,20 +85,11 @@ cb_of(struct packet *p)
 
 /* ---- the tap ---- */
 
-/* data at the link header (raw), or behind it. False: too short to be one of the device's. */
+/* Taps see data at the link header: SOCK_DGRAM leaves that. False: it is not linear. */
 static bool
-position(const struct packet_socket *ps, struct packet *p, bool outgoing)
+position(const struct packet_socket *ps, struct packet *p)
 {
-	s32 behind = (s32)(packet_headroom(p) - p->link_header);
-
-	if (outgoing) {
-		s32 header = (s32)p->network_header - (s32)packet_headroom(p);
-
-		return ps->raw || (header >= 0 && packet_pull(p, (u32)header));
-	}
-	if (ps->raw && behind > 0)
-		packet_push(p, (u32)behind);
-	return true;
+	return ps->raw || packet_pull(p, p->network_header - packet_headroom(p));
 }
 
 static void
@@ -114,7 +105,7 @@ tap_packet(struct net_tap *t, struct packet *p, bool outgoing)
 	struct packet *c = packet_clone(p, GFP_ATOMIC);
 	if (!c)
 		goto out_count;
-	if (!position(ps, c, outgoing)) {
+	if (!position(ps, c)) {
 		packet_free(c);
 		return;
 	}
