@@ -546,7 +546,7 @@ netlink_recvmsg(struct socket *s, struct socket_msg *msg)
 {
 	struct netlink_sock *nl = of(s);
 	u64 deadline = socket_deadline(s, false, msg->flags & MSG_DONTWAIT);
-	struct nl_message *m;
+	struct nl_message *m = NULL;
 	ssize_t r;
 
 	if (msg->flags & MSG_OOB)
