@@ -10,6 +10,7 @@ static const struct virtio_driver *const virtio_drivers[] = {
 	&virtio_blk_driver,
 	&virtio_net_driver,
 	&virtio_rng_driver,
+	&virtio_console_driver,
 };
 
 static const struct pci_driver *const pci_drivers[] = {
