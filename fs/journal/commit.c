@@ -671,12 +671,19 @@ int
 journal_force_commit(struct journal *j)
 {
 	struct transaction *t;
+	int err, flush_err;
+	bool flush;
 	u32 tid = 0;
 
 	spin_lock(&j->lock);
 	t = j->running ? j->running : j->committing;
 	if (t)
 		tid = t->tid;
+	/* Data without a transaction, or written after the last one's flush, needs one of its own.
+	 */
+	flush = !j->config.no_barrier && (!t || t->state >= T_FLUSHING);
 	spin_unlock(&j->lock);
-	return t ? journal_commit_wait(j, tid) : READ_ONCE(j->error);
+	err = t ? journal_commit_wait(j, tid) : READ_ONCE(j->error);
+	flush_err = flush ? block_flush(j->dev) : 0;
+	return err ? err : flush_err;
 }

@@ -652,6 +652,15 @@ block_rw(struct block_device *dev, enum bio_op op, u64 sector, void *buf, u32 by
 	return 0;
 }
 
+int
+block_flush(struct block_device *dev)
+{
+	struct bio bio;
+
+	bio_init(&bio, dev, BIO_FLUSH, 0, NULL, 0);
+	return bio_submit_wait(&bio);
+}
+
 void
 block_plug_start(struct block_plug *plug)
 {

@@ -211,7 +211,7 @@ void journal_commit_start(struct journal *j, u32 tid);
  * may have done so already; flush with block_flush.
  */
 bool journal_commit_will_flush(struct journal *j, u32 tid);
-/* Commits everything so far and waits: sync(2). */
+/* Commits everything so far and waits; all that was written before is on the medium: sync(2). */
 int journal_force_commit(struct journal *j);
 /* And writes it in place and empties the log: remount read-only, freeze. No handles in between. */
 int journal_flush(struct journal *j);
