@@ -208,12 +208,13 @@ tty_hangup(struct tty *t, bool leader_exits)
 
 /* ---- the file's side ---- */
 
+/* Files of /dev/console outlive hang-ups: init and the kernel's messages go on. */
 bool
 tty_file_dead(const struct file *f)
 {
 	const struct tty *t = f->private;
 
-	return f->version != READ_ONCE(t->hangups);
+	return f->ops != &console_file_ops && f->version != READ_ONCE(t->hangups);
 }
 
 int
