@@ -25,6 +25,8 @@
 #include "uapi/ioctl.h"
 #include "uapi/major.h"
 
+#define HVC_MAJOR 229 /* where Linux has its hypervisor consoles */
+
 #define F_SIZE 0
 
 #define RX	   0

@@ -17,7 +17,6 @@
 #define INPUT_MAJOR	       13
 #define FB_MAJOR	       29
 #define UNIX98_PTY_SLAVE_MAJOR 136
-#define HVC_MAJOR	       229
 
 /*
  * stat(2) and mknod(2) carry a device in a word whose low 8 bits and bits 20-31 are the minor
