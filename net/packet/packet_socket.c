@@ -314,7 +314,7 @@ packet_sendmsg(struct socket *s, struct socket_msg *m)
 	u16 protocol = ps->protocol;
 	u32 ifindex = ps->ifindex;
 	size_t len = iter_count(m->iter);
-	struct packet *p;
+	struct packet *p = NULL;
 	ssize_t r;
 
 	if (named) {
