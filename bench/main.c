@@ -7,6 +7,7 @@
  *
  *     bench.rows=REGEX          rows to run (all)
  *     bench.mode=icount|wall    fixed counts, or as many turns as fill BENCH_SLICE, three times
+ *     bench.turns=COUNT         replaces the fixed counts
  *
  * As a plain program: bench [MODE [REGEX]]. Called by the name `true` it is the smallest program to
  * execute.
@@ -51,6 +52,7 @@ static const struct row *const topics[] = {
 };
 
 static const char *current; /* name of the row that this process runs */
+static unsigned long turns; /* bench.turns= */
 
 uint64_t
 bench_now(void)
@@ -217,9 +219,11 @@ measure_wall(const struct row *row, struct bench *bench)
 static void
 measure_icount(const struct row *row, struct bench *bench)
 {
-	bench->count = row->count / 4 + 1;
+	unsigned long count = turns ? turns : row->count;
+
+	bench->count = count / 4 + 1;
 	row->run(bench);
-	bench->count = row->count;
+	bench->count = count;
 	row->run(bench);
 }
 
@@ -328,7 +332,7 @@ become_init(void)
 int
 main(int argc, char **argv)
 {
-	char mode[16] = "wall", rows[1024] = "";
+	char mode[16] = "wall", rows[1024] = "", count[16] = "0";
 
 	if (argc > 0 && strcmp(argv[0], "true") == 0)
 		return 0;
@@ -340,6 +344,8 @@ main(int argc, char **argv)
 		become_init();
 		command_line_value("bench.mode=", mode, sizeof(mode));
 		command_line_value("bench.rows=", rows, sizeof(rows));
+		command_line_value("bench.turns=", count, sizeof(count));
+		turns = strtoul(count, NULL, 10);
 	}
 	say("\nBENCH-BEGIN %s\n", mode);
 	run_rows(rows, strcmp(mode, "icount") == 0);

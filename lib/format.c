@@ -19,33 +19,82 @@ struct directive {
 	size_t width, precision;
 };
 
+#define DIGITS_MAX 24 /* 22 octal digits */
+#define ZEROES_FEW 32
+
 static const char digit_pairs[] =
 	"00010203040506070809101112131415161718192021222324252627282930313233343536373839"
 	"40414243444546474849505152535455565758596061626364656667686970717273747576777879"
 	"8081828384858687888990919293949596979899";
 
 static inline void
-put(struct output *o, const char *s, size_t count)
+put_char(struct output *o, char c)
 {
 	if (o->len < o->size)
-		memcpy(o->buf + o->len, s, MIN(count, o->size - o->len));
+		o->buf[o->len] = c;
+	o->len++;
+}
+
+/* Nearly all pieces are short, and not worth a call: two words that may overlap. */
+static inline void
+put(struct output *o, const char *s, size_t count)
+{
+	char *to = o->buf + o->len;
+
+	if (unlikely(count > 16 || o->len + count > o->size)) {
+		if (o->len < o->size)
+			memcpy(to, s, MIN(count, o->size - o->len));
+	} else if (count >= 8) {
+		memcpy(to, s, 8);
+		memcpy(to + count - 8, s + count - 8, 8);
+	} else if (count >= 4) {
+		memcpy(to, s, 4);
+		memcpy(to + count - 4, s + count - 4, 4);
+	} else if (count) {
+		to[0] = s[0];
+		to[count / 2] = s[count / 2];
+		to[count - 1] = s[count - 1];
+	}
 	o->len += count;
 }
 
 static inline void
 put_fill(struct output *o, char c, size_t count)
 {
+	if (count <= 8) {
+		for (; count; count--) {
+			OPTIMIZER_HIDE(c);
+			put_char(o, c);
+		}
+		return;
+	}
 	if (o->len < o->size)
 		memset(o->buf + o->len, c, MIN(count, o->size - o->len));
 	o->len += count;
 }
 
-/* Digits of value before end; returns their start. */
+/* The eight hexadecimal digits of value, first digit in the lowest byte: all nibbles at once. */
+static inline u64
+hex_digits(u32 value, bool upper)
+{
+	u64 x = value;
+
+	x = (x << 16 | x) & 0x0000ffff0000ffff;
+	x = (x << 8 | x) & 0x00ff00ff00ff00ff;
+	x = (x << 4 | x) & 0x0f0f0f0f0f0f0f0f;
+	/* From '9' + 1 on to the letters, for nibbles that carry into bit 4 when 6 is added. */
+	x += 0x3030303030303030 + ((x + 0x0606060606060606) >> 4 & 0x0101010101010101) *
+					  (upper ? 'A' - '9' - 1 : 'a' - '9' - 1);
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	x = __builtin_bswap64(x);
+#endif
+	return x;
+}
+
+/* Digits of value before end, which has room for DIGITS_MAX; returns their start. */
 static char *
 digits_before(char *end, u64 value, unsigned int base, bool upper)
 {
-	const char *digits = upper ? "0123456789ABCDEF" : "0123456789abcdef";
-
 	if (base == 10) {
 		for (; value >= 100; value /= 100) {
 			end -= 2;
@@ -59,33 +108,44 @@ digits_before(char *end, u64 value, unsigned int base, bool upper)
 		}
 		return end;
 	}
-	do {
-		*--end = digits[value & (base - 1)];
-		value >>= base == 16 ? 4 : 3;
-	} while (value);
+	if (base == 16) {
+		u64 digits = hex_digits((u32)value, upper);
+
+		memcpy(end - 8, &digits, 8);
+		if (value >> 32) {
+			digits = hex_digits((u32)(value >> 32), upper);
+			memcpy(end - 16, &digits, 8);
+		}
+		return end - (67 - __builtin_clzll(value | 1)) / 4;
+	}
+	for (; value >= 8; value >>= 3)
+		*--end = (char)('0' + (value & 7));
+	*--end = (char)('0' + value);
 	return end;
 }
 
 size_t
 format_u64(char *buf, u64 value)
 {
-	char scratch[20], *start = digits_before(scratch + sizeof(scratch), value, 10, false);
-	size_t count = (size_t)(scratch + sizeof(scratch) - start);
+	char scratch[DIGITS_MAX], *end = scratch + sizeof(scratch);
+	struct output o = { .buf = buf, .size = DIGITS_MAX };
+	char *start = digits_before(end, value, 10, false);
 
-	memcpy(buf, start, count);
-	return count;
+	put(&o, start, (size_t)(end - start));
+	return o.len;
 }
 
 size_t
 format_hex(char *buf, u64 value, unsigned int min_digits)
 {
-	char scratch[16], *start = digits_before(scratch + sizeof(scratch), value, 16, false);
-	size_t count = (size_t)(scratch + sizeof(scratch) - start);
-	size_t zeroes = min_digits > count ? min_digits - count : 0;
+	char scratch[DIGITS_MAX], *end = scratch + sizeof(scratch);
+	struct output o = { .buf = buf, .size = DIGITS_MAX };
+	char *start = digits_before(end, value, 16, false);
 
-	memset(buf, '0', zeroes);
-	memcpy(buf + zeroes, start, count);
-	return zeroes + count;
+	for (; start > end - MIN(min_digits, 16u);)
+		*--start = '0';
+	put(&o, start, (size_t)(end - start));
+	return o.len;
 }
 
 static void
@@ -100,12 +160,13 @@ put_text(struct output *o, const struct directive *d, const char *s, size_t coun
 		put_fill(o, ' ', pad);
 }
 
+/* Digits, and zeroes and prefix before them unless there are very many, are put in one piece. */
 static void
 put_number(struct output *o, const struct directive *d, u64 value, unsigned int base, bool upper,
 	   const char *prefix)
 {
-	char scratch[24], *end = scratch + sizeof(scratch), *start = end;
-	size_t count, zeroes, prefix_size = strlen(prefix), total, pad;
+	char scratch[ZEROES_FEW + 2 + DIGITS_MAX], *end = scratch + sizeof(scratch), *start = end;
+	size_t count, zeroes, prefix_size = !prefix[0] ? 0 : !prefix[1] ? 1 : 2, total, pad;
 
 	if (value || !d->has_precision || d->precision)
 		start = digits_before(end, value, base, upper);
@@ -121,8 +182,16 @@ put_number(struct output *o, const struct directive *d, u64 value, unsigned int 
 	}
 	if (!d->left)
 		put_fill(o, ' ', pad);
-	put(o, prefix, prefix_size);
-	put_fill(o, '0', zeroes);
+	if (likely(zeroes <= ZEROES_FEW)) {
+		for (; zeroes; zeroes--)
+			*--start = '0';
+		while (prefix_size)
+			*--start = prefix[--prefix_size];
+		count = (size_t)(end - start);
+	} else {
+		put(o, prefix, prefix_size);
+		put_fill(o, '0', zeroes);
+	}
 	put(o, start, count);
 	if (d->left)
 		put_fill(o, ' ', pad);
@@ -241,23 +310,27 @@ static void
 format_into(struct output *o, const char *f, va_list args)
 {
 	for (;;) {
-		const char *percent = strchrnul(f, '%'), *s;
 		struct directive d = { 0 };
+		const char *percent, *s;
 		enum length length;
 		u64 value;
 		char c;
 
+		for (percent = f; *percent && *percent != '%';)
+			percent++;
 		put(o, f, (size_t)(percent - f));
 		if (!*percent)
 			return;
-		f = read_flags(percent + 1, &d);
+		f = percent + 1;
+		if (*f < 'A') /* flags, widths and precisions begin with no letter */
+			f = read_flags(f, &d);
 		if (*f == '*') {
 			int width = va_arg(args, int);
 
 			d.left |= width < 0;
 			d.width = width < 0 ? -(size_t)width : (size_t)width;
 			f++;
-		} else {
+		} else if (*f < 'A') {
 			f = read_count(f, &d.width);
 		}
 		if (*f == '.') {
@@ -288,7 +361,10 @@ format_into(struct output *o, const char *f, va_list args)
 			break;
 		case 'c':
 			c = (char)va_arg(args, int);
-			put_text(o, &d, &c, 1);
+			if (d.width)
+				put_text(o, &d, &c, 1);
+			else
+				put_char(o, c);
 			break;
 		case 's':
 			s = va_arg(args, const char *);
@@ -416,7 +492,12 @@ strbuf_pad(struct strbuf *sb, char c, size_t count)
 void
 strbuf_putc(struct strbuf *sb, char c)
 {
-	strbuf_write(sb, &c, 1);
+	if (likely(sb->len + 1 < sb->size)) {
+		sb->buf[sb->len++] = c;
+		sb->buf[sb->len] = '\0';
+	} else {
+		sb->overflow = true;
+	}
 }
 
 void

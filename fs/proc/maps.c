@@ -9,10 +9,19 @@
 
 #define NAME_COLUMN 73
 
+/* Written digit by digit: programs read maps of thousands of lines. */
+static char *
+put_hex(char *to, u64 value, unsigned int digits, char end)
+{
+	to += format_hex(to, value, digits);
+	*to = end;
+	return to + 1;
+}
+
 static void
 show_vma(struct strbuf *sb, struct mm *mm, struct vma *v)
 {
-	char name[512];
+	char name[512], line[128], *to = line;
 	struct strbuf path;
 	u64 dev = 0, ino = 0;
 	size_t start = sb->len;
@@ -24,15 +33,23 @@ show_vma(struct strbuf *sb, struct mm *mm, struct vma *v)
 		strbuf_puts(&path, "[heap]");
 	else if (v->start <= mm->start_stack && v->end > mm->start_stack)
 		strbuf_puts(&path, "[stack]");
-	strbuf_printf(sb, "%08lx-%08lx %c%c%c%c %08lx %02x:%02x %lu", v->start, v->end,
-		      v->flags & VM_READ ? 'r' : '-', v->flags & VM_WRITE ? 'w' : '-',
-		      v->flags & VM_EXEC ? 'x' : '-', v->flags & VM_SHARED ? 's' : 'p',
-		      v->mapping ? v->pgoff << PAGE_SHIFT : 0, dev_major(dev), dev_minor(dev), ino);
+	to = put_hex(to, v->start, 8, '-');
+	to = put_hex(to, v->end, 8, ' ');
+	*to++ = v->flags & VM_READ ? 'r' : '-';
+	*to++ = v->flags & VM_WRITE ? 'w' : '-';
+	*to++ = v->flags & VM_EXEC ? 'x' : '-';
+	*to++ = v->flags & VM_SHARED ? 's' : 'p';
+	*to++ = ' ';
+	to = put_hex(to, v->mapping ? v->pgoff << PAGE_SHIFT : 0, 8, ' ');
+	to = put_hex(to, dev_major(dev), 2, ':');
+	to = put_hex(to, dev_minor(dev), 2, ' ');
+	to += format_u64(to, ino);
+	strbuf_write(sb, line, (size_t)(to - line));
 	if (path.len) {
 		size_t used = sb->len - start;
 
 		strbuf_pad(sb, ' ', used < NAME_COLUMN ? NAME_COLUMN - used : 1);
-		strbuf_puts(sb, name);
+		strbuf_write(sb, name, path.len);
 	} else {
 		strbuf_putc(sb, ' ');
 	}

@@ -124,6 +124,31 @@ snapshot_take(struct snapshot *s, const struct proc_ref *r)
 	return 0;
 }
 
+/* Numbers, each followed by a blank: dozens of them, and ps reads them of every process. */
+static void
+put_fields(struct strbuf *sb, const u64 *values, size_t count)
+{
+	for (; count; count--, values++) {
+		strbuf_put_u64(sb, *values);
+		strbuf_putc(sb, ' ');
+	}
+}
+
+static void
+put_signed_fields(struct strbuf *sb, const s64 *values, size_t count)
+{
+	for (; count; count--, values++) {
+		strbuf_put_s64(sb, *values);
+		strbuf_putc(sb, ' ');
+	}
+}
+
+#define FIELDS(sb, ...) \
+	put_fields(sb, (const u64[]){ __VA_ARGS__ }, ARRAY_SIZE(((const u64[]){ __VA_ARGS__ })))
+#define SIGNED_FIELDS(sb, ...)                              \
+	put_signed_fields(sb, (const s64[]){ __VA_ARGS__ }, \
+			  ARRAY_SIZE(((const s64[]){ __VA_ARGS__ })))
+
 int
 proc_show_stat(struct strbuf *sb, void *ctx)
 {
@@ -138,26 +163,28 @@ proc_show_stat(struct strbuf *sb, void *ctx)
 	bool open = mm && proc_ref_access(r) == 0;
 	int prio = s.sp.rt_priority ? -1 - s.sp.rt_priority : 20 + s.sp.nice;
 
-	strbuf_printf(sb, "%d (%s) %c %d %d %d %d %d %u %lu %lu %lu %lu ", s.tid, s.comm, s.state,
-		      s.ppid, s.pgrp, s.session, (int)s.tty, s.tpgid,
-		      t->thread.is_kernel ? 0x200000u : 0x400000u, s.minflt, s.cminflt, s.majflt,
-		      s.cmajflt);
-	strbuf_printf(sb, "%lu %lu %ld %ld %d %d %u 0 %lu ", ns_to_ticks(s.utime),
-		      ns_to_ticks(s.stime), (s64)ns_to_ticks(s.cutime), (s64)ns_to_ticks(s.cstime),
-		      prio, s.sp.nice, s.threads, ns_to_ticks(t->start_time_ns));
-	strbuf_printf(sb, "%lu %lu %lu ", mm ? mm->total_vm * PAGE_SIZE : 0, mm ? mm_rss(mm) : 0,
-		      READ_ONCE(t->process->limits.lim[RLIMIT_RSS].cur));
-	strbuf_printf(sb, "%lu %lu %lu 0 0 ", open ? mm->start_code : 0, open ? mm->end_code : 0,
-		      open ? mm->start_stack : 0);
+	strbuf_put_s64(sb, s.tid);
+	strbuf_printf(sb, " (%s) %c ", s.comm, s.state);
+	SIGNED_FIELDS(sb, s.ppid, s.pgrp, s.session, (int)s.tty, s.tpgid);
+	FIELDS(sb, t->thread.is_kernel ? 0x200000u : 0x400000u, s.minflt, s.cminflt, s.majflt,
+	       s.cmajflt);
+	FIELDS(sb, ns_to_ticks(s.utime), ns_to_ticks(s.stime));
+	SIGNED_FIELDS(sb, (s64)ns_to_ticks(s.cutime), (s64)ns_to_ticks(s.cstime), prio, s.sp.nice);
+	FIELDS(sb, s.threads, 0, ns_to_ticks(t->start_time_ns));
+	FIELDS(sb, mm ? mm->total_vm * PAGE_SIZE : 0, mm ? mm_rss(mm) : 0,
+	       READ_ONCE(t->process->limits.lim[RLIMIT_RSS].cur));
+	FIELDS(sb, open ? mm->start_code : 0, open ? mm->end_code : 0, open ? mm->start_stack : 0,
+	       0, 0);
 	/* The old signal fields hold 31 signals. */
-	strbuf_printf(sb, "%lu %lu %lu %lu 0 0 0 %d %u %u %d 0 0 0 ",
-		      (s.pending | s.group_pending) & 0x7fffffff, s.blocked & 0x7fffffff,
-		      s.ignored & 0x7fffffff, s.caught & 0x7fffffff, t->exit_signal, t->thread.cpu,
-		      s.sp.rt_priority, policy_number(s.sp.policy));
-	strbuf_printf(sb, "%lu %lu %lu %lu %lu %lu %lu %d\n", open ? mm->start_data : 0,
-		      open ? mm->end_data : 0, open ? mm->start_brk : 0, open ? mm->arg_start : 0,
-		      open ? mm->arg_end : 0, open ? mm->env_start : 0, open ? mm->env_end : 0,
-		      open ? s.exit_code : 0);
+	FIELDS(sb, (s.pending | s.group_pending) & 0x7fffffff, s.blocked & 0x7fffffff,
+	       s.ignored & 0x7fffffff, s.caught & 0x7fffffff, 0, 0, 0);
+	SIGNED_FIELDS(sb, t->exit_signal, t->thread.cpu, s.sp.rt_priority,
+		      policy_number(s.sp.policy), 0, 0, 0);
+	FIELDS(sb, open ? mm->start_data : 0, open ? mm->end_data : 0, open ? mm->start_brk : 0,
+	       open ? mm->arg_start : 0, open ? mm->arg_end : 0, open ? mm->env_start : 0,
+	       open ? mm->env_end : 0);
+	strbuf_put_s64(sb, open ? s.exit_code : 0);
+	strbuf_putc(sb, '\n');
 	if (mm)
 		mm_users_put(mm);
 	return 0;

@@ -407,11 +407,11 @@ text_release(struct file *f)
 	kfree(t);
 }
 
-/* t->lock held. */
+/* t->lock held. Who brings a page expects as much: the text need not be made twice. */
 static int
-text_make(struct text *t, struct inode *i)
+text_make(struct text *t, struct inode *i, size_t wanted)
 {
-	size_t size = t->size ? t->size : TEXT_FIRST;
+	size_t size = t->size ? t->size : wanted < PAGE_SIZE ? TEXT_FIRST : PAGE_SIZE;
 
 	t->len = 0;
 	for (;;) {
@@ -450,7 +450,7 @@ text_read(struct file *f, struct iov_iter *it, u64 *pos)
 		return -EINVAL;
 	mutex_lock(&t->lock);
 	if (*pos == 0 || !t->buf)
-		done = text_make(t, f->inode);
+		done = text_make(t, f->inode, iter_count(it));
 	if (!done && *pos < t->len && iter_count(it)) {
 		size_t n = MIN(iter_count(it), t->len - *pos);
 

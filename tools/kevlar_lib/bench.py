@@ -13,6 +13,7 @@ and further tables: the same work on one and on four CPUs, and what a boot takes
     tools/kevlar bench                   everything: tables, build/bench.json, comparison with bench/baseline.json
     tools/kevlar bench --rows REGEX      only these rows
     tools/kevlar bench --quick           instructions only, one run
+    tools/kevlar bench --hot ROW         the kernel's functions that one turn of a row runs, by instructions
     tools/kevlar bench --update          also write the baseline, docs/performance.md, docs/bench.svg, README.md
 """
 import collections
@@ -23,7 +24,7 @@ import re
 import statistics
 import subprocess
 
-from . import bench_report, fetch, host, image, linux_peer, machine
+from . import bench_hot, bench_report, fetch, host, image, linux_peer, machine
 
 CPU = "max,-erms,-fsrm"  # a byte of `rep stosb` is two emulated instructions: neither kernel may use it
 COMMAND_LINE = ("quiet mitigations=off transparent_hugepage=always tsc=reliable clocksource=tsc "
@@ -214,6 +215,9 @@ def main(args):
         raise host.Failure("--update writes all rows: leave out --rows")
 
     bench = Bench(args)
+    if args.hot:
+        return bench_hot.hot(dict(kernel=bench.kernels["kevlar"], initrd=bench.images[0], memory="1G", cpu=CPU,
+                                  accel="tcg"), args.hot, COMMAND_LINE)
     bench.instructions()
     if not args.quick:
         if not args.rows:
