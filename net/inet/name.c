@@ -14,7 +14,7 @@ inet_addr_parse(const struct inet_sock *sk, const u8 *addr, u32 len, struct ip_a
 	u16 family;
 
 	*scope = 0;
-	if (len < sizeof(family))
+	if (len < (sk->family == AF_INET ? sizeof(struct linux_sockaddr_in) : sizeof(family)))
 		return -EINVAL;
 	memcpy(&family, addr, sizeof(family));
 	if (family == AF_INET6 && sk->family == AF_INET6) {
