@@ -35,10 +35,11 @@
 #include "mm/reclaim.h"
 #include "net/core/net.h"
 #include "net/inet/inet.h"
+#include "net/inet6/inet6.h"
 #include "net/netlink/netlink.h"
 #include "net/packet/packet_socket.h"
-#include "net/tcp/tcp.h"
 #include "net/socket/socket.h"
+#include "net/tcp/tcp.h"
 #include "net/unix/unix.h"
 #include "proc/exec.h"
 #include "root.h"
@@ -187,6 +188,7 @@ kernel_main(void)
 	net_core_init();
 	packet_socket_init();
 	inet_init();
+	inet6_init();
 	tcp_init();
 	netlink_init();
 	unix_init();

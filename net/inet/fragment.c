@@ -133,7 +133,7 @@ ip_fragment(struct packet *p, const struct route *route)
 		f->priority = p->priority;
 		f->flags |= p->flags & PACKET_F_FORWARD;
 		inet_count(IpFragCreates);
-		r = ip_link_output(f, route);
+		r = inet_link_output(f, route);
 	}
 	if (r)
 		inet_count(IpFragFails);

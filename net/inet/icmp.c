@@ -301,6 +301,8 @@ icmp_receive(struct packet *p)
 	const struct inet_net *in = p->dev->net->inet;
 	struct icmp_header ic;
 
+	if (inet_cb(p)->v6)
+		return -ENOPROTOOPT;
 	inet_count(IcmpInMsgs);
 	if (!packet_csum_valid(p, 0)) {
 		inet_count(IcmpInCsumErrors);

@@ -55,6 +55,15 @@ group_peek(const struct inet_device *in, const struct ip_addr *group)
 	return NULL;
 }
 
+static void
+group_report(struct net_device *dev, const struct ip_addr *group, bool leave)
+{
+	if (ip_addr_is4(group))
+		igmp_report(dev, group, leave);
+	else if (inet6_hooks)
+		inet6_hooks->group_report(dev, group, leave);
+}
+
 bool
 inet_group_joined(const struct net_device *dev, const struct ip_addr *group)
 {
@@ -96,8 +105,7 @@ inet_group_join(struct net_device *dev, const struct ip_addr *group)
 	if (first && dev->addr_len == ETH_ALEN && !(dev->flags & IFF_LOOPBACK)) {
 		link_address(group, mac);
 		(void)net_device_mc_add(dev, mac);
-		if (ip_addr_is4(group))
-			igmp_report(dev, group, false);
+		group_report(dev, group, false);
 	}
 	return 0;
 }
@@ -127,8 +135,7 @@ inet_group_leave(struct net_device *dev, const struct ip_addr *group)
 	if (dev->addr_len == ETH_ALEN && !(dev->flags & IFF_LOOPBACK)) {
 		link_address(group, mac);
 		net_device_mc_del(dev, mac);
-		if (ip_addr_is4(group))
-			igmp_report(dev, group, true);
+		group_report(dev, group, true);
 	}
 }
 
@@ -356,6 +363,8 @@ igmp_receive(struct packet *p)
 	struct inet_group *g;
 	struct igmp_header h;
 
+	if (inet_cb(p)->v6)
+		return -ENOPROTOOPT;
 	if (in && packet_csum_valid(p, 0) && packet_may_pull(p, sizeof(h))) {
 		memcpy(&h, p->data, sizeof(h));
 		if (h.type == IGMP_QUERY)

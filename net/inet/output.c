@@ -16,9 +16,9 @@ const struct inet6_hooks *inet6_hooks;
 
 /* ---- routes ---- */
 
-static u32
-route_mtu(struct net_ns *net, const struct ip_addr *dst, const struct route_entry *e,
-	  const struct net_device *dev, struct route *out)
+u32
+inet_route_mtu(struct net_ns *net, const struct ip_addr *dst, const struct route_entry *e,
+	       const struct net_device *dev, struct route *out)
 {
 	u32 mtu = READ_ONCE(dev->mtu), learned;
 	u64 expires = 0;
@@ -99,7 +99,7 @@ inet_route_output(struct net_ns *net, const struct flow *f, struct route *out)
 			out->source = f->src;
 			if (ip_addr_is_any(&out->source))
 				out->source = inet_address_select(out->dev, &f->dst, RT_SCOPE_LINK);
-			out->mtu = route_mtu(net, &f->dst, NULL, out->dev, out);
+			out->mtu = inet_route_mtu(net, &f->dst, NULL, out->dev, out);
 			return route_neighbour(net, out);
 		}
 	}
@@ -129,7 +129,7 @@ inet_route_output(struct net_ns *net, const struct flow *f, struct route *out)
 			out->source = f->src;
 			if (ip_addr_is_any(&out->source))
 				out->source = inet_address_select(dev, &f->dst, RT_SCOPE_LINK);
-			out->mtu = route_mtu(net, &f->dst, NULL, dev, out);
+			out->mtu = inet_route_mtu(net, &f->dst, NULL, dev, out);
 			return route_neighbour(net, out);
 		}
 	}
@@ -160,7 +160,7 @@ inet_route_output(struct net_ns *net, const struct flow *f, struct route *out)
 		out->source = !ip_addr_is_any(&e->source)
 				      ? e->source
 				      : inet_address_select(out->dev, &out->gateway, e->scope);
-	out->mtu = route_mtu(net, &f->dst, e, out->dev, out);
+	out->mtu = inet_route_mtu(net, &f->dst, e, out->dev, out);
 	out->mtu_locked = false;
 	return route_neighbour(net, out);
 }
@@ -184,7 +184,7 @@ inet_route_input(struct net_ns *net, const struct flow *f, struct route *out, in
 	out->gateway = hop->has_gateway ? hop->gateway : f->dst;
 	if (e->type != RTN_UNICAST)
 		return;
-	out->mtu = route_mtu(net, &f->dst, e, out->dev, out);
+	out->mtu = inet_route_mtu(net, &f->dst, e, out->dev, out);
 	*error = route_neighbour(net, out);
 }
 
@@ -366,7 +366,7 @@ inet_queue_xmit(struct inet_sock *sk, struct packet *p)
 /* ---- to the device ---- */
 
 int
-ip_link_output(struct packet *p, const struct route *route)
+inet_link_output(struct packet *p, const struct route *route)
 {
 	static const u8 no_address[ETH_ALEN];
 	struct net_device *dev = route->dev;
@@ -386,8 +386,8 @@ ip_link_output(struct packet *p, const struct route *route)
 }
 
 /* A copy of a multicast or broadcast packet comes back to this host's members. */
-static void
-loop_copy(struct packet *p, const struct route *route)
+void
+inet_loop_copy(struct packet *p, const struct route *route)
 {
 	struct packet *c = packet_copy(p, PACKET_HEADROOM, GFP_ATOMIC);
 
@@ -417,13 +417,13 @@ ip_finish(struct net_ns *net, struct packet *p, const struct route *route, bool 
 
 		if (!lo && (!sk || sk->mc_loop) && !(p->flags & PACKET_F_FORWARD) &&
 		    inet_group_joined(route->dev, &group))
-			loop_copy(p, route);
+			inet_loop_copy(p, route);
 		if (h->ttl == 0) {
 			packet_free(p);
 			return 0;
 		}
 	} else if (unlikely(route->type == RTN_BROADCAST) && !lo) {
-		loop_copy(p, route);
+		inet_loop_copy(p, route);
 	}
 	if (unlikely(p->len > route->mtu && !p->gso_size)) {
 		if (!may_fragment && !(p->flags & PACKET_F_IGNORE_DF)) {
@@ -433,5 +433,5 @@ ip_finish(struct net_ns *net, struct packet *p, const struct route *route, bool 
 		}
 		return ip_fragment(p, route);
 	}
-	return ip_link_output(p, route);
+	return inet_link_output(p, route);
 }

@@ -206,8 +206,11 @@ error_queue(void)
 	struct sockaddr_in to = in4("127.0.0.1", bind4(x, "127.0.0.1")), name;
 	char control[256];
 	struct iovec iov = { buf, sizeof(buf) };
-	struct msghdr m = { .msg_name = &name, .msg_namelen = sizeof(name), .msg_iov = &iov,
-			    .msg_iovlen = 1, .msg_control = control,
+	struct msghdr m = { .msg_name = &name,
+			    .msg_namelen = sizeof(name),
+			    .msg_iov = &iov,
+			    .msg_iovlen = 1,
+			    .msg_control = control,
 			    .msg_controllen = sizeof(control) };
 	struct sock_extended_err e = { 0 };
 
@@ -266,7 +269,8 @@ gathering(void)
 static void
 limits(void)
 {
-	int s = must(socket(AF_INET, SOCK_DGRAM, 0)), r = must(socket(AF_INET, SOCK_DGRAM, 0)), n = 0;
+	int s = must(socket(AF_INET, SOCK_DGRAM, 0)), r = must(socket(AF_INET, SOCK_DGRAM, 0)),
+	    n = 0;
 	struct sockaddr_in to = in4("127.0.0.1", bind4(r, "127.0.0.1"));
 	struct timeval tv = { 0, 200000 };
 	struct timespec t0, t1;
@@ -282,7 +286,8 @@ limits(void)
 	clock_gettime(CLOCK_MONOTONIC, &t0);
 	sys_err(recv(r, buf, 10, 0), EAGAIN, "SO_RCVTIMEO");
 	clock_gettime(CLOCK_MONOTONIC, &t1);
-	ok((t1.tv_sec - t0.tv_sec) * 1000000000L + t1.tv_nsec - t0.tv_nsec >= 199000000, "not too early");
+	ok((t1.tv_sec - t0.tv_sec) * 1000000000L + t1.tv_nsec - t0.tv_nsec >= 199000000,
+	   "not too early");
 	sys_err(shutdown(r, SHUT_RD), ENOTCONN, "shutdown, unconnected");
 	is_int(recv(r, buf, 10, 0), 0, "wakes readers all the same");
 	close(s);
@@ -303,7 +308,8 @@ main(void)
 	gathering();
 	limits();
 	sys_err(socket(AF_INET, 77, 0), EINVAL, "a bad type");
-	sys_err(socket(AF_INET, SOCK_STREAM, IPPROTO_UDP), EPROTONOSUPPORT, "type and protocol differ");
+	sys_err(socket(AF_INET, SOCK_STREAM, IPPROTO_UDP), EPROTONOSUPPORT,
+		"type and protocol differ");
 	sys_err(socket(AF_INET, SOCK_SEQPACKET, 0), ESOCKTNOSUPPORT, "no such type");
 	s = must(socket(AF_INET, SOCK_DGRAM, 0));
 	sys_err(listen(s, 1), EOPNOTSUPP, "listen");

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * /proc/sys/net/ipv6: conf/{all,default,DEVICE}. "all" and "default" act as on Linux where
+ * something obeys them: disable_ipv6 of all changes every device, the others only devices to come.
+ */
+#include "fs/proc/proc.h"
+#include "fs/vfs/pseudo.h"
+#include "inet6_internal.h"
+#include "lib/format.h"
+#include "uapi/dirent.h"
+#include "uapi/errno.h"
+
+/* The context: NULL default, 1 all, else a device's index plus 1. */
+#define CTX_ALL		1u
+#define CTX_OF(ifindex) ((void *)(uintptr_t)((ifindex) + 1))
+
+enum setting { DISABLED, ACCEPT_RA, AUTOCONF, FORWARDING, HOP_LIMIT };
+
+static u32
+config_get(enum setting s)
+{
+	switch (s) {
+	case DISABLED: return inet6_config.disabled;
+	case ACCEPT_RA: return inet6_config.accept_ra;
+	case AUTOCONF: return inet6_config.autoconf;
+	case FORWARDING: return inet6_config.forwarding;
+	case HOP_LIMIT: return inet6_config.hop_limit;
+	}
+	return 0;
+}
+
+static int
+show(struct strbuf *sb, void *ctx, enum setting s)
+{
+	u32 v = config_get(s), id = (u32)(uintptr_t)ctx;
+
+	if (id > CTX_ALL && s != FORWARDING) {
+		struct net_device *dev;
+		struct inet6_device *in;
+
+		rcu_read_lock();
+		dev = net_device_peek_by_index(net_current(), id - 1);
+		in = dev ? inet6_device_of(dev) : NULL;
+		if (in)
+			v = s == DISABLED    ? in->disabled
+			    : s == ACCEPT_RA ? in->accept_ra
+			    : s == AUTOCONF  ? in->autoconf
+					     : in->hop_limit;
+		rcu_read_unlock();
+		if (!in)
+			return -ENOENT;
+	}
+	strbuf_printf(sb, "%u\n", v);
+	return 0;
+}
+
+static void
+device_set(struct net_device *dev, enum setting s, u32 v)
+{
+	struct inet6_device *in = dev->inet6;
+
+	if (!in)
+		return;
+	switch (s) {
+	case DISABLED: address6_set_disabled(dev, v); break;
+	case ACCEPT_RA: in->accept_ra = v; break;
+	case AUTOCONF: in->autoconf = v; break;
+	case HOP_LIMIT: in->hop_limit = (u8)v; break;
+	case FORWARDING: break;
+	}
+}
+
+static ssize_t
+store(void *ctx, const char *text, size_t len, enum setting s)
+{
+	struct net_ns *net = net_current();
+	u32 id = (u32)(uintptr_t)ctx;
+	struct net_device *dev;
+	s64 v;
+
+	if (parse_s64(text, 10, &v) || v < 0 || v > (s == HOP_LIMIT ? 255 : 2))
+		return -EINVAL;
+	net_config_lock(net);
+	if (id <= CTX_ALL || s == FORWARDING) {
+		switch (s) {
+		case DISABLED: inet6_config.disabled = v; break;
+		case ACCEPT_RA: inet6_config.accept_ra = v; break;
+		case AUTOCONF: inet6_config.autoconf = v; break;
+		case FORWARDING: inet6_config.forwarding = v; break;
+		case HOP_LIMIT: inet6_config.hop_limit = (u8)v; break;
+		}
+	}
+	list_for_each_entry(dev, &net->devices, node)
+	{
+		if (id > CTX_ALL ? dev->ifindex == id - 1 : id == CTX_ALL && s == DISABLED)
+			device_set(dev, s, (u32)v);
+	}
+	net_config_unlock(net);
+	return (ssize_t)len;
+}
+
+#define SETTING(id, s)                                                     \
+	static int show_##id(struct strbuf *sb, void *ctx)                 \
+	{                                                                  \
+		return show(sb, ctx, s);                                   \
+	}                                                                  \
+	static ssize_t store_##id(void *ctx, const char *text, size_t len) \
+	{                                                                  \
+		return store(ctx, text, len, s);                           \
+	}
+SETTING(disable_ipv6, DISABLED)
+SETTING(accept_ra, ACCEPT_RA)
+SETTING(autoconf, AUTOCONF)
+SETTING(forwarding, FORWARDING)
+SETTING(hop_limit, HOP_LIMIT)
+
+#define ENTRY(id)                                                                           \
+	{                                                                                   \
+		.name = #id, .mode = S_IFREG | 0644, .show = show_##id, .store = store_##id \
+	}
+static const struct pseudo_entry settings[] = {
+	ENTRY(disable_ipv6), ENTRY(accept_ra), ENTRY(autoconf),
+	ENTRY(forwarding),   ENTRY(hop_limit), { .name = NULL },
+};
+
+static const struct pseudo_entry settings_dir = {
+	.name = "",
+	.mode = S_IFDIR | 0555,
+	.children = settings,
+};
+
+static int
+conf_lookup(void *ctx, const char *name, size_t len, struct pseudo_node *out)
+{
+	char text[IFNAMSIZ] = "";
+	struct net_device *dev;
+
+	*out = (struct pseudo_node){ .entry = &settings_dir, .volatile_name = true };
+	if (len == 7 && !memcmp(name, "default", 7))
+		return 0;
+	if (len == 3 && !memcmp(name, "all", 3)) {
+		out->ctx = (void *)(uintptr_t)CTX_ALL;
+		return 0;
+	}
+	if (len >= sizeof(text))
+		return -ENOENT;
+	memcpy(text, name, len);
+	dev = net_device_find_by_name(net_current(), text);
+	if (!dev)
+		return -ENOENT;
+	out->ctx = CTX_OF(dev->ifindex);
+	net_device_put(dev);
+	return 0;
+}
+
+static int
+conf_readdir(void *ctx, struct dir_context *dc, u64 first)
+{
+	static const char *const fixed[] = { "all", "default" };
+
+	for (u64 at = dc->pos - first; at < 2; at++, dc->pos++)
+		if (!dc->emit(dc, fixed[at], strlen(fixed[at]), 0x50000 + at, DT_DIR,
+			      first + at + 1))
+			return 0;
+	for (;;) {
+		struct net_device *dev;
+		char name[IFNAMSIZ];
+		u32 ifindex = 0;
+
+		rcu_read_lock();
+		net_device_for_each(dev, net_current())
+		{
+			if (dev->ifindex + 2 > dc->pos - first) {
+				ifindex = dev->ifindex;
+				memcpy(name, dev->name, sizeof(name));
+				break;
+			}
+		}
+		rcu_read_unlock();
+		if (!ifindex || !dc->emit(dc, name, strnlen(name, sizeof(name)), 0x50002 + ifindex,
+					  DT_DIR, first + ifindex + 2))
+			return 0;
+		dc->pos = first + ifindex + 2;
+	}
+}
+
+static const struct pseudo_entry ipv6_entries[] = {
+	{ .name = "conf",
+	  .mode = S_IFDIR | 0555,
+	  .lookup_dynamic = conf_lookup,
+	  .readdir_dynamic = conf_readdir },
+	{ .name = NULL },
+};
+static const struct pseudo_entry net_entries[] = {
+	{ .name = "ipv6", .mode = S_IFDIR | 0555, .children = ipv6_entries },
+	{ .name = NULL },
+};
+
+void
+sysctl6_init(void)
+{
+	(void)pseudo_extend(&proc_fs_type, "sys/net", net_entries, NULL);
+}
