@@ -134,6 +134,7 @@ round_trip(struct direct *d)
 	struct bio *bios[ROUND];
 	struct block_plug plug;
 	size_t bytes = 0;
+	bool whole = true;
 	u32 n = 0;
 
 	atomic_set(&d->pending, 1);
@@ -154,14 +155,15 @@ round_trip(struct direct *d)
 	if (!atomic_dec_and_test(&d->pending))
 		completion_wait(&d->done);
 	for (u32 i = 0; i < n; i++) {
-		if (bios[i]->status && !d->error)
+		if (bios[i]->status && whole) {
 			d->error = bios[i]->status;
-		if (!bios[i]->status && bytes == (bios[i]->sector - bios[0]->sector)
-							 << SECTOR_SHIFT)
+			whole = false;
+		}
+		if (whole)
 			bytes += bios[i]->bytes;
 		bio_release(d, bios[i]);
 	}
-	return n ? bytes : 0;
+	return bytes;
 }
 
 static bool
