@@ -3,6 +3,7 @@
 #include "fs/filesystems.h"
 #include "fs/devpts/devpts.h"
 #include "fs/devtmpfs/devtmpfs.h"
+#include "fs/ext4/ext4.h"
 #include "fs/proc/proc.h"
 #include "fs/sysfs/sysfs.h"
 #include "fs/tmpfs/tmpfs.h"
@@ -15,4 +16,5 @@ filesystems_init(void)
 	devpts_register();
 	proc_fs_register();
 	sysfs_register();
+	ext4_register();
 }

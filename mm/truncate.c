@@ -136,13 +136,12 @@ mapping_truncate(struct mapping *m, u64 new_size)
 }
 
 void
-mapping_punch(struct mapping *m, u64 start, u64 end)
+mapping_punch_locked(struct mapping *m, u64 start, u64 end)
 {
 	u64 first = (start >> PAGE_SHIFT) + !!(start & ~PAGE_MASK), past = end >> PAGE_SHIFT;
 
 	if (start >= end)
 		return;
-	rwsem_write_lock(&m->invalidate_lock);
 	if (past > first) {
 		remove_range(m, first, past - 1, true);
 		rmap_unmap(m, first, past - 1, ZAP_FILE_ONLY);
@@ -153,6 +152,13 @@ mapping_punch(struct mapping *m, u64 start, u64 end)
 		zero_part(m, start, first << PAGE_SHIFT);
 		zero_part(m, past << PAGE_SHIFT, end);
 	}
+}
+
+void
+mapping_punch(struct mapping *m, u64 start, u64 end)
+{
+	rwsem_write_lock(&m->invalidate_lock);
+	mapping_punch_locked(m, start, end);
 	rwsem_write_unlock(&m->invalidate_lock);
 }
 

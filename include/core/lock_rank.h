@@ -33,6 +33,7 @@ enum lock_rank {
 	RANK_JOURNAL = 77,    /* an open journal handle: no memory of programs is touched inside */
 	RANK_PAGE = 80,	      /* a page's lock bit */
 	RANK_FS_MAP = 85,     /* where a file's blocks are: inside handles and page locks */
+	RANK_FS_META = 87,    /* lists and attributes on the disk (ext4): inside handles */
 	RANK_MAPPING = 90,    /* mapping->rmap_lock: vmas of a mapping */
 	RANK_ANON = 95,	      /* anon rmap */
 	RANK_SLEEP_LEAF = 99, /* sleeping locks under which no other sleeping lock is taken */

@@ -183,6 +183,9 @@ ssize_t mapping_write_iter(struct mapping *m, u64 pos, struct iov_iter *it);
 void mapping_truncate(struct mapping *m, u64 new_size);
 /* Punch a hole [start, end) in bytes: partial pages zeroed. */
 void mapping_punch(struct mapping *m, u64 start, u64 end);
+/* The same, when more than the pages must go before anybody may read again: invalidate_lock held
+ * exclusively. */
+void mapping_punch_locked(struct mapping *m, u64 start, u64 end);
 /*
  * First page index >= index that is present (data) / absent (hole) below `end`, for
  * SEEK_DATA/SEEK_HOLE.

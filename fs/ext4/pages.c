@@ -1,0 +1,767 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Pages of files to and from the disk: mapping_ops.
+ *
+ * Delayed allocation. When bytes of a page change, blocks for them are only promised
+ * (prepare_dirty): the place is chosen when pages are written, in runs as long as the dirty pages
+ * are. page->private has two bits a block, under the page's lock:
+ *
+ *	RESERVED(k)	block k was promised room, and has none yet
+ *	MAPPED(k)	block k has a place: no need to look again
+ *
+ * Writing (write_pages) takes a run of dirty pages inside a handle, gives places to what has none,
+ * makes unwritten blocks written, sends the pages off, and then closes the handle. Ordered mode:
+ *the transaction commits only after these pages are on the disk, so no crash shows what was in the
+ * blocks before.
+ *
+ * Pages that are one run on the disk go together in large bios. A page in several pieces (blocks
+ * smaller than pages, holes between them) is done by itself, and waited for.
+ */
+#include "ext4_internal.h"
+#include "mm/mapping.h"
+#include "sched/sched.h"
+
+#define RESERVED(k)  (1ul << (k))
+#define MAPPED(k)    (16ul << (k))
+#define ALL_RESERVED 0xful
+#define BATCH	     256u /* pages a handle */
+
+static u32
+blocks_per_page(const struct ext4_fs *fs)
+{
+	return 1u << (PAGE_SHIFT - fs->block_bits);
+}
+
+static u32
+first_block(const struct ext4_fs *fs, const struct page *page)
+{
+	return (u32)(page->index << (PAGE_SHIFT - fs->block_bits));
+}
+
+static u64
+sector_of(const struct ext4_fs *fs, u64 block)
+{
+	return block << (fs->block_bits - SECTOR_SHIFT);
+}
+
+/* --- promises --- */
+
+static void
+release_reserved(struct inode *i, struct page *page, u64 bits)
+{
+	struct ext4_node *n = ext4_node_of(i);
+	u64 freed = page->private & bits & ALL_RESERVED;
+	u32 count = 0;
+
+	for (u32 k = 0; k < 4; k++)
+		count += !!(freed & RESERVED(k));
+	page->private &= ~(bits | bits << 4);
+	if (count) {
+		__atomic_fetch_sub(&n->reserved, count, __ATOMIC_RELAXED);
+		ext4_unclaim(n->fs, count);
+	}
+}
+
+static int
+ext4_prepare_dirty(struct mapping *m, struct page *page, u32 offset, u32 len)
+{
+	struct inode *i = m->host;
+	struct ext4_node *n = ext4_node_of(i);
+	struct ext4_fs *fs = n->fs;
+	u32 first = offset >> fs->block_bits, last = (offset + len - 1) >> fs->block_bits,
+	    how = CLAIM_METADATA;
+
+	for (u32 k = first; k <= last; k++) {
+		struct ext4_map map = { .lblk = first_block(fs, page) + k, .len = 1 };
+		int err;
+
+		if (page->private & (RESERVED(k) | MAPPED(k)))
+			continue;
+		err = ext4_map(NULL, i, &map, 0);
+		if (err)
+			return err;
+		if (map.flags) {
+			page->private |= MAPPED(k);
+			continue;
+		}
+		if (how == CLAIM_METADATA)
+			how = ext4_claim_level(fs);
+		err = ext4_claim(fs, 1, how);
+		if (err)
+			return err;
+		page->private |= RESERVED(k);
+		__atomic_fetch_add(&n->reserved, 1, __ATOMIC_RELAXED);
+	}
+	return 0;
+}
+
+static void
+ext4_page_removed(struct mapping *m, struct page *page)
+{
+	release_reserved(m->host, page, ALL_RESERVED);
+}
+
+static void
+ext4_page_trimmed(struct mapping *m, struct page *page, u32 from, u32 to)
+{
+	const struct ext4_fs *fs = ext4_fs_of_inode(m->host);
+	u32 first = (from + fs->block_size - 1) >> fs->block_bits, end = to >> fs->block_bits;
+
+	for (u32 k = first; k < end; k++)
+		release_reserved(m->host, page, RESERVED(k));
+}
+
+static int
+ext4_page_mkwrite(struct mapping *m, struct page *page)
+{
+	struct inode *i = m->host;
+
+	if (ext4_readonly(ext4_fs_of_inode(i)))
+		return -EROFS;
+	if (i->times.mtime != inode_now(i))
+		inode_touch(i, ATTR_MTIME);
+	return 0;
+}
+
+/* --- pieces of one page --- */
+
+/* Reads or writes each mapped piece of the page. What has no block reads as zeroes. */
+static int
+transfer_pieces(struct inode *i, struct page *page, enum bio_op op)
+{
+	struct ext4_fs *fs = ext4_fs_of_inode(i);
+	u32 blocks = blocks_per_page(fs);
+
+	for (u32 k = 0; k < blocks;) {
+		struct ext4_map m = { .lblk = first_block(fs, page) + k, .len = blocks - k };
+		u32 offset = k << fs->block_bits, bytes;
+		struct bio bio;
+		int err = ext4_map(NULL, i, &m, 0);
+
+		if (err)
+			return err;
+		bytes = m.len << fs->block_bits;
+		k += m.len;
+		if (m.flags != MAP_MAPPED) {
+			if (op == BIO_READ)
+				memset((u8 *)page_to_virt(page) + offset, 0, bytes);
+			continue;
+		}
+		bio_init(&bio, fs->dev, op, sector_of(fs, m.pblk), NULL, BIO_INLINE_VECS);
+		if (!bio_add_page(&bio, page, offset, bytes))
+			return -EIO;
+		err = bio_submit_wait(&bio);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* --- reading --- */
+
+/* Calls fn for each page of a finished bio; pieces are whole pages, perhaps several joined. */
+static void
+each_page(struct bio *bio, void (*fn)(struct page *page, int err))
+{
+	for (u32 v = 0; v < bio->nr_vecs; v++) {
+		struct bio_vec vec = bio->vecs[v];
+		struct page *page = vec.page + (vec.offset >> PAGE_SHIFT);
+
+		for (u32 k = 0; k < vec.len >> PAGE_SHIFT; k++)
+			fn(page + k, bio->status);
+	}
+	bio_put(bio);
+}
+
+static void
+read_done(struct bio *bio)
+{
+	each_page(bio, mapping_read_done);
+}
+
+static int
+read_inline(struct inode *i, struct page *page)
+{
+	u8 *data;
+	size_t len;
+	int err = 0;
+
+	memset(page_to_virt(page), 0, PAGE_SIZE);
+	if (page->index == 0) {
+		err = ext4_inline_read(i, &data, &len);
+		if (!err) {
+			memcpy(page_to_virt(page), data, MIN(len, (size_t)PAGE_SIZE));
+			kfree(data);
+		}
+	}
+	return err;
+}
+
+/*
+ * The first of n pages with consecutive indices, and those behind it that lie next to it on the
+ * disk. How many are done with.
+ */
+static u32
+read_run(struct inode *i, struct page **pages, u32 n, int *err)
+{
+	struct ext4_fs *fs = ext4_fs_of_inode(i);
+	u32 shift = PAGE_SHIFT - fs->block_bits, run;
+	struct ext4_map m = { .lblk = first_block(fs, pages[0]), .len = n << shift };
+	struct bio *bio;
+
+	*err = 0;
+	if (unlikely(pages[0]->index >> (32 - shift)) ||
+	    unlikely(ext4_has_inline(ext4_node_of(i)))) {
+		*err = read_inline(i, pages[0]);
+		mapping_read_done(pages[0], *err);
+		return 1;
+	}
+	*err = ext4_map(NULL, i, &m, 0);
+	if (*err) {
+		mapping_read_done(pages[0], *err);
+		return 1;
+	}
+	run = MIN(m.len >> shift, n);
+	if (!run) {
+		*err = transfer_pieces(i, pages[0], BIO_READ);
+		mapping_read_done(pages[0], *err);
+		return 1;
+	}
+	if (m.flags != MAP_MAPPED) {
+		for (u32 k = 0; k < run; k++) {
+			page_clear(page_to_virt(pages[k]));
+			mapping_read_done(pages[k], 0);
+		}
+		return run;
+	}
+	run = MIN(run, BIO_MAX_VECS);
+	bio = bio_alloc(fs->dev, BIO_READ, sector_of(fs, m.pblk), run, GFP_NOFS);
+	bio->done = read_done;
+	for (u32 k = 0; k < run; k++) {
+		if (!bio_add_page(bio, pages[k], 0, PAGE_SIZE)) {
+			run = k;
+			break;
+		}
+	}
+	bio_submit(bio);
+	return run;
+}
+
+static int
+ext4_read_page(struct mapping *m, struct page *page)
+{
+	int err;
+
+	(void)read_run(m->host, &page, 1, &err);
+	return err;
+}
+
+static void
+ext4_read_pages(struct mapping *m, struct page **pages, u32 n)
+{
+	struct block_plug plug;
+	int err;
+
+	block_plug_start(&plug);
+	for (u32 k = 0; k < n;)
+		k += read_run(m->host, pages + k, n - k, &err);
+	block_plug_finish(&plug);
+}
+
+/* --- writing --- */
+
+/* Pages on their way, gathered while they are adjacent on the disk. */
+struct writer {
+	struct inode *inode;
+	struct ext4_fs *fs;
+	struct writeback *wb;
+	struct bio *bio;
+	u64 next_sector;
+};
+
+static void
+write_page_done(struct page *page, int err)
+{
+	mapping_write_done(page->mapping, page, err);
+}
+
+static void
+write_done(struct bio *bio)
+{
+	each_page(bio, write_page_done);
+}
+
+static void
+writer_flush(struct writer *w)
+{
+	if (w->bio)
+		bio_submit(w->bio);
+	w->bio = NULL;
+}
+
+/* A locked dirty page whose blocks all have their places: whole at pblk, or 0 in pieces. */
+static void
+send_page(struct writer *w, struct page *page, u64 pblk)
+{
+	struct mapping *m = &w->inode->mapping;
+	u64 sector = sector_of(w->fs, pblk);
+
+	if (!page_writeback_begin(m, page, w->wb)) {
+		page_unlock(page);
+		return;
+	}
+	if (!pblk) {
+		int err;
+
+		page_unlock(page);
+		err = transfer_pieces(w->inode, page, BIO_WRITE);
+		mapping_write_done(m, page, err);
+		return;
+	}
+	if (w->bio && (sector != w->next_sector || !bio_add_page(w->bio, page, 0, PAGE_SIZE)))
+		writer_flush(w);
+	if (!w->bio) {
+		w->bio = bio_alloc(w->fs->dev, BIO_WRITE, sector, BIO_MAX_VECS, GFP_NOFS);
+		w->bio->done = write_done;
+		if (w->wb->sync)
+			w->bio->flags |= BIO_SYNC;
+		if (!bio_add_page(w->bio, page, 0, PAGE_SIZE)) {
+			page_unlock(page);
+			mapping_write_done(m, page, -EIO);
+			return;
+		}
+	}
+	w->next_sector = sector + (PAGE_SIZE >> SECTOR_SHIFT);
+	page_unlock(page);
+}
+
+/* The page cannot be written: its users hear of it, it is clean. */
+static void
+fail_page(struct mapping *m, struct page *page, struct writeback *wb, int err)
+{
+	bool begun = page_writeback_begin(m, page, wb);
+
+	release_reserved(m->host, page, ALL_RESERVED);
+	page_unlock(page);
+	if (begun)
+		mapping_write_done(m, page, err);
+}
+
+/*
+ * Blocks [lblk, lblk + m->len) of which the first is `reserved` or not get places if they were
+ * promised some. *m tells about as many as are alike.
+ */
+static int
+place_blocks(struct journal_handle *h, struct inode *i, struct ext4_map *m, bool reserved,
+	     bool *changed)
+{
+	struct ext4_node *n = ext4_node_of(i);
+	int err = ext4_map(h, i, m, MAP_CONVERT | (reserved ? MAP_CREATE | MAP_CLAIMED : 0));
+
+	if (err)
+		return err;
+	if (m->flags & MAP_NEW)
+		*changed = true;
+	if (reserved) {
+		__atomic_fetch_sub(&n->reserved, m->len, __ATOMIC_RELAXED);
+		if (!(m->flags & MAP_NEW))
+			ext4_unclaim(n->fs, m->len); /* somebody else gave them a place */
+	}
+	return 0;
+}
+
+/* Bits of pages from block k of pages[at] on, for len blocks. */
+static void
+note_placed(const struct ext4_fs *fs, struct page **pages, u32 at, u32 k, u32 len)
+{
+	while (len--) {
+		pages[at]->private = (pages[at]->private & ~RESERVED(k)) | MAPPED(k);
+		if (++k == blocks_per_page(fs)) {
+			k = 0;
+			at++;
+		}
+	}
+}
+
+/* How many blocks from (at, k) on are reserved, or not, as the first is. */
+static u32
+alike(const struct ext4_fs *fs, struct page **pages, u32 n, u32 at, u32 k, bool *reserved)
+{
+	u32 len = 0;
+
+	*reserved = pages[at]->private & RESERVED(k);
+	while (at < n && !(pages[at]->private & RESERVED(k)) == !*reserved) {
+		len++;
+		if (++k == blocks_per_page(fs)) {
+			k = 0;
+			at++;
+		}
+	}
+	return len;
+}
+
+/*
+ * Places for the n pages, all in a handle. *placed: pages that have theirs. *changed: the disk did
+ * not have them before. 1: credits have run out, the rest later.
+ */
+static int
+place_pages(struct journal_handle *h, struct inode *i, struct page **pages, u32 n, u32 *placed,
+	    bool *changed)
+{
+	struct ext4_fs *fs = ext4_fs_of_inode(i);
+	u32 per = blocks_per_page(fs), at = 0, k = 0;
+
+	while (at < n) {
+		bool reserved;
+		struct ext4_map m = { .lblk = first_block(fs, pages[at]) + k };
+		int err;
+
+		*placed = at;
+		m.len = alike(fs, pages, n, at, k, &reserved);
+		if (!ext4_ensure(h, CREDITS_MAP + CREDITS_INODE))
+			return 1;
+		err = place_blocks(h, i, &m, reserved, changed);
+		if (err)
+			return err;
+		if (m.flags)
+			note_placed(fs, pages, at, k, m.len);
+		k += m.len;
+		at += k / per;
+		k %= per;
+	}
+	*placed = n;
+	return 0;
+}
+
+/* The size on the disk follows what has been sent. */
+static int
+extend_disk_size(struct journal_handle *h, struct inode *i, u64 end)
+{
+	struct ext4_node *n = ext4_node_of(i);
+
+	end = MIN(end, READ_ONCE(i->size));
+	if (end <= READ_ONCE(n->disk_size))
+		return 0;
+	rwsem_write_lock(&n->map_lock);
+	if (end > n->disk_size)
+		n->disk_size = end;
+	rwsem_write_unlock(&n->map_lock);
+	return ext4_inode_store(h, i);
+}
+
+/* Pages with places go off, those in one piece together. */
+static int
+send_pages(struct writer *w, struct page **pages, u32 n)
+{
+	u32 shift = PAGE_SHIFT - w->fs->block_bits;
+
+	for (u32 at = 0; at < n;) {
+		struct ext4_map m = { .lblk = first_block(w->fs, pages[at]),
+				      .len = (n - at) << shift };
+		u32 run;
+		int err = ext4_map(NULL, w->inode, &m, 0);
+
+		if (err) {
+			fail_page(&w->inode->mapping, pages[at], w->wb, err);
+			page_put(pages[at++]);
+			continue;
+		}
+		run = m.flags == MAP_MAPPED ? m.len >> shift : 0;
+		if (!run) {
+			send_page(w, pages[at], 0);
+			page_put(pages[at++]);
+			continue;
+		}
+		for (u32 k = 0; k < run; k++) {
+			send_page(w, pages[at], m.pblk + ((u64)k << shift));
+			page_put(pages[at++]);
+		}
+	}
+	return 0;
+}
+
+static void
+unlock_pages(struct page **pages, u32 n)
+{
+	for (u32 k = 0; k < n; k++) {
+		page_unlock(pages[k]);
+		page_put(pages[k]);
+	}
+}
+
+/* A batch in one handle; *index moves on. 1: done, there are no more pages. */
+static int
+write_batch(struct writer *w, struct page **pages, u64 *index)
+{
+	struct inode *i = w->inode;
+	struct ext4_node *node = ext4_node_of(i);
+	struct mapping *m = &i->mapping;
+	struct journal_handle *h;
+	bool changed = false;
+	u32 n, placed = 0;
+	u64 start, end;
+	int err, stop;
+
+	err = ext4_start_internal(w->fs, CREDITS_MAP + CREDITS_INODE, &h);
+	if (err) {
+		/* The file system has given up: nothing will be written any more. */
+		n = mapping_lock_dirty(m, w->wb, index, pages, BATCH);
+		for (u32 k = 0; k < n; k++) {
+			fail_page(m, pages[k], w->wb, -EIO);
+			page_put(pages[k]);
+		}
+		return n ? 0 : 1;
+	}
+	n = mapping_lock_dirty(m, w->wb, index, pages, (u32)MIN((s64)BATCH, w->wb->budget));
+	if (!n) {
+		(void)ext4_stop(h);
+		return 1;
+	}
+	err = place_pages(h, i, pages, n, &placed, &changed);
+	if (err < 0) {
+		log_err("EXT4-fs (%s): inode #%u: no blocks for page %lu: error %d; data is lost\n",
+			w->fs->dev->name, node->ino, (unsigned long)pages[placed]->index, err);
+		fail_page(m, pages[placed], w->wb, err);
+		page_put(pages[placed]);
+		unlock_pages(pages + placed + 1, n - placed - 1);
+		if (placed + 1 < n)
+			*index = pages[placed + 1]->index;
+	} else if (err) {
+		*index = pages[placed]->index;
+		unlock_pages(pages + placed, n - placed);
+		err = 0;
+	}
+	if (placed) {
+		start = pages[0]->index << PAGE_SHIFT;
+		end = (pages[placed - 1]->index + 1) << PAGE_SHIFT;
+		if (MIN(end, READ_ONCE(i->size)) > READ_ONCE(node->disk_size))
+			changed = true;
+		(void)send_pages(w, pages, placed);
+		writer_flush(w);
+		stop = extend_disk_size(h, i, end);
+		err = err ? err : stop;
+		if (changed && w->fs->journal && !(w->fs->options.flags & OPT_WRITEBACK))
+			journal_add_ordered(h, &node->jinode, start, end - 1);
+	}
+	stop = ext4_stop(h);
+	return err ? err : MIN(stop, 0);
+}
+
+static int
+ext4_write_pages(struct mapping *m, struct writeback *wb)
+{
+	struct inode *i = m->host;
+	struct writer w = { .inode = i, .fs = ext4_fs_of_inode(i), .wb = wb };
+	struct page **pages = kmalloc_array(BATCH, sizeof(*pages), GFP_NOFS | GFP_NOFAIL);
+	struct block_plug plug;
+	u64 index = wb->first;
+	int err = 0, first_err = 0;
+
+	if (!pages)
+		return -ENOMEM;
+	block_plug_start(&plug);
+	while (wb->budget > 0 && index <= wb->last) {
+		err = write_batch(&w, pages, &index);
+		if (err > 0)
+			break;
+		if (err && !first_err)
+			first_err = err;
+		sched_cond_resched();
+	}
+	block_plug_finish(&plug);
+	kfree(pages);
+	return first_err;
+}
+
+/* --- ordered data: the commit's side --- */
+
+static struct inode *
+inode_of(struct journal_inode *ji)
+{
+	return container_of(ji, struct ext4_node, jinode)->inode;
+}
+
+/* All blocks of the page have places that are not new to the disk. */
+static bool
+settled(struct inode *i, const struct page *page)
+{
+	struct ext4_fs *fs = ext4_fs_of_inode(i);
+	u32 blocks = blocks_per_page(fs);
+
+	for (u32 k = 0; k < blocks;) {
+		struct ext4_map m = { .lblk = first_block(fs, page) + k, .len = blocks - k };
+
+		if (ext4_map(NULL, i, &m, 0) || (m.flags & MAP_UNWRITTEN))
+			return false;
+		k += m.len;
+	}
+	return !(page->private & ALL_RESERVED);
+}
+
+int
+ext4_ordered_write(void *ctx, struct journal_inode *ji, u64 start, u64 end)
+{
+	struct inode *i = inode_of(ji);
+	struct writeback wb = {
+		.first = start >> PAGE_SHIFT,
+		.last = end >> PAGE_SHIFT,
+		.budget = INT64_MAX,
+		.reason = WRITEBACK_SYNC,
+	};
+	struct writer w = { .inode = i, .fs = ext4_fs_of_inode(i), .wb = &wb };
+	struct page *page;
+	u64 index = wb.first;
+
+	while (mapping_lock_dirty(&i->mapping, &wb, &index, &page, 1)) {
+		if (settled(i, page)) {
+			(void)send_pages(&w, &page, 1);
+		} else {
+			page_unlock(page);
+			page_put(page);
+		}
+	}
+	writer_flush(&w);
+	return 0;
+}
+
+int
+ext4_ordered_wait(void *ctx, struct journal_inode *ji, u64 start, u64 end)
+{
+	mapping_wait_writeback(&inode_of(ji)->mapping, start, end == UINT64_MAX ? end : end + 1);
+	return 0;
+}
+
+/* --- O_DIRECT --- */
+
+#define BOUNCE_ORDER 5u
+#define BOUNCE_SIZE  (PAGE_SIZE << BOUNCE_ORDER)
+
+/* A run of blocks to or from the bounce buffer; zeroes from holes. */
+static int
+direct_read(struct ext4_fs *fs, const struct ext4_map *m, u8 *buf, u32 bytes)
+{
+	if (m->flags != MAP_MAPPED) {
+		memset(buf, 0, bytes);
+		return 0;
+	}
+	return block_rw(fs->dev, BIO_READ, sector_of(fs, m->pblk), buf, bytes);
+}
+
+static int
+direct_write(struct inode *i, struct ext4_map *m, u8 *buf, u32 bytes)
+{
+	struct ext4_node *n = ext4_node_of(i);
+	struct ext4_fs *fs = n->fs;
+	u64 end = ((u64)m->lblk << fs->block_bits) + bytes;
+	struct journal_handle *h;
+	int err = 0, stop;
+
+	if (m->flags != MAP_MAPPED) {
+		err = ext4_start(fs, CREDITS_MAP + CREDITS_INODE, &h);
+		if (err)
+			return err;
+		err = ext4_map(h, i, m, MAP_CREATE | MAP_AS_UNWRITTEN);
+		stop = ext4_stop(h);
+		if (err || stop)
+			return err ? err : stop;
+		bytes = MIN(bytes, m->len << fs->block_bits);
+	}
+	err = block_rw(fs->dev, BIO_WRITE, sector_of(fs, m->pblk), buf, bytes);
+	if (err || (m->flags == MAP_MAPPED && end <= READ_ONCE(n->disk_size)))
+		return err ? err : (int)bytes;
+	err = ext4_start(fs, CREDITS_MAP + CREDITS_INODE, &h);
+	if (err)
+		return err;
+	m->len = bytes >> fs->block_bits;
+	if (m->flags & MAP_UNWRITTEN)
+		err = ext4_map(h, i, m, MAP_CONVERT);
+	end = ((u64)m->lblk << fs->block_bits) + bytes;
+	if (!err && end > n->disk_size) {
+		rwsem_write_lock(&n->map_lock);
+		n->disk_size = MAX(n->disk_size, end);
+		rwsem_write_unlock(&n->map_lock);
+		err = ext4_inode_store(h, i);
+	}
+	stop = ext4_stop(h);
+	return err ? err : stop ? stop : (int)bytes;
+}
+
+static ssize_t
+ext4_direct_io(struct mapping *mapping, u64 pos, struct iov_iter *it, bool write)
+{
+	struct inode *i = mapping->host;
+	struct ext4_fs *fs = ext4_fs_of_inode(i);
+	size_t count = iter_count(it);
+	u64 left = READ_ONCE(i->size);
+	ssize_t done = 0;
+	u8 *bounce;
+	int err = 0;
+
+	if ((pos | count) & (block_device_logical_size(fs->dev) - 1))
+		return -EINVAL;
+	/* Parts of blocks and files without unwritten blocks go through the cache. */
+	if (write && (((pos | count) & (fs->block_size - 1)) || !ext4_has_extents(ext4_node_of(i))))
+		return 0;
+	left = left > pos ? left - pos : 0;
+	bounce = pages_alloc(BOUNCE_ORDER, GFP_KERNEL);
+	if (!bounce)
+		return -ENOMEM;
+	while (iter_count(it) && (write || left)) {
+		u32 skip = (u32)(pos & (fs->block_size - 1)),
+		    bytes = (u32)MIN(iter_count(it), BOUNCE_SIZE - fs->block_size), n;
+		struct ext4_map m = {
+			.lblk = (u32)(pos >> fs->block_bits),
+			.len = (skip + bytes + fs->block_size - 1) >> fs->block_bits,
+		};
+		size_t got;
+
+		if (pos >> fs->block_bits > UINT32_MAX)
+			break;
+		err = ext4_map(NULL, i, &m, 0);
+		if (err)
+			break;
+		bytes = MIN(bytes, (m.len << fs->block_bits) - skip);
+		if (write) {
+			got = iter_copy_from(it, bounce, bytes);
+			if (got < bytes) {
+				iter_revert(it, got);
+				err = -EFAULT;
+				break;
+			}
+			err = direct_write(i, &m, bounce, bytes);
+			if (err < 0) {
+				iter_revert(it, got);
+				break;
+			}
+			n = (u32)err;
+			err = 0;
+			iter_revert(it, got - n);
+		} else {
+			err = direct_read(fs, &m, bounce, m.len << fs->block_bits);
+			if (err)
+				break;
+			n = (u32)MIN((u64)bytes, left);
+			got = iter_copy_to(it, bounce + skip, n);
+			left -= n;
+			if (got < n) {
+				err = -EFAULT;
+				break;
+			}
+		}
+		done += n;
+		pos += n;
+	}
+	pages_free(bounce, BOUNCE_ORDER);
+	return done ? done : err;
+}
+
+const struct mapping_ops ext4_mapping_ops = {
+	.read_page = ext4_read_page,
+	.read_pages = ext4_read_pages,
+	.write_pages = ext4_write_pages,
+	.prepare_dirty = ext4_prepare_dirty,
+	.page_removed = ext4_page_removed,
+	.page_trimmed = ext4_page_trimmed,
+	.page_mkwrite = ext4_page_mkwrite,
+	.direct_io = ext4_direct_io,
+};
