@@ -89,11 +89,35 @@ def disk_arguments(number, machine, file, *, driver="virtio-blk", format="raw", 
     return ["-blockdev", json.dumps(node), "-device", ",".join(words)]
 
 
+def net_arguments(machine, net, ports=(), capture=None):
+    """One network card. net: "none"; "user", QEMU's own network, where the host is 10.0.2.2 and `ports` lists what
+    of the host leads to what of the guest, as in ["8080:80"]; "tap" or "tap:NAME", a tap device that is there
+    already. capture: a file for all packets, in pcap's format."""
+    kind, _, name = (net or "none").partition(":")
+    if kind == "none":
+        return ["-nic", "none"]
+    if kind == "user":
+        back = "user,id=net0"
+        for pair in ports:
+            outside, _, inside = str(pair).rpartition(":")
+            if not (outside.isdigit() and inside.isdigit()):
+                raise host.Failure(f"PORTS: {pair!r} is not HOST:GUEST")
+            back += f",hostfwd=tcp:127.0.0.1:{outside}-:{inside}"
+    elif kind == "tap":
+        back = f"tap,id=net0,ifname={name or 'tap0'},script=no,downscript=no"
+    else:
+        raise host.Failure(f"NET={net}: not user, tap or none")
+    card = "virtio-net-device,netdev=net0" if machine == "microvm" else "virtio-net-pci,netdev=net0,romfile="
+    dump = ["-object", f"filter-dump,id=dump0,netdev=net0,file={capture}"] if capture else []
+    return ["-netdev", back, *dump, "-device", card]
+
+
 def arguments(*, kernel=None, initrd=None, disk=None, snapshot=False, append="", smp=1, memory="256M", machine="q35",
-              cpu="max", accel=None, disks=(), extra=()):
+              cpu="max", accel=None, disks=(), net=None, ports=(), capture=None, extra=()):
     """QEMU's command line, without the part that says where the console goes.
 
     disks: a path, or a dictionary of disk_arguments' words, for each of vda (or vdb, after the root), ...
+    net, ports, capture: net_arguments'.
     """
     command = [QEMU, "-accel", accelerator(accel), "-machine", MACHINES.get(machine, machine), "-cpu", cpu,
                "-smp", str(smp), "-m", str(memory), "-kernel", str(kernel or host.kernel_path()),
@@ -108,6 +132,7 @@ def arguments(*, kernel=None, initrd=None, disk=None, snapshot=False, append="",
                     else "virtio-blk-pci,drive=root"]
     for number, words in enumerate(disks):
         command += disk_arguments(number, machine, **(words if isinstance(words, dict) else {"file": words}))
+    command += net_arguments(machine, net, ports, capture)
     return command + list(extra)
 
 
