@@ -5,8 +5,8 @@
  * Entropy is hashed into a pool (SHA-256). From the pool comes a base key; each CPU has a key
  * derived from it and makes output by fast key erasure: of each ChaCha20 block the first half
  * replaces the key, the second half is the output, so that no state that could recompute an output
- * is kept. A CPU whose key is older than the base key (which is renewed every minute, and on
- * request) derives a new one first.
+ * is kept. Single words come four to a block, which would be wasted on one. A CPU whose key is
+ * older than the base key (which is renewed every minute, and on request) derives a new one first.
  *
  * Seeding: RDRAND where it exists; without it, the jitter of the clock against itself, as much as
  * 1,024 samples give. Virtio-rng and writers of /dev/urandom add to the pool later.
@@ -36,6 +36,8 @@ static u64 base_generation; /* 0: never seeded */
 struct cpu_generator {
 	u64 generation;
 	u8 key[CHACHA20_KEY_SIZE];
+	u64 words[4]; /* output for random_u64, each word zeroed as it is taken */
+	u32 left;
 };
 static DEFINE_PERCPU(struct cpu_generator, cpu_generator);
 
@@ -188,8 +190,15 @@ random_bytes(void *out, size_t len)
 u64
 random_u64(void)
 {
-	u64 v;
+	unsigned long flags = arch_irq_save();
+	struct cpu_generator *g = this_cpu_ptr(cpu_generator);
 
-	random_bytes(&v, sizeof(v));
+	if (!g->left || unlikely(g->generation != READ_ONCE(base_generation))) {
+		cpu_step((u8 *)g->words);
+		g->left = ARRAY_SIZE(g->words);
+	}
+	u64 v = g->words[--g->left];
+	g->words[g->left] = 0;
+	arch_irq_restore(flags);
 	return v;
 }

@@ -90,21 +90,17 @@ copy_from_user_fixed(void *dst, user_ptr src, size_t size)
 	return 0;
 }
 
-int
-copy_to_user_fixed(user_ptr dst, const void *src, size_t size)
-{
-	u64 value;
-
-	switch (size) {
-	case 1: value = *(const u8 *)src; break;
-	case 2: value = *(const u16 *)src; break;
-	case 4: value = *(const u32 *)src; break;
-	default: value = *(const u64 *)src; break;
+#define PUT_USER(bits)                                                                    \
+	int put_user##bits(user_ptr dst, u64 value)                                       \
+	{                                                                                 \
+		return range_bad(dst, (bits) / 8) ? -EFAULT                               \
+						  : arch_put_user##bits(raw(dst), value); \
 	}
-	if (range_bad(dst, size) || unlikely(!arch_put_user(raw(dst), value, size)))
-		return -EFAULT;
-	return 0;
-}
+
+PUT_USER(8)
+PUT_USER(16)
+PUT_USER(32)
+PUT_USER(64)
 
 ssize_t
 strncpy_from_user(char *dst, user_ptr src, size_t max)

@@ -179,31 +179,25 @@ arch_get_user:
 	xorl %eax, %eax
 	ret
 
-/* bool arch_put_user(void *dst, u64 value, size_t size) */
-	.globl arch_put_user
-arch_put_user:
+/* int arch_put_userBITS(void *dst, u64 value): 0 or -EFAULT */
+.macro PUT_USER bits, insn, value
+	.globl arch_put_user\bits
+arch_put_user\bits:
 	STAC
-	movl $1, %eax
-	cmpl $8, %edx
-	je 8f
-	cmpl $4, %edx
-	je 4f
-	cmpl $2, %edx
-	je 2f
-	MAY_FAULT 9f, movb %sil, (%rdi)
+	MAY_FAULT put_user_fault, \insn \value, (%rdi)
 	CLAC
-	ret
-2:	MAY_FAULT 9f, movw %si, (%rdi)
-	CLAC
-	ret
-4:	MAY_FAULT 9f, movl %esi, (%rdi)
-	CLAC
-	ret
-8:	MAY_FAULT 9f, movq %rsi, (%rdi)
-	CLAC
-	ret
-9:	CLAC
 	xorl %eax, %eax
+	ret
+.endm
+
+	PUT_USER 8, movb, %sil
+	PUT_USER 16, movw, %si
+	PUT_USER 32, movl, %esi
+	PUT_USER 64, movq, %rsi
+
+put_user_fault:
+	CLAC
+	movl $-14, %eax
 	ret
 
 /* bool arch_user_cmpxchg32(u32 *uaddr, u32 expect, u32 desired, u32 *seen) */

@@ -17,7 +17,11 @@ size_t arch_clear_user(void *dst, size_t len);
 ssize_t arch_strncpy_from_user(char *dst, const char *src, size_t max);
 /* Single values: *fault set to true on a fault. Sizes 1, 2, 4, 8. */
 u64 arch_get_user(const void *src, size_t size, bool *fault);
-bool arch_put_user(void *dst, u64 value, size_t size); /* false on a fault */
+/* 0 or -EFAULT; one for each size, for most of what is written is of a size the compiler knows. */
+int arch_put_user8(void *dst, u64 value);
+int arch_put_user16(void *dst, u64 value);
+int arch_put_user32(void *dst, u64 value);
+int arch_put_user64(void *dst, u64 value);
 /* Atomic operations on user words for futexes; true on success, false on a fault. */
 bool arch_user_cmpxchg32(u32 *uaddr, u32 expect, u32 desired, u32 *seen);
 bool arch_user_xchg32(u32 *uaddr, u32 value, u32 *old);

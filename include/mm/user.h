@@ -50,7 +50,22 @@ int __must_check strdup_user(user_ptr src, size_t max, char **out);
 		copy_to_user_fixed((p), &v_, sizeof(v_)); \
 	})
 int copy_from_user_fixed(void *dst, user_ptr src, size_t size); /* 1, 2, 4, 8 */
-int copy_to_user_fixed(user_ptr dst, const void *src, size_t size);
+int put_user8(user_ptr dst, u64 value);
+int put_user16(user_ptr dst, u64 value);
+int put_user32(user_ptr dst, u64 value);
+int put_user64(user_ptr dst, u64 value);
+
+/* src is a variable of the caller, whose size and value the compiler sees. */
+static __always_inline int
+copy_to_user_fixed(user_ptr dst, const void *src, size_t size)
+{
+	switch (size) {
+	case 1: return put_user8(dst, *(const u8 *)src);
+	case 2: return put_user16(dst, *(const u16 *)src);
+	case 4: return put_user32(dst, *(const u32 *)src);
+	default: return put_user64(dst, *(const u64 *)src);
+	}
+}
 
 /*
  * Copy in a structure whose size the caller gives (openat2, clone3, sched_setattr): bytes beyond

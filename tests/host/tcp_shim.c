@@ -192,7 +192,12 @@ pseudo_extend(const struct fs_type *type, const char *path, const struct pseudo_
 	return 0;
 }
 int
-copy_to_user_fixed(user_ptr dst, const void *src, size_t size)
+put_user32(user_ptr dst, u64 value)
+{
+	return -EFAULT;
+}
+int
+put_user64(user_ptr dst, u64 value)
 {
 	return -EFAULT;
 }
