@@ -44,6 +44,27 @@ sector_of(const struct ext4_fs *fs, u64 block)
 	return block << (fs->block_bits - SECTOR_SHIFT);
 }
 
+/*
+ * The first block that is wholly behind the end. What is there stays unwritten: e2fsck, too, takes
+ * written blocks behind the end for a broken size.
+ */
+static u64
+end_block(const struct inode *i)
+{
+	const struct ext4_fs *fs = ext4_fs_of_inode(i);
+
+	return (READ_ONCE(i->size) + fs->block_size - 1) >> fs->block_bits;
+}
+
+/* Blocks of the page before that. */
+static u32
+blocks_in(const struct ext4_fs *fs, const struct page *page, u64 end)
+{
+	u64 first = first_block(fs, page);
+
+	return first < end ? (u32)MIN(end - first, (u64)blocks_per_page(fs)) : 0;
+}
+
 /* --- promises --- */
 
 static void
@@ -125,12 +146,11 @@ ext4_page_mkwrite(struct mapping *m, struct page *page)
 
 /* --- pieces of one page --- */
 
-/* Reads or writes each mapped piece of the page. What has no block reads as zeroes. */
+/* Reads or writes each mapped piece of the page's first blocks. What has none reads as zeroes. */
 static int
-transfer_pieces(struct inode *i, struct page *page, enum bio_op op)
+transfer_pieces(struct inode *i, struct page *page, enum bio_op op, u32 blocks)
 {
 	struct ext4_fs *fs = ext4_fs_of_inode(i);
-	u32 blocks = blocks_per_page(fs);
 
 	for (u32 k = 0; k < blocks;) {
 		struct ext4_map m = { .lblk = first_block(fs, page) + k, .len = blocks - k };
@@ -159,7 +179,10 @@ transfer_pieces(struct inode *i, struct page *page, enum bio_op op)
 
 /* --- reading --- */
 
-/* Calls fn for each page of a finished bio; pieces are whole pages, perhaps several joined. */
+/*
+ * Calls fn for each page of a finished bio; pieces are whole pages, perhaps several joined, but for
+ * the last one, which may be cut.
+ */
 static void
 each_page(struct bio *bio, void (*fn)(struct page *page, int err))
 {
@@ -167,7 +190,7 @@ each_page(struct bio *bio, void (*fn)(struct page *page, int err))
 		struct bio_vec vec = bio->vecs[v];
 		struct page *page = vec.page + (vec.offset >> PAGE_SHIFT);
 
-		for (u32 k = 0; k < vec.len >> PAGE_SHIFT; k++)
+		for (u32 k = 0; k < DIV_ROUND_UP(vec.len, PAGE_SIZE); k++)
 			fn(page + k, bio->status);
 	}
 	bio_put(bio);
@@ -223,7 +246,7 @@ read_run(struct inode *i, struct page **pages, u32 n, int *err)
 	}
 	run = MIN(m.len >> shift, n);
 	if (!run) {
-		*err = transfer_pieces(i, pages[0], BIO_READ);
+		*err = transfer_pieces(i, pages[0], BIO_READ, blocks_per_page(fs));
 		mapping_read_done(pages[0], *err);
 		return 1;
 	}
@@ -277,6 +300,7 @@ struct writer {
 	struct writeback *wb;
 	struct bio *bio;
 	u64 next_sector;
+	u64 end; /* end_block */
 };
 
 static void
@@ -299,11 +323,12 @@ writer_flush(struct writer *w)
 	w->bio = NULL;
 }
 
-/* A locked dirty page whose blocks all have their places: whole at pblk, or 0 in pieces. */
+/* A locked dirty page whose `blocks` first blocks have their places: at pblk, or 0 in pieces. */
 static void
-send_page(struct writer *w, struct page *page, u64 pblk)
+send_page(struct writer *w, struct page *page, u64 pblk, u32 blocks)
 {
 	struct mapping *m = &w->inode->mapping;
+	u32 bytes = blocks << w->fs->block_bits;
 	u64 sector = sector_of(w->fs, pblk);
 
 	if (!page_writeback_begin(m, page, w->wb)) {
@@ -314,25 +339,27 @@ send_page(struct writer *w, struct page *page, u64 pblk)
 		int err;
 
 		page_unlock(page);
-		err = transfer_pieces(w->inode, page, BIO_WRITE);
+		err = transfer_pieces(w->inode, page, BIO_WRITE, blocks);
 		mapping_write_done(m, page, err);
 		return;
 	}
-	if (w->bio && (sector != w->next_sector || !bio_add_page(w->bio, page, 0, PAGE_SIZE)))
+	if (w->bio && (sector != w->next_sector || !bio_add_page(w->bio, page, 0, bytes)))
 		writer_flush(w);
 	if (!w->bio) {
 		w->bio = bio_alloc(w->fs->dev, BIO_WRITE, sector, BIO_MAX_VECS, GFP_NOFS);
 		w->bio->done = write_done;
 		if (w->wb->sync)
 			w->bio->flags |= BIO_SYNC;
-		if (!bio_add_page(w->bio, page, 0, PAGE_SIZE)) {
+		if (!bio_add_page(w->bio, page, 0, bytes)) {
 			page_unlock(page);
 			mapping_write_done(m, page, -EIO);
 			return;
 		}
 	}
-	w->next_sector = sector + (PAGE_SIZE >> SECTOR_SHIFT);
+	w->next_sector = sector + (bytes >> SECTOR_SHIFT);
 	page_unlock(page);
+	if (bytes < PAGE_SIZE)
+		writer_flush(w);
 }
 
 /* The page cannot be written: its users hear of it, it is clean. */
@@ -383,14 +410,15 @@ note_placed(const struct ext4_fs *fs, struct page **pages, u32 at, u32 k, u32 le
 	}
 }
 
-/* How many blocks from (at, k) on are reserved, or not, as the first is. */
+/* How many blocks from (at, k) on are before the end and reserved, or not, as the first is. */
 static u32
-alike(const struct ext4_fs *fs, struct page **pages, u32 n, u32 at, u32 k, bool *reserved)
+alike(const struct ext4_fs *fs, struct page **pages, u32 n, u32 at, u32 k, u64 end, bool *reserved)
 {
 	u32 len = 0;
 
 	*reserved = pages[at]->private & RESERVED(k);
-	while (at < n && !(pages[at]->private & RESERVED(k)) == !*reserved) {
+	while (at < n && k < blocks_in(fs, pages[at], end) &&
+	       !(pages[at]->private & RESERVED(k)) == !*reserved) {
 		len++;
 		if (++k == blocks_per_page(fs)) {
 			k = 0;
@@ -405,8 +433,8 @@ alike(const struct ext4_fs *fs, struct page **pages, u32 n, u32 at, u32 k, bool 
  * not have them before. 1: credits have run out, the rest later.
  */
 static int
-place_pages(struct journal_handle *h, struct inode *i, struct page **pages, u32 n, u32 *placed,
-	    bool *changed)
+place_pages(struct journal_handle *h, struct inode *i, struct page **pages, u32 n, u64 end,
+	    u32 *placed, bool *changed)
 {
 	struct ext4_fs *fs = ext4_fs_of_inode(i);
 	u32 per = blocks_per_page(fs), at = 0, k = 0;
@@ -417,7 +445,9 @@ place_pages(struct journal_handle *h, struct inode *i, struct page **pages, u32 
 		int err;
 
 		*placed = at;
-		m.len = alike(fs, pages, n, at, k, &reserved);
+		m.len = alike(fs, pages, n, at, k, end, &reserved);
+		if (!m.len)
+			break; /* at the end */
 		if (!ext4_ensure(h, CREDITS_MAP + CREDITS_INODE))
 			return 1;
 		err = place_blocks(h, i, &m, reserved, changed);
@@ -450,34 +480,41 @@ extend_disk_size(struct journal_handle *h, struct inode *i, u64 end)
 }
 
 /* Pages with places go off, those in one piece together. */
-static int
+static void
 send_pages(struct writer *w, struct page **pages, u32 n)
 {
-	u32 shift = PAGE_SHIFT - w->fs->block_bits;
+	struct ext4_fs *fs = w->fs;
 
 	for (u32 at = 0; at < n;) {
-		struct ext4_map m = { .lblk = first_block(w->fs, pages[at]),
-				      .len = (n - at) << shift };
-		u32 run;
-		int err = ext4_map(NULL, w->inode, &m, 0);
+		struct ext4_map m = { .lblk = first_block(fs, pages[at]) };
+		u32 blocks = blocks_in(fs, pages[at], w->end);
+		int err;
 
+		if (!blocks) {
+			/* It has been cut off meanwhile: truncation waits for the lock. */
+			page_unlock(pages[at]);
+			page_put(pages[at++]);
+			continue;
+		}
+		m.len = (u32)MIN((u64)(n - at) * blocks_per_page(fs), w->end - m.lblk);
+		err = ext4_map(NULL, w->inode, &m, 0);
 		if (err) {
 			fail_page(&w->inode->mapping, pages[at], w->wb, err);
 			page_put(pages[at++]);
 			continue;
 		}
-		run = m.flags == MAP_MAPPED ? m.len >> shift : 0;
-		if (!run) {
-			send_page(w, pages[at], 0);
+		if (m.flags != MAP_MAPPED || m.len < blocks) {
+			send_page(w, pages[at], 0, blocks);
 			page_put(pages[at++]);
 			continue;
 		}
-		for (u32 k = 0; k < run; k++) {
-			send_page(w, pages[at], m.pblk + ((u64)k << shift));
+		while (at < n && m.len && (blocks = blocks_in(fs, pages[at], w->end)) <= m.len) {
+			send_page(w, pages[at], m.pblk, blocks);
 			page_put(pages[at++]);
+			m.pblk += blocks;
+			m.len -= blocks;
 		}
 	}
-	return 0;
 }
 
 static void
@@ -517,7 +554,8 @@ write_batch(struct writer *w, struct page **pages, u64 *index)
 		(void)ext4_stop(h);
 		return 1;
 	}
-	err = place_pages(h, i, pages, n, &placed, &changed);
+	w->end = end_block(i);
+	err = place_pages(h, i, pages, n, w->end, &placed, &changed);
 	if (err < 0) {
 		log_err("EXT4-fs (%s): inode #%u: no blocks for page %lu: error %d; data is lost\n",
 			w->fs->dev->name, node->ino, (unsigned long)pages[placed]->index, err);
@@ -536,7 +574,7 @@ write_batch(struct writer *w, struct page **pages, u64 *index)
 		end = (pages[placed - 1]->index + 1) << PAGE_SHIFT;
 		if (MIN(end, READ_ONCE(i->size)) > READ_ONCE(node->disk_size))
 			changed = true;
-		(void)send_pages(w, pages, placed);
+		send_pages(w, pages, placed);
 		writer_flush(w);
 		stop = extend_disk_size(h, i, end);
 		err = err ? err : stop;
@@ -586,7 +624,7 @@ static bool
 settled(struct inode *i, const struct page *page)
 {
 	struct ext4_fs *fs = ext4_fs_of_inode(i);
-	u32 blocks = blocks_per_page(fs);
+	u32 blocks = blocks_in(fs, page, end_block(i));
 
 	for (u32 k = 0; k < blocks;) {
 		struct ext4_map m = { .lblk = first_block(fs, page) + k, .len = blocks - k };
@@ -613,8 +651,9 @@ ext4_ordered_write(void *ctx, struct journal_inode *ji, u64 start, u64 end)
 	u64 index = wb.first;
 
 	while (mapping_lock_dirty(&i->mapping, &wb, &index, &page, 1)) {
+		w.end = end_block(i);
 		if (settled(i, page)) {
-			(void)send_pages(&w, &page, 1);
+			send_pages(&w, &page, 1);
 		} else {
 			page_unlock(page);
 			page_put(page);

@@ -49,10 +49,17 @@ ext4_access_new(struct journal_handle *h, struct buffer *b)
 int
 ext4_dirty(struct journal_handle *h, struct buffer *b)
 {
-	if (h != &no_journal)
-		return journal_dirty_metadata(h, b);
-	buffer_mark_dirty(b);
-	return 0;
+	int err = 0;
+
+	if (h == &no_journal)
+		buffer_mark_dirty(b);
+	else
+		err = journal_dirty_metadata(h, b);
+	/* Not enough credits were asked for: a bug of ours. What has been changed is not undone. */
+	if (unlikely(err == -ENOSPC))
+		log_err("EXT4-fs: block %lu is one too many for its handle\n",
+			(unsigned long)b->block);
+	return err;
 }
 
 int
