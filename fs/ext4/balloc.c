@@ -118,7 +118,7 @@ ext4_balloc_init(struct ext4_fs *fs)
 	if (!fs->cpu)
 		return -ENOMEM;
 	memset(fs->cpu, 0, cpu_count * sizeof(*fs->cpu));
-	spin_init(&fs->stash_lock, RANK_LEAF);
+	spin_init(&fs->stash_lock, RANK_FS);
 	for (u32 group = 0; group < fs->groups; group++) {
 		const struct ext4_group_desc *gd = ext4_desc(fs, group, NULL);
 

@@ -181,7 +181,7 @@ error_work(struct work *w)
 void
 ext4_error_init(struct ext4_fs *fs)
 {
-	spin_init(&fs->error_lock, RANK_LEAF);
+	spin_init(&fs->error_lock, RANK_FS);
 	work_init(&fs->error_work, error_work);
 }
 

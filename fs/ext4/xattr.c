@@ -29,7 +29,7 @@ static struct {
 	u64 block;
 	u32 hash;
 } shared[SHARED_SLOTS];
-static struct spinlock shared_lock = SPINLOCK_INIT(RANK_LEAF);
+static struct spinlock shared_lock = SPINLOCK_INIT(RANK_FS);
 
 static struct ext4_xattr_entry *
 entry_at(const struct region *r, u32 offset)

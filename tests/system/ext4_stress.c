@@ -2,8 +2,8 @@
 /*
  * Random operations on files by parallel processes, each against a model of its own directory.
  *
- *	ext4_stress DIR PROCESSES OPERATIONS SEED	do them, compare; status 0: all is as it should
- *	ext4_stress -check DIR PROCESSES OPERATIONS SEED	do them in the model only, compare
+ *	ext4_stress DIR PROCESSES OPERATIONS SEED	do them, compare; status 0: all is as it
+ *should ext4_stress -check DIR PROCESSES OPERATIONS SEED	do them in the model only, compare
  *
  * The second form runs after a remount: the same seed gives the same model.
  */
