@@ -81,6 +81,8 @@ void inet_mc_init(void);
 #define INET_CMSG_HOPLIMIT BIT(5)
 #define INET_CMSG_TCLASS   BIT(6)
 #define INET_CMSG_ORIGDST  BIT(7)
+#define INET_CMSG_2292PKTINFO  BIT(8) /* the numbers of RFC 2292 */
+#define INET_CMSG_2292HOPLIMIT BIT(9)
 
 void inet_proc_init(void);
 void inet_sysctl_init(void);

@@ -15,6 +15,7 @@
 
 #define IP_RECVORIGDSTADDR 20
 #define IPV6_2292PKTINFO   2
+#define IPV6_2292HOPLIMIT  8
 #define IPV6_FLOWINFO	   11
 #define UDP_SEGMENT	   103
 
@@ -363,16 +364,20 @@ inet_put_cmsgs(struct inet_sock *sk, struct packet *p, struct socket_msg *m)
 			sin.sin_port = ((struct udp_header *)packet_transport(p))->dst_port;
 		r = socket_put_cmsg(m, SOL_IP, IP_RECVORIGDSTADDR, &sin, sizeof(sin));
 	}
-	if (!r && flags & INET_CMSG_PKTINFO6) {
+	if (!r && flags & (INET_CMSG_PKTINFO6 | INET_CMSG_2292PKTINFO)) {
 		struct linux_in6_pktinfo info = { .ipi6_ifindex = (s32)p->ifindex };
 
 		memcpy(&info.ipi6_addr, &cb->dst, 16);
-		r = socket_put_cmsg(m, SOL_IPV6, IPV6_PKTINFO, &info, sizeof(info));
+		if (flags & INET_CMSG_PKTINFO6)
+			r = socket_put_cmsg(m, SOL_IPV6, IPV6_PKTINFO, &info, sizeof(info));
+		if (!r && flags & INET_CMSG_2292PKTINFO)
+			r = socket_put_cmsg(m, SOL_IPV6, IPV6_2292PKTINFO, &info, sizeof(info));
 	}
-	if (!r && flags & INET_CMSG_HOPLIMIT) {
-		v = cb->ttl;
+	v = cb->ttl;
+	if (!r && flags & INET_CMSG_HOPLIMIT)
 		r = socket_put_cmsg(m, SOL_IPV6, IPV6_HOPLIMIT, &v, sizeof(v));
-	}
+	if (!r && flags & INET_CMSG_2292HOPLIMIT)
+		r = socket_put_cmsg(m, SOL_IPV6, IPV6_2292HOPLIMIT, &v, sizeof(v));
 	if (!r && flags & INET_CMSG_TCLASS) {
 		v = cb->tos;
 		r = socket_put_cmsg(m, SOL_IPV6, IPV6_TCLASS, &v, sizeof(v));

@@ -456,10 +456,10 @@ set_ip6(struct inet_sock *sk, int name, const void *val, u32 len)
 		if (!v)
 			packet_queue_purge(&sk->error_queue);
 		return 0;
-	case IPV6_RECVPKTINFO:
-	case IPV6_2292PKTINFO: return set_flag(sk, INET_CMSG_PKTINFO6, v);
-	case IPV6_RECVHOPLIMIT:
-	case IPV6_2292HOPLIMIT: return set_flag(sk, INET_CMSG_HOPLIMIT, v);
+	case IPV6_RECVPKTINFO: return set_flag(sk, INET_CMSG_PKTINFO6, v);
+	case IPV6_2292PKTINFO: return set_flag(sk, INET_CMSG_2292PKTINFO, v);
+	case IPV6_RECVHOPLIMIT: return set_flag(sk, INET_CMSG_HOPLIMIT, v);
+	case IPV6_2292HOPLIMIT: return set_flag(sk, INET_CMSG_2292HOPLIMIT, v);
 	case IPV6_RECVTCLASS: return set_flag(sk, INET_CMSG_TCLASS, v);
 	case IPV6_FREEBIND: sk->freebind = v; return 0;
 	case IPV6_TRANSPARENT:
@@ -490,6 +490,8 @@ get_ip6(struct inet_sock *sk, int name, void *val, u32 *len)
 	case IPV6_RECVERR: v = sk->recverr6; break;
 	case IPV6_RECVPKTINFO: v = !!(sk->cmsg_flags & INET_CMSG_PKTINFO6); break;
 	case IPV6_RECVHOPLIMIT: v = !!(sk->cmsg_flags & INET_CMSG_HOPLIMIT); break;
+	case IPV6_2292PKTINFO: v = !!(sk->cmsg_flags & INET_CMSG_2292PKTINFO); break;
+	case IPV6_2292HOPLIMIT: v = !!(sk->cmsg_flags & INET_CMSG_2292HOPLIMIT); break;
 	case IPV6_RECVTCLASS: v = !!(sk->cmsg_flags & INET_CMSG_TCLASS); break;
 	case IPV6_FREEBIND: v = sk->freebind; break;
 	case IPV6_TRANSPARENT: v = sk->transparent; break;
