@@ -101,7 +101,8 @@ multicast(void)
 
 	m.imr_multiaddr = to.sin_addr;
 	sys_ok(setsockopt(r, IPPROTO_IP, IP_ADD_MEMBERSHIP, &m, sizeof(m)), "IP_ADD_MEMBERSHIP");
-	sys_err(setsockopt(r, IPPROTO_IP, IP_ADD_MEMBERSHIP, &m, sizeof(m)), EADDRINUSE, "only once");
+	sys_err(setsockopt(r, IPPROTO_IP, IP_ADD_MEMBERSHIP, &m, sizeof(m)), EADDRINUSE,
+		"only once");
 	m.imr_multiaddr = in4("10.1.1.1", 0).sin_addr;
 	sys_err(setsockopt(r, IPPROTO_IP, IP_ADD_MEMBERSHIP, &m, sizeof(m)), EINVAL, "no group");
 	m.imr_multiaddr = to.sin_addr;
@@ -132,7 +133,8 @@ filters(void)
 
 	sys_err(setsockopt(r, SOL_SOCKET, SO_ATTACH_FILTER, &b, sizeof(b)), EINVAL,
 		"a jump out of the program");
-	sys_err(setsockopt(r, SOL_SOCKET, SO_ATTACH_FILTER, &none, sizeof(none)), EINVAL, "no program");
+	sys_err(setsockopt(r, SOL_SOCKET, SO_ATTACH_FILTER, &none, sizeof(none)), EINVAL,
+		"no program");
 	sys_ok(setsockopt(r, SOL_SOCKET, SO_ATTACH_FILTER, &f, sizeof(f)), "SO_ATTACH_FILTER");
 	must(sendto(s, "no", 2, 0, (void *)&to, sizeof(to)));
 	must(sendto(s, "yes", 3, 0, (void *)&to, sizeof(to)));

@@ -100,7 +100,8 @@ own_header(void)
 	memset(buf, 0, sizeof(buf));
 	n = recv(r, buf, sizeof(buf), 0);
 	is_int(n, 27, "whole");
-	ok(ip->ttl == 9 && ip->saddr == htonl(INADDR_LOOPBACK) && ip->id && ntohs(ip->tot_len) == 27,
+	ok(ip->ttl == 9 && ip->saddr == htonl(INADDR_LOOPBACK) && ip->id &&
+		   ntohs(ip->tot_len) == 27,
 	   "source, identification and length were filled in");
 	is_int(sum(buf, 20), 0, "and the checksum");
 	is_mem(buf + 20, "payload", 7, "the payload");
