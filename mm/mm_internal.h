@@ -74,8 +74,6 @@ u64 kstack_reclaim(void); /* kstack.c: pages freed */
 
 void slab_init(void);
 u64 mm_commit_limit(void);
-int __must_check commit_charge(u64 pages); /* -ENOMEM */
-void commit_release(u64 pages);
 
 /* ---- address spaces: mm.c, map.c, munmap.c, fault.c, fork.c ---- */
 

@@ -196,6 +196,33 @@ mm_unmap(struct mm *mm, u64 addr, u64 len)
 	return err;
 }
 
+int
+mm_unmap_object(struct mm *mm, u64 addr, const struct vma_ops *ops)
+{
+	void *owner = NULL;
+	u64 end = addr;
+	int r = -EINVAL;
+
+	rwsem_write_lock(&mm->mmap_lock);
+	for (struct vma *v = vma_find(mm, addr), *next; v; v = next) {
+		next = vma_next(v);
+		if (owner && v->start >= end)
+			break;
+		if (v->ops != ops || v->start - (v->pgoff << PAGE_SHIFT) != addr ||
+		    (owner && v->owner != owner))
+			continue;
+		if (!owner) {
+			owner = v->owner;
+			end = addr + *v->mapping->size;
+		}
+		r = mm_unmap_locked(mm, v->start, v->end - v->start);
+		if (r)
+			break;
+	}
+	mm_write_unlock(mm);
+	return r;
+}
+
 long
 sys_munmap(u64 addr, size_t len)
 {

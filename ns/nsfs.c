@@ -12,6 +12,7 @@
 #include "fs/vfs/mount.h"
 #include "fs/vfs/path.h"
 #include "generated/syscalls.h"
+#include "ipc/sysv.h"
 #include "lib/format.h"
 #include "mm/slab.h"
 #include "ns/ns.h"
@@ -58,6 +59,7 @@ inum_of(struct task *t, const struct nsset *n, u64 kind)
 	switch (kind & ~(u64)NS_FOR_CHILDREN) {
 	case CLONE_NEWNS: return mount_ns_inum(n->mnt);
 	case CLONE_NEWUTS: return n->uts->inum;
+	case CLONE_NEWIPC: return ipc_ns_inum(n->ipc);
 	default: return pid_ns_of(t, n, kind)->inum;
 	}
 }
@@ -79,6 +81,7 @@ ns_kind_name(u64 kind)
 	switch (kind & ~(u64)NS_FOR_CHILDREN) {
 	case CLONE_NEWNS: return "mnt";
 	case CLONE_NEWUTS: return "uts";
+	case CLONE_NEWIPC: return "ipc";
 	default: return "pid";
 	}
 }
@@ -196,6 +199,11 @@ ns_enter(const struct ns_handle *h)
 	case CLONE_NEWUTS:
 		uts_ns_put(n->uts);
 		n->uts = uts_ns_get(h->set->uts);
+		break;
+	case CLONE_NEWIPC:
+		ipc_ns_put(n->ipc);
+		n->ipc = ipc_ns_get(h->set->ipc);
+		sem_exit(current);
 		break;
 	case CLONE_NEWPID:
 		pid_ns_put(n->pid_for_children);

@@ -4,12 +4,13 @@
  * and clone make another one. Each kind of namespace lives with its noun (mounts in fs/vfs, pids in
  * task); here they are held together.
  *
- * IPC, network, cgroup, user and time namespaces are not built: EINVAL, as on such a Linux.
+ * Network, cgroup, user and time namespaces are not built: EINVAL, as on such a Linux.
  */
 #include "task/nsset.h"
 
 #include "fs/vfs/inode.h"
 #include "fs/vfs/mount.h"
+#include "ipc/sysv.h"
 #include "mm/slab.h"
 #include "ns/ns.h"
 #include "task/cred.h"
@@ -17,7 +18,7 @@
 #include "uapi/errno.h"
 #include "uapi/sched.h"
 
-#define NS_BUILT (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWPID)
+#define NS_BUILT (CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID)
 
 struct nsset root_nsset = {
 	.ref = REF_INIT,
@@ -29,6 +30,7 @@ void
 ns_init(void)
 {
 	root_nsset.mnt = root_mount_ns;
+	root_nsset.ipc = ipc_ns_root();
 	uts_init();
 }
 
@@ -45,6 +47,7 @@ nsset_put(struct nsset *n)
 	if (!ref_put(&n->ref))
 		return;
 	uts_ns_put(n->uts);
+	ipc_ns_put(n->ipc);
 	mount_ns_put(n->mnt);
 	pid_ns_put(n->pid_for_children);
 	kfree(n);
@@ -59,6 +62,7 @@ nsset_dup(const struct nsset *old)
 		return NULL;
 	ref_init(&n->ref);
 	n->uts = uts_ns_get(old->uts);
+	n->ipc = ipc_ns_get(old->ipc);
 	n->mnt = mount_ns_get(old->mnt);
 	n->pid_for_children = old->pid_for_children;
 	pid_ns_get(n->pid_for_children);
@@ -98,6 +102,13 @@ nsset_copy(struct nsset *old, u64 flags, struct nsset **out)
 			goto out_put;
 		uts_ns_put(n->uts);
 		n->uts = uts;
+	}
+	if (flags & CLONE_NEWIPC) {
+		struct ipc_ns *ipc = ipc_ns_create();
+		if (!ipc)
+			goto out_put;
+		ipc_ns_put(n->ipc);
+		n->ipc = ipc;
 	}
 	if (flags & CLONE_NEWNS) {
 		r = mount_ns_copy(old->mnt, &mnt);

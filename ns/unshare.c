@@ -8,6 +8,7 @@
 #include "fs/vfs/mount.h"
 #include "fs/vfs/path.h"
 #include "generated/syscalls.h"
+#include "ipc/sysv.h"
 #include "mm/mm.h"
 #include "ns/ns.h"
 #include "task/cred.h"
@@ -91,6 +92,8 @@ sys_unshare(unsigned long flags)
 	}
 	if (fs)
 		fs_commit(fs);
+	if (flags & (CLONE_SYSVSEM | CLONE_NEWIPC))
+		sem_exit(current);
 	if (ns) {
 		if (flags & CLONE_NEWNS)
 			mount_ns_move_fs(ns->mnt, current->fs);

@@ -41,6 +41,7 @@
 #include "fs/vfs/path.h"
 #include "generated/syscalls.h"
 #include "ipc/futex.h"
+#include "ipc/sysv.h"
 #include "lib/string.h"
 #include "mm/mm.h"
 #include "mm/user.h"
@@ -620,6 +621,7 @@ task_exit(int code)
 		exit_last(t->process, code);
 	exit_mm(t);
 	exit_files(t);
+	sem_exit(t);
 	exit_namespaces(t);
 	seccomp_exit(t);
 	exit_finish(t);

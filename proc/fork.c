@@ -26,6 +26,7 @@
 #include "fs/vfs/mount.h"
 #include "fs/vfs/path.h"
 #include "generated/syscalls.h"
+#include "ipc/sysv.h"
 #include "lib/string.h"
 #include "mm/mm.h"
 #include "mm/page.h"
@@ -161,12 +162,18 @@ fork_fs(struct task *t, u64 flags)
 static int
 fork_namespaces(struct task *t, u64 flags)
 {
+	int r = sem_fork(t, flags);
+
+	if (r)
+		return r;
 	if (likely(!(flags & CLONE_NAMESPACES))) {
 		t->ns = nsset_get(current->ns);
 		return 0;
 	}
-	int r = nsset_copy(current->ns, flags & CLONE_NAMESPACES, &t->ns);
-	if (r == 0 && (flags & CLONE_NEWNS))
+	r = nsset_copy(current->ns, flags & CLONE_NAMESPACES, &t->ns);
+	if (r)
+		sem_exit(t);
+	else if (flags & CLONE_NEWNS)
 		mount_ns_move_fs(t->ns->mnt, t->fs);
 	return r;
 }
@@ -459,6 +466,7 @@ out_put_pidfd:
 out_put_mm:
 	mm_users_put(t->thread.mm);
 out_put_ns:
+	sem_exit(t);
 	nsset_put(t->ns);
 out_put_fs:
 	fs_context_put(t->fs);

@@ -39,6 +39,18 @@ uts_follow(void *ctx, struct path *out)
 }
 
 static int
+ipc_link(char *buf, size_t size, void *ctx)
+{
+	return ns_text(buf, size, ctx, CLONE_NEWIPC);
+}
+
+static int
+ipc_follow(void *ctx, struct path *out)
+{
+	return ns_place(ctx, out, CLONE_NEWIPC);
+}
+
+static int
 mnt_link(char *buf, size_t size, void *ctx)
 {
 	return ns_text(buf, size, ctx, CLONE_NEWNS);
@@ -75,6 +87,7 @@ children_follow(void *ctx, struct path *out)
 }
 
 static const struct pseudo_entry ns_entries[] = {
+	{ .name = "ipc", .mode = S_IFLNK | 0777, .link = ipc_link, .follow = ipc_follow },
 	{ .name = "mnt", .mode = S_IFLNK | 0777, .link = mnt_link, .follow = mnt_follow },
 	{ .name = "pid", .mode = S_IFLNK | 0777, .link = pid_link, .follow = pid_follow },
 	{ .name = "pid_for_children",

@@ -10,6 +10,7 @@
 #include "fs/vfs/file.h"
 #include "fs/vfs/inode.h"
 #include "ipc/pipe.h"
+#include "ipc/sysv.h"
 #include "lib/string.h"
 #include "mm/mm.h"
 #include "mm/reclaim.h"
@@ -163,7 +164,50 @@ static const struct pseudo_entry random_entries[] = {
 	READ_ONLY(poolsize), { .name = NULL },
 };
 
+SHOW(shmmax, "%lu", ipc_limits_current()->shmmax)
+STORE_NUMBER(shmmax, 0, INT64_MAX, WRITE_ONCE(ipc_limits_current()->shmmax, (u64)v))
+SHOW(shmall, "%lu", ipc_limits_current()->shmall)
+STORE_NUMBER(shmall, 0, INT64_MAX, WRITE_ONCE(ipc_limits_current()->shmall, (u64)v))
+SHOW(shmmni, "%u", ipc_limits_current()->shmmni)
+STORE_NUMBER(shmmni, 0, 32768, WRITE_ONCE(ipc_limits_current()->shmmni, (u32)v))
+SHOW(msgmax, "%u", ipc_limits_current()->msgmax)
+STORE_NUMBER(msgmax, 0, INT32_MAX, WRITE_ONCE(ipc_limits_current()->msgmax, (u32)v))
+SHOW(msgmnb, "%u", ipc_limits_current()->msgmnb)
+STORE_NUMBER(msgmnb, 0, INT32_MAX, WRITE_ONCE(ipc_limits_current()->msgmnb, (u32)v))
+SHOW(msgmni, "%u", ipc_limits_current()->msgmni)
+STORE_NUMBER(msgmni, 0, 32768, WRITE_ONCE(ipc_limits_current()->msgmni, (u32)v))
+SHOW(sem, "%u\t%u\t%u\t%u", ipc_limits_current()->semmsl, ipc_limits_current()->semmns,
+     ipc_limits_current()->semopm, ipc_limits_current()->semmni)
+
+/* "semmsl semmns semopm semmni"; those that are left out stay. */
+static ssize_t
+store_sem(void *ctx, const char *text, size_t len)
+{
+	struct ipc_limits *l = ipc_limits_current();
+	u32 *const fields[] = { &l->semmsl, &l->semmns, &l->semopm, &l->semmni };
+	char copy[64], *rest = copy, *word;
+	u64 n;
+
+	if (strscpy(copy, text, sizeof(copy)) < 0)
+		return -EINVAL;
+	for (u32 i = 0; i < ARRAY_SIZE(fields) && (word = str_token(&rest, " \t\n")) != NULL;) {
+		if (!*word)
+			continue;
+		if (parse_u64(word, 10, &n) || n > (i == 3 ? 32768u : (u32)INT32_MAX))
+			return -EINVAL;
+		WRITE_ONCE(*fields[i++], (u32)n);
+	}
+	return (ssize_t)len;
+}
+
 static const struct pseudo_entry kernel_entries[] = {
+	READ_WRITE(shmmax),
+	READ_WRITE(shmall),
+	READ_WRITE(shmmni),
+	READ_WRITE(msgmax),
+	READ_WRITE(msgmnb),
+	READ_WRITE(msgmni),
+	READ_WRITE(sem),
 	READ_WRITE(hostname),
 	READ_WRITE(domainname),
 	READ_ONLY(osrelease),

@@ -11,6 +11,7 @@
 #include "drivers/tty/tty.h"
 #include "fs/vfs/device.h"
 #include "fs/vfs/inode.h"
+#include "ipc/sysv.h"
 #include "lib/string.h"
 #include "mm/mm.h"
 #include "mm/page.h"
@@ -299,7 +300,36 @@ show_empty(struct strbuf *sb, void *ctx)
 	return 0;
 }
 
+static int
+show_sysv_sem(struct strbuf *sb, void *ctx)
+{
+	sysv_show(SYSV_SEM, sb);
+	return 0;
+}
+
+static int
+show_sysv_msg(struct strbuf *sb, void *ctx)
+{
+	sysv_show(SYSV_MSG, sb);
+	return 0;
+}
+
+static int
+show_sysv_shm(struct strbuf *sb, void *ctx)
+{
+	sysv_show(SYSV_SHM, sb);
+	return 0;
+}
+
+static const struct pseudo_entry sysvipc_entries[] = {
+	PROC_FILE("msg", 0444, show_sysv_msg),
+	PROC_FILE("sem", 0444, show_sysv_sem),
+	PROC_FILE("shm", 0444, show_sysv_shm),
+	{ .name = NULL },
+};
+
 const struct pseudo_entry system_entries[] = {
+	{ .name = "sysvipc", .mode = S_IFDIR | 0555, .children = sysvipc_entries },
 	PROC_FILE("version", 0444, show_version),
 	PROC_FILE("cmdline", 0444, show_cmdline),
 	PROC_FILE("cpuinfo", 0444, show_cpuinfo),

@@ -53,6 +53,8 @@ enum lock_rank {
 	RANK_BACKING = 147,	 /* backing->lock: dirty inodes of a device */
 	RANK_LRU = 150,
 	RANK_FUTEX = 155, /* futex bucket (lower address first: nested) */
+	RANK_SYSV = 157,  /* a System V object, then an undo list */
+	RANK_SYSV_UNDO = 158,
 	RANK_EPOLL_READY = 160,
 	/* network: in net sections and programs' calls, never in interrupts (net/core/net.h) */
 	RANK_SOCK = 170,	    /* inet_sock->slock (child after its listener: nested) */

@@ -149,6 +149,11 @@ long mm_map(struct mm *mm, const struct mm_map_request *rq);
 long mm_map_locked(struct mm *mm, const struct mm_map_request *rq);
 int mm_unmap(struct mm *mm, u64 addr, u64 len);
 int mm_unmap_locked(struct mm *mm, u64 addr, u64 len);
+/*
+ * Of an object whose ops are given, all that is left of one mapping that began at addr: shmdt(2). 0
+ * or -EINVAL.
+ */
+int mm_unmap_object(struct mm *mm, u64 addr, const struct vma_ops *ops);
 int mm_protect(struct mm *mm, u64 addr, u64 len, u32 prot);
 /* After mapping with MAP_POPULATE or mlock. */
 int mm_populate(struct mm *mm, u64 addr, u64 len);
@@ -195,6 +200,9 @@ extern void (*mm_get_limits)(struct mm_limits *out);
 /* OOM killer's hooks into task/ (choose and kill a victim; false: nobody left). */
 extern bool (*mm_oom_kill)(const char *why);
 
+/* Memory that is promised: -ENOMEM when it is too much. */
+int __must_check commit_charge(u64 pages);
+void commit_release(u64 pages);
 /* vm.overcommit_memory, vm.overcommit_ratio: OVERCOMMIT_* of uapi/mman.h. */
 extern u32 mm_overcommit_mode, mm_overcommit_ratio;
 

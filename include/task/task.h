@@ -99,6 +99,7 @@ struct task {
 	bool work_closed;	  /* [L] exiting: no more task work */
 	struct rcu_head rcu;
 	long syscall_nr;		 /* [O] being executed, for /proc/PID/syscall */
+	struct undo_list *sem_undo;	 /* [O] SEM_UNDO; ipc/sysv_sem.c */
 	bool has_children;		 /* [O] has ever forked: creator of some process */
 	struct cpu_timer_set cpu_timers; /* [S] on this thread's CPU time */
 };
