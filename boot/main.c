@@ -21,6 +21,7 @@
 #include "drivers/drivers.h"
 #include "drivers/mem/mem.h"
 #include "drivers/random/random.h"
+#include "drivers/rtc/rtc.h"
 #include "drivers/serial/serial.h"
 #include "drivers/tty/tty.h"
 #include "fs/devtmpfs/devtmpfs.h"
@@ -196,6 +197,7 @@ kernel_main(void)
 	mem_devices_init();
 	syslog_init();
 	random_devices_init();
+	rtc_device_init();
 	tty_devices_init();
 	if (boot_options.console)
 		tty_set_console(boot_options.console);

@@ -198,7 +198,8 @@ make_inode(struct super *s, const struct pseudo_node *node)
 	}
 	i = inode_create(s, ops, fops, e->mode, node->ino ? node->ino : number_of(e, node->ctx));
 	if (!i) {
-		ctx_put(s, node->ctx);
+		if (!node->static_ctx)
+			ctx_put(s, node->ctx);
 		return NULL;
 	}
 	i->entry = e;
@@ -249,7 +250,8 @@ pseudo_lookup(struct inode *dir, struct dentry *d)
 	i = make_inode(dir->super, &node);
 	if (!i)
 		return -ENOMEM;
-	if (from || ((dir->flags & INODE_STATIC_CTX) && node.ctx == dir->private))
+	if (from || node.static_ctx ||
+	    ((dir->flags & INODE_STATIC_CTX) && node.ctx == dir->private))
 		i->flags |= INODE_STATIC_CTX;
 	if (node.volatile_name || (dir->flags & INODE_VOLATILE)) {
 		i->flags |= INODE_VOLATILE;
@@ -279,7 +281,8 @@ pseudo_revalidate(struct inode *dir, struct dentry *d)
 	err = dir->entry->lookup_dynamic(dir->private, d->name, d->name_len, &node);
 	if (err)
 		return err == -ENOENT ? 0 : err;
-	ctx_put(dir->super, node.ctx);
+	if (!node.static_ctx)
+		ctx_put(dir->super, node.ctx);
 	if (node.entry != i->entry || node.ctx != i->private)
 		return 0;
 	i->uid = node.uid;

@@ -26,4 +26,6 @@ void arch_timer_set(u64 mono_ns);
 void arch_timer_init_cpu(void);
 /* Battery clock: seconds since 1970 UTC, or 0. */
 u64 arch_rtc_read(void);
+/* Set it; 1970 to 2199. Neither of the two may run twice at a time. */
+void arch_rtc_write(u64 seconds);
 #endif

@@ -135,7 +135,9 @@ conf_lookup(void *ctx, const char *name, size_t len, struct pseudo_node *out)
 	char text[IFNAMSIZ] = "";
 	struct net_device *dev;
 
-	*out = (struct pseudo_node){ .entry = &settings_dir, .volatile_name = true };
+	*out = (struct pseudo_node){ .entry = &settings_dir,
+				     .volatile_name = true,
+				     .static_ctx = true };
 	if (len == 7 && !memcmp(name, "default", 7))
 		return 0;
 	if (len == 3 && !memcmp(name, "all", 3)) {

@@ -52,6 +52,7 @@ struct pseudo_node {
 	u64 ino; /* 0: the library numbers it */
 	u32 uid, gid;
 	bool volatile_name; /* must be looked up again at each use (pids) */
+	bool static_ctx;    /* ctx is not counted */
 };
 
 /* How ctx pointers are kept alive by inodes: shared by a whole tree. Either may be NULL. */

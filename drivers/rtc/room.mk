@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: MIT
+OBJS-drivers/rtc := rtc.o
+DEPS-drivers/rtc := lib arch core sched mm task fs/vfs
