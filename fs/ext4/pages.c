@@ -448,7 +448,11 @@ place_pages(struct journal_handle *h, struct inode *i, struct page **pages, u32 
 		m.len = alike(fs, pages, n, at, k, end, &reserved);
 		if (!m.len)
 			break; /* at the end */
-		if (!ext4_ensure(h, CREDITS_MAP + CREDITS_INODE))
+		/*
+		 * Credits for a page in as many pieces as it may have: one that is begun is finished,
+		 * or a crash would find its first blocks in place, without their data.
+		 */
+		if (!k && !ext4_ensure(h, per * CREDITS_MAP + CREDITS_INODE))
 			return 1;
 		err = place_blocks(h, i, &m, reserved, changed);
 		if (err)
