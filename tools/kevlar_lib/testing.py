@@ -244,10 +244,14 @@ def guest_job(tests, libc, smp, options):
         place = f"guest/{libc}/smp{smp}"
         OUTPUT.mkdir(parents=True, exist_ok=True)
         initrd = guest_initramfs(runnable, libc, OUTPUT / f"guest-{libc}-smp{smp}.cpio")
+        scratch = OUTPUT / f"guest-{libc}-smp{smp}.disk"  # /dev/vda: tests/user/block/scratch.h
+        with open(scratch, "wb") as file:
+            file.write(b"kevlar scratch")
+            file.truncate(64 << 20)
         first = 0
         for boot in range(GUEST_REBOOTS + 1):
             log = OUTPUT / f"guest-{libc}-smp{smp}-{boot}.log"
-            with machine.Machine(initrd=initrd, smp=smp, memory="512M", log=log, loglevel=4,
+            with machine.Machine(initrd=initrd, smp=smp, memory="512M", log=log, loglevel=4, disks=[scratch],
                                  append=f"FIRST={first}", **options) as guest:
                 ran, over = follow_guest(guest, place, runnable[first:], results)
             first += ran
