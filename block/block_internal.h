@@ -52,7 +52,6 @@ struct partition {
 	u32 number;
 	u64 start, sectors;
 	char uuid[40], label[112];
-	bool bootable;
 };
 #define PARTITIONS_MAX 256
 /* Reads the table of a disk through its pages; the number found, or -errno. */

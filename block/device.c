@@ -234,7 +234,6 @@ device_create(struct disk *disk, u32 part_number, u64 start, u64 sectors)
 	dev->sectors = sectors;
 	dev->read_only = disk->read_only;
 	dev->block_size = PAGE_SIZE;
-	dev->readahead = READAHEAD_DEFAULT << (PAGE_SHIFT - SECTOR_SHIFT);
 	list_init(&dev->node);
 	dev->stats = stats_create(disk);
 	dev->inode = inode_create(disk->super, &bdev_inode_ops, NULL, S_IFBLK | 0600,

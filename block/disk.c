@@ -142,7 +142,6 @@ partition_add(struct disk *disk, const struct partition *p)
 			      : DEV_MAKE(EXTENDED_MAJOR, (u32)atomic_fetch_add(&next_extended, 1));
 	strscpy(dev->part_uuid, p->uuid, sizeof(dev->part_uuid));
 	strscpy(dev->part_label, p->label, sizeof(dev->part_label));
-	dev->bootable = p->bootable;
 	err = device_publish(dev);
 	if (err) {
 		block_device_put(dev);

@@ -200,7 +200,6 @@ gpt_read(struct table *t)
 			continue;
 		guid_format(p->uuid, sizeof(p->uuid), e.guid);
 		name_format(p->label, sizeof(p->label), &e);
-		p->bootable = e.attributes & BIT(2);
 	}
 	kvfree(entries);
 	return 1;
@@ -215,14 +214,13 @@ is_extended(u8 type)
 }
 
 static void
-mbr_add(struct table *t, u32 number, u64 start, u64 sectors, u32 disk_id, const struct mbr_entry *e)
+mbr_add(struct table *t, u32 number, u64 start, u64 sectors, u32 disk_id)
 {
 	struct partition *p = add(t, number, start, sectors);
 
 	if (!p)
 		return;
 	snprintf(p->uuid, sizeof(p->uuid), "%08x-%02x", disk_id, number);
-	p->bootable = e->status == 0x80;
 }
 
 /* Each link of the chain has one partition, counted from the link, and the next link, counted from
@@ -259,7 +257,7 @@ extended_read(struct table *t, u64 base, u64 size, u32 disk_id)
 			/* The third and fourth are sometimes old rubbish: they must lie inside. */
 			if (n >= 2 && (start < base || start + sectors > base + size))
 				continue;
-			mbr_add(t, number++, start, sectors, disk_id, &e[n]);
+			mbr_add(t, number++, start, sectors, disk_id);
 		}
 		if (!next || next == at)
 			return;
@@ -284,11 +282,10 @@ mbr_read(struct table *t, const u8 *sector, const struct mbr_entry *e)
 			continue;
 		if (is_extended(e[i].type)) {
 			/* It shows as two sectors, enough to put a boot loader there. */
-			mbr_add(t, i + 1, start, MIN(sectors, MAX(2ul, (u64)t->scale)), disk_id,
-				&e[i]);
+			mbr_add(t, i + 1, start, MIN(sectors, MAX(2ul, (u64)t->scale)), disk_id);
 			extended_read(t, start, sectors, disk_id);
 		} else {
-			mbr_add(t, i + 1, start, sectors, disk_id, &e[i]);
+			mbr_add(t, i + 1, start, sectors, disk_id);
 		}
 	}
 	return 1;

@@ -299,7 +299,6 @@ namespace_add(struct nvme *nvme, u32 nsid)
 	limits_fill(nd);
 	snprintf(nd->disk->name, sizeof(nd->disk->name), "nvme%un%u", nvme->index, nsid);
 	strscpy(nd->disk->serial, nvme->serial, sizeof(nd->disk->serial));
-	strscpy(nd->disk->model, nvme->model, sizeof(nd->disk->model));
 	for (i = 0; i < wanted; i++) {
 		err = pair_start(nd, i);
 		if (err)

@@ -152,7 +152,6 @@ struct block_device {
 	bool read_only;	    /* [O] */
 	bool gone;	    /* [O] deleted: I/O fails */
 	u32 block_size; /* [O] BLKBSZGET: 512 to the page size; what the mounted file system uses */
-	u32 readahead;	/* [O] sectors: BLKRAGET */
 	u32 opens;	/* [O] */
 	void *holder;	/* [O] exclusive opener: a super block, O_EXCL; of the disk: see claims */
 	u32 holders;	/* [O] opens by holder */
@@ -163,10 +162,9 @@ struct block_device {
 	struct block_stats *stats; /* [I] one for each of the disk's queues */
 	char part_uuid[40];	   /* [I] PARTUUID= in lower case; "" */
 	char part_label[112];	   /* [I] PARTLABEL=, UTF-8 */
-	u8 bootable;
-	struct list node;    /* all devices, in the order in which they came */
-	struct list sibling; /* [O] disk->parts */
-	struct device entry; /* in the registry of names */
+	struct list node;	   /* all devices, in the order in which they came */
+	struct list sibling;	   /* [O] disk->parts */
+	struct device entry;	   /* in the registry of names */
 };
 
 /* How a device is opened. */
@@ -322,8 +320,7 @@ struct disk {
 	struct disk_queue *queues;	/* [I] */
 	u64 sectors;			/* capacity */
 	bool read_only, removable, no_partitions;
-	char serial[24], model[48];
-	const char *parent_path; /* of /sys/devices, or NULL: virtual */
+	char serial[24];
 
 	struct ref ref;
 	struct block_device *device; /* [I] the whole disk */
