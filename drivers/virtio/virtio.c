@@ -13,7 +13,7 @@
 
 #define RING_FEATURES                                                                      \
 	(BIT(VIRTIO_F_INDIRECT_DESC) | BIT(VIRTIO_F_EVENT_IDX) | BIT(VIRTIO_F_VERSION_1) | \
-	 BIT(VIRTIO_F_ACCESS_PLATFORM))
+	 BIT(VIRTIO_F_ACCESS_PLATFORM) | BIT(VIRTIO_F_RING_PACKED))
 
 static const struct virtio_driver *const *drivers;
 static u32 driver_count, device_count;

@@ -41,6 +41,7 @@ struct virtqueue {
 	u16 unannounced; /* published since the last kick */
 	u16 used_index;	 /* next to get */
 	bool event_index, broken;
+	bool packed, avail_wrap, used_wrap; /* packed.c */
 	struct virtq_desc *desc;
 	volatile u16 *avail; /* flags, index, ring, used_event */
 	volatile u16 *used;  /* flags, index, ring of {u32 id, len}, avail_event */
@@ -65,6 +66,21 @@ paddr_t virtqueue_used_addr(const struct virtqueue *vq);
 /* The size to use of what the device offers and the driver wants: a power of two; 0: none. */
 u32 virtqueue_choose_size(u32 offered, const struct virtqueue_setup *setup);
 void virtqueue_interrupt(struct virtqueue *vq);
+/* The device does what it may not: nothing comes of the queue any more. Returns NULL. */
+void *virtqueue_break(struct virtqueue *vq, const char *what, u32 value);
+
+/* packed.c: the same as virtqueue_*, for rings of the other form. */
+int packed_add(struct virtqueue *vq, const struct virtq_piece *pieces, u32 n_out, u32 n_in,
+	       u32 room, void *cookie);
+int
+packed_add_indirect(struct virtqueue *vq, struct virtq_desc *table,
+		    const struct virtq_piece *pieces, u32 n_out, u32 n_in, u32 room, void *cookie);
+bool packed_kick_prepare(struct virtqueue *vq);
+bool packed_more(const struct virtqueue *vq);
+void *packed_get(struct virtqueue *vq, u32 *len);
+void packed_reclaim(struct virtqueue *vq, u16 id);
+void packed_disable_cb(struct virtqueue *vq);
+void packed_enable_cb(struct virtqueue *vq);
 
 /* virtio.c: a transport found a device; it stays for ever. */
 void virtio_device_found(struct virtio_device *dev);

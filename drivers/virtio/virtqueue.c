@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Split virtqueues, virtio 1.2 section 2.7: a table of descriptors, a ring of what is available to
- * the device, a ring of what it has used.
+ * Virtqueues, and their split form (virtio 1.2 section 2.7): a table of descriptors, a ring of what
+ * is available to the device, a ring of what it has used. The packed form is in packed.c.
  *
  * What the device can write is only ever read as a number to be checked: which descriptors are in
  * flight, how they hang together and how much they hold is kept in vq->state. A used entry that
@@ -84,6 +84,8 @@ virtqueue_create(struct virtio_device *dev, u32 index, u32 size,
 	vq->avail = (u16 *)((char *)vq->memory + avail_at);
 	vq->used = (u16 *)((char *)vq->memory + used_at);
 	vq->event_index = virtio_has(dev, VIRTIO_F_EVENT_IDX);
+	vq->packed = virtio_has(dev, VIRTIO_F_RING_PACKED);
+	vq->avail_wrap = vq->used_wrap = true;
 	vq->callback = setup->callback;
 	vq->private = setup->private;
 	vq->name = setup->name;
@@ -151,6 +153,8 @@ virtqueue_add(struct virtqueue *vq, const struct virtq_piece *pieces, u32 n_out,
 
 	if (unlikely(vq->broken || n == 0))
 		return -EIO;
+	if (vq->packed)
+		return packed_add(vq, pieces, n_out, n_in, room_of(pieces + n_out, n_in), cookie);
 	if (n > vq->free_count)
 		return -ENOSPC;
 	for (u32 i = 0; i < n; i++) {
@@ -180,6 +184,9 @@ virtqueue_add_indirect(struct virtqueue *vq, struct virtq_desc *table,
 
 	if (unlikely(vq->broken || n == 0))
 		return -EIO;
+	if (vq->packed)
+		return packed_add_indirect(vq, table, pieces, n_out, n_in,
+					   room_of(pieces + n_out, n_in), cookie);
 	if (!vq->free_count)
 		return -ENOSPC;
 	for (u32 i = 0; i < n; i++)
@@ -210,6 +217,8 @@ virtqueue_kick_prepare(struct virtqueue *vq)
 
 	if (!fresh || vq->broken)
 		return false;
+	if (vq->packed)
+		return packed_kick_prepare(vq);
 	vq->unannounced = 0;
 	smp_mb(); /* the index is out before the device's wish is read: see the head */
 	if (vq->event_index)
@@ -230,8 +239,8 @@ virtqueue_kick(struct virtqueue *vq)
 		vq->notify(vq);
 }
 
-static void *
-broken(struct virtqueue *vq, const char *what, u32 value)
+void *
+virtqueue_break(struct virtqueue *vq, const char *what, u32 value)
 {
 	vq->broken = vq->dev->broken = true;
 	log_err("%s: queue %u is broken: %s %u\n", vq->dev->name, vq->index, what, value);
@@ -258,6 +267,8 @@ reclaim(struct virtqueue *vq, u16 head)
 bool
 virtqueue_more(const struct virtqueue *vq)
 {
+	if (vq->packed)
+		return !vq->broken && packed_more(vq);
 	return !vq->broken &&
 	       __atomic_load_n((u16 *)(uintptr_t)&vq->used[1], __ATOMIC_ACQUIRE) != vq->used_index;
 }
@@ -270,11 +281,13 @@ virtqueue_get(struct virtqueue *vq, u32 *len)
 
 	if (!virtqueue_more(vq))
 		return NULL;
+	if (vq->packed)
+		return packed_get(vq, len);
 	entry = (const volatile u32 *)&vq->used[2 + 4 * (vq->used_index & (vq->size - 1))];
 	id = entry[0];
 	written = entry[1];
 	if (unlikely(id >= vq->size || !vq->state[id].cookie))
-		return broken(vq, "it gives back descriptor", id);
+		return virtqueue_break(vq, "it gives back descriptor", id);
 	vq->used_index++;
 	if (len)
 		*len = MIN(written, vq->state[id].room);
@@ -286,7 +299,9 @@ virtqueue_disable_cb(struct virtqueue *vq)
 {
 	/* With the event index an interrupt comes once for each value that is written there: half a
 	 * ring away is as good as never. */
-	if (vq->event_index)
+	if (vq->packed)
+		packed_disable_cb(vq);
+	else if (vq->event_index)
 		*used_event(vq) = (u16)(vq->used_index - 1);
 	else
 		vq->avail[0] = AVAIL_NO_INTERRUPT;
@@ -295,7 +310,9 @@ virtqueue_disable_cb(struct virtqueue *vq)
 bool
 virtqueue_enable_cb(struct virtqueue *vq)
 {
-	if (vq->event_index)
+	if (vq->packed)
+		packed_enable_cb(vq);
+	else if (vq->event_index)
 		*used_event(vq) = vq->used_index;
 	else
 		vq->avail[0] = 0;
@@ -306,9 +323,17 @@ virtqueue_enable_cb(struct virtqueue *vq)
 void *
 virtqueue_detach(struct virtqueue *vq)
 {
-	for (u32 i = 0; i < vq->size; i++)
-		if (vq->state[i].cookie)
-			return reclaim(vq, (u16)i);
+	for (u32 i = 0; i < vq->size; i++) {
+		void *cookie = vq->state[i].cookie;
+
+		if (!cookie)
+			continue;
+		if (vq->packed)
+			packed_reclaim(vq, (u16)i);
+		else
+			(void)reclaim(vq, (u16)i);
+		return cookie;
+	}
 	return NULL;
 }
 

@@ -154,6 +154,14 @@ def test_virtio_plain_ring(ctx):
     round_trip(ctx, "vda", {"event_idx": "off", "indirect_desc": "off"})
 
 
+def test_virtio_packed_ring(ctx, smp):
+    round_trip(ctx, "vda", {"packed": "on"}, smp)
+
+
+def test_virtio_packed_small(ctx):
+    round_trip(ctx, "vda", {"packed": "on", "queue-size": 8, "seg-max-adjust": "on", "event_idx": "off"})
+
+
 def test_virtio_mmio(ctx, smp):
     round_trip(ctx, "vda", {}, smp, machine="microvm")
 

@@ -33,16 +33,16 @@ class Line:
         self.text = self.text.split(wanted, 1)[1]
 
 
-def console(ctx, machine, smp, append=""):
+def console(ctx, machine, smp, append="", options=""):
     folder = tempfile.mkdtemp(prefix="kevlar-")
     path = f"{folder}/hvc"
     bus = "virtio-serial-device" if machine == "microvm" else "virtio-serial-pci"
-    extra = ["-chardev", f"socket,id=hvc,path={path},server=on,wait=off", "-device", bus, "-device", "virtconsole,chardev=hvc"]
+    extra = ["-chardev", f"socket,id=hvc,path={path},server=on,wait=off", "-device", bus + options, "-device", "virtconsole,chardev=hvc"]
     return ctx.machine(smp=smp, machine=machine, append=append, extra=extra), path
 
 
-def check_console(ctx, machine, smp):
-    guest, path = console(ctx, machine, smp)
+def check_console(ctx, machine, smp, options=""):
+    guest, path = console(ctx, machine, smp, options=options)
     with guest:
         line = Line(path)
         guest.expect(PROMPT, 60)
@@ -68,6 +68,10 @@ def check_console(ctx, machine, smp):
 
 def test_console(ctx, smp):
     check_console(ctx, "q35", smp)
+
+
+def test_console_packed(ctx):
+    check_console(ctx, "q35", 2, ",packed=on")
 
 
 def test_console_mmio(ctx):
