@@ -186,7 +186,7 @@ info(struct tcp_sock *tp, struct linux_tcp_info *i)
 	i->tcpi_options = (u8)((tp->ts_on ? TCPI_OPT_TIMESTAMPS : 0) |
 			       (tp->sack_on ? TCPI_OPT_SACK : 0) |
 			       (tp->wscale_on ? TCPI_OPT_WSCALE : 0));
-	i->tcpi_pad_wscales = (u8)(tp->snd_wscale | tp->rcv_wscale << 4);
+	i->pad_wscales = (u8)(tp->snd_wscale | tp->rcv_wscale << 4);
 	i->tcpi_rto = tp->rtt.rto_us;
 	i->tcpi_ato = tp->ato_us;
 	i->tcpi_snd_mss = tp->mss_cache - (tp->ts_on ? TCP_TS_OPT_SPACE : 0);

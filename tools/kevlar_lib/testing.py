@@ -133,8 +133,8 @@ HOST_FLAGS = ["-std=gnu17", "-g", "-O1", "-Wall", "-Wextra", "-Wno-unused-parame
 def host_job(source):
     def job():
         head = (host.ROOT / source).read_text()[:2000]
-        match = re.search(r"SOURCES:\s*([^*]*)\*/", head)
-        sources = [source] + (match[1].split() if match else [])
+        match = re.search(r"SOURCES:(.*?)\*/", head, re.DOTALL)
+        sources = [source] + (match[1].replace("*", " ").split() if match else [])
         output = OUTPUT / source.with_suffix("")
         headers = list((host.ROOT / "include").glob("**/*.h")) + list((host.ROOT / "tests/host").glob("*.h"))
         failure = compile_program(str(source), ["gcc", *HOST_FLAGS, *sources, "-pthread"], output,
@@ -168,7 +168,7 @@ class UserTest:
         self.source = source
         self.name = str(source.relative_to("tests/user").with_suffix(""))
         match = re.search(r"TEST:(.*?)\*/", (host.ROOT / source).read_text()[:400])
-        words = match[1].split() if match else []
+        words = match[1].replace("*", " ").split() if match else []
         options = dict(word.split("=", 1) for word in words if "=" in word)
         self.seconds = int(options.get("timeout", 10))
         self.libraries = options["libs"].split(",") if "libs" in options else []

@@ -63,6 +63,18 @@ pte_mkclean(pte_t e)
 	return (pte_t){ e.v & ~64ul };
 }
 
+static inline bool
+pte_young(pte_t e)
+{
+	return e.v & 32;
+}
+
+static inline pte_t
+pte_mkold(pte_t e)
+{
+	return (pte_t){ e.v & ~32ul };
+}
+
 static inline pte_t
 pte_get(const pte_t *p)
 {
