@@ -7,6 +7,7 @@
 #include "fs/proc/proc.h"
 #include "fs/sysfs/sysfs.h"
 #include "fs/tmpfs/tmpfs.h"
+#include "ipc/mqueue.h"
 
 void
 filesystems_init(void)
@@ -17,4 +18,5 @@ filesystems_init(void)
 	proc_fs_register();
 	sysfs_register();
 	ext4_register();
+	mqueue_register();
 }

@@ -14,7 +14,7 @@
  *
  * Locking: the table's lock, then an object's.
  */
-#include "generated/syscalls.h"
+#include "fs/vfs/mount.h"
 #include "lib/format.h"
 #include "mm/slab.h"
 #include "sysv_internal.h"
@@ -37,7 +37,9 @@ static const struct sysv_ops *const kinds[SYSV_KINDS] = { &sem_ops, &msg_ops, &s
 	{                                                                                        \
 		.shmmax = ~0ul - (1ul << 24), .shmall = ~0ul - (1ul << 24), .shmmni = SHMMNI,    \
 		.semmsl = SEMMSL, .semmns = SEMMNI * SEMMSL, .semopm = SEMOPM, .semmni = SEMMNI, \
-		.msgmax = MSGMAX, .msgmnb = MSGMNB, .msgmni = MSGMNI,                            \
+		.msgmax = MSGMAX, .msgmnb = MSGMNB, .msgmni = MSGMNI, .mq_queues_max = 256,      \
+		.mq_msg_max = 10, .mq_msgsize_max = 8192, .mq_msg_default = 10,                  \
+		.mq_msgsize_default = 8192,                                                      \
 	}
 #define TABLE_INIT(kind) [kind] = { .lock = MUTEX_INIT(root_ns.tables[kind].lock, RANK_SLEEP_LEAF) }
 
@@ -113,6 +115,8 @@ ipc_ns_put(struct ipc_ns *ns)
 		xa_destroy(&ns->tables[i].objects);
 		xa_destroy(&ns->tables[i].keys);
 	}
+	if (ns->mq_mount)
+		mount_put(ns->mq_mount);
 	kfree(ns);
 }
 

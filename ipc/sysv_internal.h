@@ -60,6 +60,7 @@ struct ipc_ns {
 	struct sysv_table tables[SYSV_KINDS];
 	struct atomic64 shm_pages, sems; /* in use */
 	struct atomic64 msg_bytes, msgs;
+	struct mount *mq_mount; /* mqueue.c: the tree of queues; NULL until it is needed */
 };
 
 extern const struct sysv_ops sem_ops, msg_ops, shm_ops;

@@ -39,6 +39,7 @@ struct user_account {
 	u32 uid;
 	struct atomic32 processes, sigpending;
 	struct atomic32 inotify_groups, inotify_watches;
+	struct atomic64 mq_bytes;
 	struct hlist_node hash;
 };
 
@@ -160,6 +161,18 @@ bool
 user_count_inotify_watches(struct user_account *u, int delta, u64 limit)
 {
 	return count_within(&u->inotify_watches, delta, limit);
+}
+
+bool
+user_count_mq_bytes(struct user_account *u, s64 delta, u64 limit)
+{
+	s64 now = atomic64_add_return(&u->mq_bytes, delta);
+
+	if (delta > 0 && (u64)now > limit) {
+		atomic64_sub(&u->mq_bytes, delta);
+		return false;
+	}
+	return true;
 }
 
 u32

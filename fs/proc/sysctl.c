@@ -295,7 +295,25 @@ static const struct pseudo_entry inotify_entries[] = {
 	{ .name = NULL },
 };
 
+SHOW(queues_max, "%u", ipc_limits_current()->mq_queues_max)
+STORE_NUMBER(queues_max, 0, 65536, WRITE_ONCE(ipc_limits_current()->mq_queues_max, (u32)v))
+SHOW(msg_max, "%u", ipc_limits_current()->mq_msg_max)
+STORE_NUMBER(msg_max, 1, 65536, WRITE_ONCE(ipc_limits_current()->mq_msg_max, (u32)v))
+SHOW(msgsize_max, "%u", ipc_limits_current()->mq_msgsize_max)
+STORE_NUMBER(msgsize_max, 128, 16777216, WRITE_ONCE(ipc_limits_current()->mq_msgsize_max, (u32)v))
+SHOW(msg_default, "%u", ipc_limits_current()->mq_msg_default)
+STORE_NUMBER(msg_default, 1, 65536, WRITE_ONCE(ipc_limits_current()->mq_msg_default, (u32)v))
+SHOW(msgsize_default, "%u", ipc_limits_current()->mq_msgsize_default)
+STORE_NUMBER(msgsize_default, 128, 16777216,
+	     WRITE_ONCE(ipc_limits_current()->mq_msgsize_default, (u32)v))
+
+static const struct pseudo_entry mqueue_entries[] = {
+	READ_WRITE(queues_max),	 READ_WRITE(msg_max),	      READ_WRITE(msgsize_max),
+	READ_WRITE(msg_default), READ_WRITE(msgsize_default), { .name = NULL },
+};
+
 static const struct pseudo_entry fs_entries[] = {
+	{ .name = "mqueue", .mode = S_IFDIR | 0555, .children = mqueue_entries },
 	{ .name = "inotify", .mode = S_IFDIR | 0555, .children = inotify_entries },
 	{ .name = "file-nr", .mode = S_IFREG | 0444, .show = show_file_nr },
 	{ .name = "file-max", .mode = S_IFREG | 0444, .show = show_file_max },

@@ -26,6 +26,7 @@ struct ipc_limits {
 	u32 shmmni;
 	u32 semmsl, semmns, semopm, semmni;
 	u32 msgmax, msgmnb, msgmni;
+	u32 mq_queues_max, mq_msg_max, mq_msgsize_max, mq_msg_default, mq_msgsize_default;
 };
 struct ipc_limits *ipc_limits_current(void); /* of the current task's namespace */
 
