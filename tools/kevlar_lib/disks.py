@@ -13,6 +13,7 @@ import pathlib
 import shutil
 import subprocess
 import threading
+import time
 
 from . import fetch, host
 
@@ -59,7 +60,7 @@ level default 'crond sshd local'
 level shutdown 'mount-ro killprocs savecache'
 """
 
-DEBIAN_PACKAGES = ("openrc sysvinit-core initscripts login bash coreutils procps iproute2 ifupdown python3 gcc "
+DEBIAN_PACKAGES = ("openrc sysvinit-core initscripts login bash coreutils procps iproute2 ifupdown isc-dhcp-client python3 gcc "
                    "libc6-dev make git sqlite3 strace gdb rsync openssh-server ca-certificates").replace(" ", ",")
 
 DEBIAN_TREE = r"""
@@ -163,3 +164,29 @@ def working_copy(name):
     """Returns the disk that `make run` boots: it keeps what was written."""
     target = host.BUILD / "disks" / f"{name}.img"
     return target if target.exists() else copy(disk(name), target)
+
+
+def check(path):
+    """Fails unless e2fsck finds nothing to repair."""
+    host.need("e2fsck")
+    done = subprocess.run(["e2fsck", "-fn", path], capture_output=True, text=True,
+                          env=dict(os.environ, PATH=os.environ["PATH"] + ":/usr/sbin:/sbin"))
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr
+
+
+def session(ctx, path, smp, memory, command, seconds):
+    """Boots a test's disk to the login on its console, runs a command, powers off, checks the disk; returns the
+    command's output. How long the login took is in the test's folder."""
+    began = time.monotonic()
+    with ctx.machine(initrd=None, disk=path, smp=smp, memory=memory, append="root=/dev/vda rw") as guest:
+        guest.expect(r"login: ", seconds)
+        (ctx.work / "seconds-to-login").write_text(f"{time.monotonic() - began:.1f}\n")
+        guest.send("root\n")
+        guest.expect(r"# ?(\x1b\[6n)?$", 30)
+        status, output = guest.shell(command, 200)
+        assert status == 0, output
+        guest.send("poweroff\n")
+        guest.expect("Power down", 120)
+        guest.wait(20)
+    check(path)
+    return output

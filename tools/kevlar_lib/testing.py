@@ -327,6 +327,7 @@ def system_job(name, function, options, arguments):
 
 
 def system_jobs(kind, smp_list, options):
+    sys.path.insert(0, str(host.ROOT / "tests" / kind))  # they may use each other
     for path in sorted((host.ROOT / "tests" / kind).glob("test_*.py")):
         spec = importlib.util.spec_from_file_location(path.stem, path)
         module = importlib.util.module_from_spec(spec)
