@@ -67,6 +67,8 @@ log_features(const char *dev, const char *what, u32 bits, const struct feature_n
 	}
 }
 
+static struct fs_type ext2_type, ext3_type, ext4_type;
+
 /* 0 or -EINVAL; -EROFS: not for writing. */
 static int
 check_features(const struct ext4_super_block *es, const char *dev, bool readonly)
@@ -87,6 +89,26 @@ check_features(const struct ext4_super_block *es, const char *dev, bool readonly
 		return -EROFS;
 	}
 	return 0;
+}
+
+/*
+ * As "ext2" or "ext3" only what those know may be there: whoever tries one type after the other
+ * (root=, mount without -t) comes to the one that it is. Linux's sets.
+ */
+static bool
+type_fits(const struct fs_type *type, const struct ext4_super_block *es, bool readonly)
+{
+	u32 incompat = INCOMPAT_FILETYPE | INCOMPAT_META_BG, ro = RO_SPARSE_SUPER | RO_LARGE_FILE;
+
+	if (type == &ext4_type)
+		return true;
+	if (type == &ext3_type) {
+		if (!(es->s_feature_compat & COMPAT_HAS_JOURNAL))
+			return false;
+		incompat |= INCOMPAT_RECOVER;
+	}
+	return !(es->s_feature_incompat & ~incompat) &&
+	       (readonly || !(es->s_feature_ro_compat & ~ro));
 }
 
 /* --- numbers --- */
@@ -204,6 +226,10 @@ read_super(struct ext4_fs *fs, struct ext4_super_block **out)
 			"checksum.  Run e2fsck?\n",
 			fs->dev->name);
 		err = es->s_checksum_type != 1 ? -EINVAL : -EFSBADCRC;
+		goto out_free;
+	}
+	if (!type_fits(fs->super->type, es, fs->super->flags & MS_RDONLY)) {
+		err = -EINVAL;
 		goto out_free;
 	}
 	err = check_features(es, fs->dev->name, fs->super->flags & MS_RDONLY);
@@ -660,12 +686,16 @@ static struct fs_type ext2_type = {
 	.flags = FS_NEEDS_DEVICE,
 	.magic = EXT4_SUPER_MAGIC,
 	.mount = ext4_mount,
-}, ext3_type = {
+};
+
+static struct fs_type ext3_type = {
 	.name = "ext3",
 	.flags = FS_NEEDS_DEVICE,
 	.magic = EXT4_SUPER_MAGIC,
 	.mount = ext4_mount,
-}, ext4_type = {
+};
+
+static struct fs_type ext4_type = {
 	.name = "ext4",
 	.flags = FS_NEEDS_DEVICE,
 	.magic = EXT4_SUPER_MAGIC,
