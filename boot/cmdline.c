@@ -133,6 +133,17 @@ set_quiet(const char *value)
 }
 
 static bool
+set_profile(const char *value)
+{
+	u64 hz;
+
+	if (!number(value, 10000, &hz))
+		return false;
+	boot_options.profile_hz = (u32)hz;
+	return true;
+}
+
+static bool
 set_debug(const char *value)
 {
 	log_set_console_level(10);
@@ -220,6 +231,7 @@ static const struct {
 	{ "earlyprintk", accept },
 	{ "selftest", set_selftest },
 	{ "quiet", set_quiet },
+	{ "profile", set_profile },
 	{ "debug", set_debug },
 	{ "loglevel", set_log_level },
 	{ "panic", set_panic },

@@ -46,6 +46,7 @@
 #include "root.h"
 #include "sched/sched.h"
 #include "sched/work.h"
+#include "syscall/profile.h"
 #include "syscall/syslog.h"
 #include "task/task.h"
 #include "tests/selftest.h"
@@ -157,6 +158,8 @@ init_thread(void *unused)
 	initrd_unpack();
 	arch_smp_wait();
 	arch_protect_kernel();
+	if (boot_options.profile_hz)
+		profile_start(boot_options.profile_hz);
 	log_info("boot: init after %lu ms\n", time_mono_ns() / NSEC_PER_MSEC);
 #ifdef KEVLAR_DEBUG
 	if (boot_options.selftest)

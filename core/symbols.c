@@ -62,17 +62,30 @@ backtrace_line(uintptr_t address)
 }
 
 /* Frames are linked through saved frame pointers, upwards within one kernel stack. */
-void
-backtrace_print(uintptr_t frame_pointer)
+u32
+backtrace_take(uintptr_t frame_pointer, uintptr_t *addresses, u32 max)
 {
-	for (u32 depth = 0; depth < 32; depth++) {
+	u32 depth = 0;
+
+	while (depth < max) {
 		const uintptr_t *frame = (const uintptr_t *)frame_pointer;
 
 		if (frame_pointer < (1ul << 63) || frame_pointer & 7 || !frame[1])
-			return;
-		backtrace_line(frame[1]);
+			break;
+		addresses[depth++] = frame[1];
 		if (frame[0] <= frame_pointer || frame[0] - frame_pointer > 0x4000)
-			return;
+			break;
 		frame_pointer = frame[0];
 	}
+	return depth;
+}
+
+void
+backtrace_print(uintptr_t frame_pointer)
+{
+	uintptr_t addresses[32];
+	u32 depth = backtrace_take(frame_pointer, addresses, ARRAY_SIZE(addresses));
+
+	for (u32 i = 0; i < depth; i++)
+		backtrace_line(addresses[i]);
 }

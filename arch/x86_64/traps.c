@@ -51,7 +51,7 @@ struct exception_entry {
 extern const struct exception_entry exception_table_start[], exception_table_end[];
 extern char interrupt_stubs[];
 
-static DEFINE_PERCPU(bool, interrupted_user);
+static DEFINE_PERCPU(const struct regs *, interrupted);
 
 static struct gate idt[256] __aligned(4096) __section(".bss.page_aligned");
 
@@ -435,13 +435,13 @@ syscall_enter_work(struct regs *regs)
 void
 interrupt_handle(struct regs *regs, u32 vector)
 {
-	bool outer = this_cpu_read(interrupted_user);
+	const struct regs *outer = this_cpu_read(interrupted);
 
 	rcu_irq_enter();
 	this_cpu_add(preempt_count, PREEMPT_IRQ_OFFSET);
-	this_cpu_write(interrupted_user, regs_user(regs));
+	this_cpu_write(interrupted, regs);
 	irq_dispatch_arch(regs, vector);
-	this_cpu_write(interrupted_user, outer);
+	this_cpu_write(interrupted, outer);
 	this_cpu_sub(preempt_count, PREEMPT_IRQ_OFFSET);
 	if (unlikely(this_cpu_read(irq_after_pending))) {
 		this_cpu_write(irq_after_pending, false);
@@ -451,8 +451,16 @@ interrupt_handle(struct regs *regs, u32 vector)
 		sched_irq_exit();
 }
 
+const struct regs *
+irq_regs(void)
+{
+	return this_cpu_read(interrupted);
+}
+
 bool
 irq_from_user(void)
 {
-	return this_cpu_read(interrupted_user);
+	const struct regs *regs = irq_regs();
+
+	return regs && regs_user(regs);
 }

@@ -23,6 +23,9 @@ void irq_free_msi(irq_handler *handler, void *arg);
 
 /* In a handler: did this interrupt hit user mode? (The tick samples by it.) */
 bool irq_from_user(void);
+/* In a handler: what was interrupted. NULL outside of one. */
+struct regs;
+const struct regs *irq_regs(void);
 
 /*
  * Work that a handler leaves for right after the interrupt, with interrupts on if that can be: the

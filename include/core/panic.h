@@ -14,6 +14,8 @@ void panic(const char *fmt, ...) __printf(1, 2) __noreturn;
 void panic_oops(struct regs *regs, const char *what, uintptr_t addr) __noreturn;
 void warn_at(const char *file, int line, const char *expr);
 void backtrace_print(uintptr_t frame_pointer);
+/* The return addresses of the frames from there up, innermost first; their number. */
+u32 backtrace_take(uintptr_t frame_pointer, uintptr_t *addresses, u32 max);
 /* Symbol and offset of a kernel address, false if it is none of ours. */
 bool symbol_find(uintptr_t addr, const char **name, size_t *offset);
 /* The nth, in the order of addresses; false: there are not so many. */
