@@ -88,8 +88,9 @@ ext4_fsync(struct file *f, u64 start, u64 end, bool datasync)
 	if (S_ISREG(i->mode))
 		err = mapping_writeback(&i->mapping, start, end == UINT64_MAX ? end : end + 1,
 					true);
+	/* Read-only because it gave up: what was written before is not on the disk. */
 	if (ext4_readonly(fs))
-		return err;
+		return !err && READ_ONCE(fs->aborted) ? -EROFS : err;
 	if (!fs->journal) {
 		err2 = buffers_sync(fs->cache);
 	} else {

@@ -19,7 +19,7 @@ import subprocess
 import time
 import zlib
 
-from . import host, image, machine, testing
+from . import host, testing
 
 WORKERS, FILES, MAX_SIZE, APPEND, MAX_APPEND = 3, 12, 40000, 1500, 60000
 LOG_MAGIC, LOG_FLUSH, LOG_FUA, LOG_DISCARD = 0x6A736677736872, 1, 2, 4
@@ -94,12 +94,18 @@ def missing(tree, durable, seed):
             good = found == old or (f in touched and (found == new or (halves and plausible(found, old, new))))
             if not good:
                 show = [None if data is None else (len(data), zlib.crc32(data)) for data in (found, old, new)]
-                complaints.append(f"w{number}/f{f} after operation {durable[number]}: found {show[0]}, durable {show[1]}, "
-                                  f"next {show[2] if f in touched else 'the same'}")
+                complaints.append(f"w{number}/f{f} after operation {durable[number]}: found {show[0]}, "
+                                  f"durable {show[1]}, next {show[2] if f in touched else 'the same'}")
     return complaints
 
 
 # ---- disks ------------------------------------------------------------------------------------------
+
+def make_disk(path, *options):
+    path.unlink(missing_ok=True)
+    subprocess.run(["mke2fs", "-q", "-F", "-t", "ext4", *options, path, "64M"], env=TOOLS, check=True,
+                   capture_output=True)
+
 
 def read_log(path):
     """Entries (flags, offset, data or length) of a blklogwrites log; None: it has a hole where QEMU died."""
@@ -137,6 +143,11 @@ def lose_writes(base, entries, chooser):
     return disk
 
 
+def debugfs(disk, command):
+    return subprocess.run(["debugfs", "-R", command, disk], env=TOOLS, capture_output=True, text=True,
+                          check=True).stdout
+
+
 def check_with_e2fsck(disk, folder):
     """Replays and checks a disk with e2fsprogs; returns (complaints, tree)."""
     preen = subprocess.run(["e2fsck", "-fp", disk], env=TOOLS, capture_output=True, text=True)
@@ -148,7 +159,7 @@ def check_with_e2fsck(disk, folder):
         complaints.append(f"e2fsck -fn: {again.returncode}: {again.stdout[-1500:]}")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    subprocess.run(["debugfs", "-R", f"rdump / {folder}", disk], env=TOOLS, capture_output=True, check=True)
+    debugfs(disk, f"rdump / {folder}")
     tree = {}
     for where, _, names in os.walk(folder):
         for name in names:
@@ -177,6 +188,13 @@ def initrd(ctx):
     return ctx.cpio("powercut.cpio", fill)
 
 
+def durable_operations(text):
+    durable = [0] * WORKERS
+    for match in re.finditer(r"@@ D (\d) (\d+)\r?\n", text):
+        durable[int(match[1])] = max(durable[int(match[1])], int(match[2]))
+    return durable
+
+
 def work_until_killed(ctx, archive, disk, log, seed, smp, seconds):
     """Returns how many operations of each worker were durable when QEMU was killed."""
     log.unlink(missing_ok=True)
@@ -194,17 +212,15 @@ def work_until_killed(ctx, archive, disk, log, seed, smp, seconds):
         text = guest.text
     if trouble := re.search(r"@@ error.*|Kernel panic.*", text):
         raise AssertionError(trouble[0])
-    durable = [0] * WORKERS
-    for match in re.finditer(r"@@ D (\d) (\d+)\r?\n", text):
-        durable[int(match[1])] = max(durable[int(match[1])], int(match[2]))
-    return durable
+    return durable_operations(text)
 
 
 def list_with_kernel(ctx, archive, disks, smp):
     """The trees {path: (size, crc)} that the kernel under test sees; it leaves the disks unmounted."""
     extra = []
     for number, disk in enumerate(disks):
-        extra += ["-drive", f"file={disk},format=raw,if=none,id=d{number}", "-device", f"virtio-blk-pci,drive=d{number}"]
+        extra += ["-drive", f"file={disk},format=raw,if=none,id=d{number}",
+                  "-device", f"virtio-blk-pci,drive=d{number}"]
     with ctx.machine(initrd=archive, smp=smp, memory="256M", loglevel=4, append="POWERCUT=check", extra=extra) as guest:
         guest.expect(r"@@ (done|error.*)", 120)
         text = guest.text
@@ -219,8 +235,7 @@ def cut(ctx, archive, seed, smp=2, variants=2, options=()):
     """One power cut; a list of complaints, empty if all is well, and the number of durable operations."""
     chooser = random.Random(seed)
     base, log = ctx.work / "base.img", ctx.work / "writes.log"
-    base.unlink(missing_ok=True)
-    subprocess.run(["mke2fs", "-q", "-F", "-t", "ext4", *options, base, "64M"], env=TOOLS, check=True, capture_output=True)
+    make_disk(base, *options)
     pristine = base.read_bytes()
     durable = work_until_killed(ctx, archive, base, log, seed, smp, 0.3 + chooser.random() * 4)
 
@@ -248,13 +263,33 @@ def cut(ctx, archive, seed, smp=2, variants=2, options=()):
     return complaints, sum(durable)
 
 
-def run(ctx, count, seed=1, **options):
+def break_journal(ctx, archive, seed, smp=2):
+    """A block of the journal cannot be written: the file system stops, and what was durable before stays."""
+    disk = ctx.work / "broken.img"
+    make_disk(disk)
+    size = int(re.search(r"^Block size:\s+(\d+)", debugfs(disk, "stats -h"), re.MULTILINE)[1])
+    block = int(debugfs(disk, "blocks <8>").split()[random.Random(seed).randrange(100, 600)])
+    drive = ["-blockdev", f"driver=blkdebug,node-name=root,image.driver=file,image.filename={disk},"
+             f"inject-error.0.event=none,inject-error.0.iotype=write,inject-error.0.sector={block * size // SECTOR}",
+             "-device", "virtio-blk-pci,drive=root,werror=report"]
+    with ctx.machine(initrd=archive, smp=smp, memory="256M", loglevel=4, append=f"POWERCUT=work SEED={seed}",
+                     extra=drive) as guest:
+        guest.expect("@@ ready", 60)
+        for _ in range(WORKERS):
+            guest.expect(r"@@ error: worker \d: \S.*: (I/O error|Read-only file system)", 120)
+        durable = durable_operations(guest.text)
+    complaints, tree = check_with_e2fsck(disk, ctx.work / "tree")
+    return complaints + missing(tree, durable, seed), sum(durable)
+
+
+def run(ctx, count, seed=1, how=cut, **options):
     host.need("mke2fs", "e2fsck", "debugfs")
     archive = initrd(ctx)
     results, total = [], 0
     for number in range(count):
-        complaints, durable = cut(ctx, archive, seed + number, **options)
+        complaints, durable = how(ctx, archive, seed + number, **options)
         total += durable
-        results.append(testing.Result(f"{ctx.name}: cut {seed + number}", not complaints, "\n".join(complaints)))
-    results.append(testing.Result(f"{ctx.name}: the workload gets somewhere", total >= count, f"{total} durable operations"))
+        results.append(testing.Result(f"{ctx.name}: seed {seed + number}", not complaints, "\n".join(complaints)))
+    results.append(testing.Result(f"{ctx.name}: the workload gets somewhere", total >= count,
+                                  f"{total} durable operations"))
     return results
