@@ -204,6 +204,8 @@ sys_setsockopt(int fd, int level, int name, user_ptr uval, int len)
 			r = s->ops->setsockopt ? s->ops->setsockopt(s, level, name, val, n)
 					       : -EOPNOTSUPP;
 	}
+	if (!r && level == SOL_SOCKET && s->ops->option_changed)
+		s->ops->option_changed(s);
 	fd_release(f);
 	return r;
 }

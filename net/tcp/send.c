@@ -130,6 +130,12 @@ mark_urgent(struct tcp_sock *tp)
 	tp->snd_urgent = true;
 }
 
+static bool
+takes_more(const struct packet *p, u32 goal)
+{
+	return p && p->len < goal && !tcp_cb(p)->eor && !(tcp_cb(p)->flags & TCPH_FIN);
+}
+
 ssize_t
 tcp_sendmsg(struct socket *s, struct socket_msg *m)
 {
@@ -159,7 +165,7 @@ tcp_sendmsg(struct socket *s, struct socket_msg *m)
 		struct packet *p = packet_queue_peek_tail(&tp->send);
 		u32 goal = tcp_gso_max(tp), left = (u32)MIN(iter_count(m->iter), (size_t)goal);
 
-		if (!p || p->len >= goal || tcp_cb(p)->eor || (tcp_cb(p)->flags & TCPH_FIN)) {
+		if (!takes_more(p, goal)) {
 			if (unlikely(!room(tp))) {
 				if (copied)
 					push(tp, 0, true);

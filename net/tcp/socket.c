@@ -595,6 +595,19 @@ tcp_getname(struct socket *s, u8 *addr, u32 *len, bool peer)
 	return inet_getname(s, addr, len, peer);
 }
 
+/* What lies in struct socket counts at once: keep-alive, buffers, the low-water mark. */
+static void
+tcp_option_changed(struct socket *s)
+{
+	struct tcp_sock *tp = tcp_sock_of(s);
+
+	sock_lock(&tp->inet);
+	tcp_sync_options(tp);
+	if (tp->inet.state != TCP_LISTEN && tcp_readable(tp) >= tp->rcvlowat && tcp_readable(tp))
+		inet_sock_readable(&tp->inet, 0);
+	sock_unlock(&tp->inet);
+}
+
 static u32
 tcp_poll(struct socket *s, struct file *f, struct poll_table *pt)
 {
@@ -687,5 +700,6 @@ const struct socket_ops tcp_socket_ops = {
 	.ioctl = tcp_ioctl,
 	.setsockopt = tcp_setsockopt,
 	.getsockopt = tcp_getsockopt,
+	.option_changed = tcp_option_changed,
 	.release = tcp_release,
 };

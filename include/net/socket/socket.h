@@ -53,6 +53,8 @@ struct socket_ops {
 		struct socket *s, int level, int name, const void *val,
 		u32 len); /* levels other than SOL_SOCKET, and what the common code does not know */
 	int (*getsockopt)(struct socket *s, int level, int name, void *val, u32 *len);
+	/* An option that struct socket keeps (SOL_SOCKET) was set. NULL: read where it is used. */
+	void (*option_changed)(struct socket *s);
 	int (*socketpair)(struct socket *a, struct socket *b);
 	void (*release)(struct socket *s); /* last file reference gone */
 };

@@ -99,7 +99,8 @@ address_in_use(void)
 
 	sys_err(bind(s, (void *)&a, sizeof(a)), EADDRINUSE, "bind to a port that is in use");
 	set_int(s, SOL_SOCKET, SO_REUSEADDR, 1);
-	sys_err(bind(s, (void *)&a, sizeof(a)), EADDRINUSE, "SO_REUSEADDR does not help beside a listener");
+	sys_err(bind(s, (void *)&a, sizeof(a)), EADDRINUSE,
+		"SO_REUSEADDR does not help beside a listener");
 	close(s);
 	int x = tcp_socket(), y = tcp_socket();
 	set_int(x, SOL_SOCKET, SO_REUSEADDR, 1);

@@ -22,7 +22,8 @@ kept(void)
 	int s = tcp_socket(), v;
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
-		is_int(get_int(s, IPPROTO_TCP, all[i].name), all[i].first, "%s at first", all[i].what);
+		is_int(get_int(s, IPPROTO_TCP, all[i].name), all[i].first, "%s at first",
+		       all[i].what);
 		set_int(s, IPPROTO_TCP, all[i].name, all[i].set);
 		is_int(get_int(s, IPPROTO_TCP, all[i].name), all[i].set, "%s is kept", all[i].what);
 		v = all[i].low;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* TCP: SO_REUSEPORT spreads connections; ports of connections that were closed; IPv6 and dual stack. */
+/* TCP: SO_REUSEPORT spreads connections; ports of connections that were closed; IPv6 and dual
+ * stack. */
 #include "tcp.h"
 
 static int
@@ -22,7 +23,8 @@ spread(void)
 	struct sockaddr_in at = loopback(port_of(a));
 	int other = tcp_socket();
 
-	sys_err(bind(other, (void *)&at, sizeof(at)), EADDRINUSE, "one without SO_REUSEPORT may not join");
+	sys_err(bind(other, (void *)&at, sizeof(at)), EADDRINUSE,
+		"one without SO_REUSEPORT may not join");
 	close(other);
 	for (int i = 0; i < 64; i++)
 		c[i] = tcp_connect_to(port_of(a));
