@@ -24,8 +24,9 @@ loopback_transmit(struct net_device *dev, u32 q, struct packet *p, bool more)
 	}
 	p->protocol = ntohs(((const struct eth_header *)p->data)->protocol);
 	(void)!packet_pull(p, ETH_HLEN);
+	/* What was left open is right; what was filled in by a program may not be. */
 	if (p->csum_state != CSUM_PARTIAL)
-		p->csum_state = CSUM_UNNECESSARY;
+		p->csum_state = CSUM_NONE;
 	net_receive_later(p);
 	return 0;
 }

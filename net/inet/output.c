@@ -393,9 +393,6 @@ inet_loop_copy(struct packet *p, const struct route *route)
 
 	if (!c)
 		return;
-	/* The field is not filled in, but nobody will look. */
-	if (c->csum_state != CSUM_PARTIAL)
-		c->csum_state = CSUM_UNNECESSARY;
 	c->flags |= PACKET_F_LOOPED;
 	c->dev = route->dev;
 	c->pkt_type = PACKET_HOST;

@@ -104,8 +104,6 @@ create(struct socket *s, int family, int type, int protocol)
 	sk->peek_off = -1;
 	sk->uid = current_cred()->fsuid;
 	s->protocol = protocol;
-	s->rcvbuf = sk->net->inet->rmem_default;
-	s->sndbuf = sk->net->inet->wmem_default;
 	s->private = sk;
 	s->ops = k->ops;
 	rcu_assign_pointer(sk->socket, s);
@@ -605,13 +603,7 @@ static struct inet_net inet_init_net = {
 	.frag_high = 4 << 20,
 	.frag_low = 3 << 20,
 	.frag_time_ns = 30 * NSEC_PER_SEC,
-	.rmem_default = 212992,
-	.rmem_max = 212992,
-	.wmem_default = 212992,
-	.wmem_max = 212992,
 	.somaxconn = SOMAXCONN,
-	.max_backlog = 1000,
-	.optmem_max = 20480,
 	.igmp_max_memberships = 20,
 };
 

@@ -44,10 +44,10 @@ number_store(const char *text, size_t len, s64 min, s64 max, s64 *out)
 
 /* ---- core ---- */
 
-NUMBER(rmem_default, IN->rmem_default, 2304, INT32_MAX)
-NUMBER(rmem_max, IN->rmem_max, 2304, INT32_MAX)
-NUMBER(wmem_default, IN->wmem_default, 4608, INT32_MAX)
-NUMBER(wmem_max, IN->wmem_max, 4608, INT32_MAX)
+NUMBER(rmem_default, socket_buffers.rmem_default, 2304, INT32_MAX)
+NUMBER(rmem_max, socket_buffers.rmem_max, 2304, INT32_MAX)
+NUMBER(wmem_default, socket_buffers.wmem_default, 4608, INT32_MAX)
+NUMBER(wmem_max, socket_buffers.wmem_max, 4608, INT32_MAX)
 NUMBER(somaxconn, IN->somaxconn, 0, INT32_MAX)
 NUMBER(max_backlog, net_max_backlog, 1, INT32_MAX)
 

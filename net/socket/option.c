@@ -12,7 +12,6 @@
 #include "uapi/errno.h"
 
 #define VALUE_MAX  256
-#define BUF_LIMIT  212992
 #define SNDBUF_MIN 4608
 #define RCVBUF_MIN 2304
 
@@ -36,12 +35,10 @@ option_bit(int name)
 /* Linux doubles what is asked for, to have room for its bookkeeping, and programs read that back.
  */
 static u32
-buffer_size(int v, u32 min, bool force)
+buffer_size(int v, u32 min, u32 max)
 {
-	u32 n = (u32)v;
+	u32 n = MIN((u32)v, max);
 
-	if (!force || v < 0)
-		n = MIN(n, (u32)BUF_LIMIT);
 	n = MIN(n, (u32)INT32_MAX / 2);
 	return MAX(n * 2, min);
 }
@@ -95,16 +92,16 @@ socket_option_set(struct socket *s, int name, const void *val, u32 len)
 		return 0;
 	}
 	switch (name) {
-	case SO_RCVBUF: s->rcvbuf = buffer_size(v, RCVBUF_MIN, false); return 0;
-	case SO_SNDBUF: s->sndbuf = buffer_size(v, SNDBUF_MIN, false); return 0;
+	case SO_RCVBUF: s->rcvbuf = buffer_size(v, RCVBUF_MIN, socket_buffers.rmem_max); return 0;
+	case SO_SNDBUF: s->sndbuf = buffer_size(v, SNDBUF_MIN, socket_buffers.wmem_max); return 0;
 	case SO_RCVBUFFORCE:
 	case SO_SNDBUFFORCE:
 		if (!capable(CAP_NET_ADMIN))
 			return -EPERM;
 		if (name == SO_RCVBUFFORCE)
-			s->rcvbuf = buffer_size(v, RCVBUF_MIN, true);
+			s->rcvbuf = buffer_size(MAX(v, 0), RCVBUF_MIN, INT32_MAX);
 		else
-			s->sndbuf = buffer_size(v, SNDBUF_MIN, true);
+			s->sndbuf = buffer_size(MAX(v, 0), SNDBUF_MIN, INT32_MAX);
 		return 0;
 	case SO_RCVLOWAT: s->rcvlowat = v < 0 ? INT32_MAX : v ? (u32)v : 1; return 0;
 	case SO_PRIORITY:

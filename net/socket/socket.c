@@ -25,10 +25,10 @@
 #include "uapi/magic.h"
 #include "uapi/stat.h"
 
-#define BUF_DEFAULT 212992
 #define FAMILY_MAX  46
 
 static struct mount *sock_mount;
+struct socket_buffers socket_buffers = { 212992, 212992, 212992, 212992 };
 static struct socket_family *families;
 long (*socket_device_ioctl)(u32 cmd, u64 arg);
 static const struct file_ops socket_file_ops;
@@ -63,7 +63,8 @@ socket_create(int family, int type, int protocol, struct socket **out)
 	s->protocol = protocol;
 	wait_queue_init(&s->wait);
 	s->rcv_timeout_ns = s->snd_timeout_ns = TIME_NEVER;
-	s->rcvbuf = s->sndbuf = BUF_DEFAULT;
+	s->rcvbuf = READ_ONCE(socket_buffers.rmem_default);
+	s->sndbuf = READ_ONCE(socket_buffers.wmem_default);
 	s->rcvlowat = 1;
 	r = f->create(s, type, protocol);
 	if (r) {

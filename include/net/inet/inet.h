@@ -576,8 +576,7 @@ struct inet_net {
 	u32 icmp_ratelimit_ms, icmp_ratemask, icmp_msgs_per_sec, icmp_msgs_burst;
 	u32 frag_high, frag_low; /* ipfrag_high_thresh ... bytes */
 	u64 frag_time_ns;
-	u32 rmem_default, rmem_max, wmem_default, wmem_max, somaxconn; /* net.core */
-	u32 max_backlog, optmem_max;
+	u32 somaxconn; /* net.core */
 	u32 igmp_max_memberships;
 	struct neighbour_table arp;
 };

@@ -104,6 +104,11 @@ int socket_lookup(int fd, struct fd_ref *ref, struct socket **out);
 /* Wait limits as wait_event takes them: 0 = do not wait. */
 u64 socket_deadline(const struct socket *s, bool send, bool nonblock);
 void socket_free(struct socket *s);
+/* Sizes of SO_RCVBUF and SO_SNDBUF: /proc/sys/net/core/rmem_default and so on. */
+struct socket_buffers {
+	u32 rmem_default, rmem_max, wmem_default, wmem_max;
+};
+extern struct socket_buffers socket_buffers;
 /* What a family does not know: the ioctls of netdevice(7), on any socket; set by net/inet. */
 extern long (*socket_device_ioctl)(u32 cmd, u64 arg);
 /* SO_ERROR: take the pending error (positive), or 0. */
