@@ -307,7 +307,7 @@ packet_pull_tail(struct packet *p, u32 n)
 	return true;
 }
 
-void
+int
 packet_advance(struct packet *p, u32 n)
 {
 	u32 linear = packet_headlen(p);
@@ -315,15 +315,16 @@ packet_advance(struct packet *p, u32 n)
 	if (n <= linear) {
 		p->data += n;
 		p->len -= n;
-		return;
+		return 0;
 	}
-	/* Fragments of a shared buffer may not be cut: make the bytes linear first, or, without
-	 * memory for that, keep the page list but private. */
-	if (packet_shared(p) && packet_move(p, packet_headroom(p), 0, GFP_ATOMIC | GFP_NOFAIL))
-		return;
+	/* The list of fragments is changed: it must be our own. */
+	if (packet_shared(p) && packet_move(p, packet_headroom(p), 0, GFP_ATOMIC))
+		return -ENOMEM;
 	p->data += linear;
-	p->len -= n;
+	p->len -= linear;
 	frags_drop_front(p, n - linear);
+	p->len -= n - linear;
+	return 0;
 }
 
 int

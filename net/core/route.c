@@ -11,6 +11,7 @@
  */
 #include "net/core/route.h"
 
+#include "core/panic.h"
 #include "core/random.h"
 #include "core/time.h"
 #include "mm/slab.h"
@@ -799,7 +800,7 @@ family_init(struct family_routes *fr, int family, u8 max_len)
 {
 	static const u32 ids[3] = { RT_TABLE_LOCAL, RT_TABLE_MAIN, RT_TABLE_DEFAULT };
 	static const u32 priorities[3] = { 0, 32766, 32767 };
-	struct route_table *t[3];
+	struct route_table *t[3] = { NULL };
 
 	fr->family = family;
 	fr->max_len = max_len;
@@ -808,6 +809,8 @@ family_init(struct family_routes *fr, int family, u8 max_len)
 		struct route_rule *r = kzalloc(sizeof(*r), GFP_KERNEL | GFP_NOFAIL);
 
 		t[i] = table_create(fr, ids[i]);
+		if (!t[i])
+			panic("net: no memory for routes");
 		r->priority = priorities[i];
 		r->table_id = ids[i];
 		r->action = 1;

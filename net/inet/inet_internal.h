@@ -73,14 +73,14 @@ void inet_mc_leave_all(struct inet_sock *sk);
 void inet_mc_init(void);
 
 /* The flags of sk->cmsg_flags. */
-#define INET_CMSG_PKTINFO  BIT(0)
-#define INET_CMSG_TTL	   BIT(1)
-#define INET_CMSG_TOS	   BIT(2)
-#define INET_CMSG_OPTS	   BIT(3)
-#define INET_CMSG_PKTINFO6 BIT(4)
-#define INET_CMSG_HOPLIMIT BIT(5)
-#define INET_CMSG_TCLASS   BIT(6)
-#define INET_CMSG_ORIGDST  BIT(7)
+#define INET_CMSG_PKTINFO      BIT(0)
+#define INET_CMSG_TTL	       BIT(1)
+#define INET_CMSG_TOS	       BIT(2)
+#define INET_CMSG_OPTS	       BIT(3)
+#define INET_CMSG_PKTINFO6     BIT(4)
+#define INET_CMSG_HOPLIMIT     BIT(5)
+#define INET_CMSG_TCLASS       BIT(6)
+#define INET_CMSG_ORIGDST      BIT(7)
 #define INET_CMSG_2292PKTINFO  BIT(8) /* the numbers of RFC 2292 */
 #define INET_CMSG_2292HOPLIMIT BIT(9)
 

@@ -171,13 +171,14 @@ store_mtu(void *ctx, const char *text, size_t len)
 		strbuf_printf(sb, "%lu\n", s.field);              \
 		return 0;                                         \
 	}
-#define STATISTICS(X)                                                                  \
-	X(rx_packets)                                                                  \
-	X(rx_bytes)                                                                    \
-	X(tx_packets)                                                                  \
-	X(tx_bytes) X(rx_errors) X(tx_errors) X(rx_dropped) X(tx_dropped) X(multicast) \
-		X(collisions) X(rx_length_errors) X(rx_crc_errors) X(rx_frame_errors)  \
-			X(rx_fifo_errors) X(tx_carrier_errors) X(tx_fifo_errors)
+#define STATISTICS(X)                                                                     \
+	X(rx_packets)                                                                     \
+	X(rx_bytes)                                                                       \
+	X(tx_packets)                                                                     \
+	X(tx_bytes)                                                                       \
+	X(rx_errors) X(tx_errors) X(rx_dropped) X(tx_dropped) X(multicast) X(collisions)  \
+		X(rx_length_errors) X(rx_crc_errors) X(rx_frame_errors) X(rx_fifo_errors) \
+			X(tx_carrier_errors) X(tx_fifo_errors)
 #define X(name) STATISTIC(name, name)
 STATISTICS(X)
 #undef X

@@ -243,22 +243,19 @@ error_deliver(struct packet *p, const struct icmp_header *ic)
 	u8 next;
 	int offset;
 
-	switch (ic->type) {
-	case ICMP6_UNREACH:
+	if (ic->type == ICMP6_UNREACH) {
 		if (ic->code >= ARRAY_SIZE(unreach))
 			return;
 		e.error = unreach[ic->code].error;
 		e.fatal = unreach[ic->code].fatal;
-		break;
-	case ICMP6_TOO_BIG:
+	} else if (ic->type == ICMP6_TOO_BIG) {
 		e.error = EMSGSIZE;
 		e.info = MAX(ntohl(ic->info), (u32)IPV6_MIN_MTU);
-		break;
-	case ICMP6_TIME: e.error = EHOSTUNREACH; break;
-	case ICMP6_PARAMETER:
+	} else if (ic->type == ICMP6_TIME) {
+		e.error = EHOSTUNREACH;
+	} else {
 		e.error = EPROTO;
 		e.fatal = true;
-		break;
 	}
 	if (!packet_pull(p, sizeof(*ic)) || !packet_may_pull(p, sizeof(*h)))
 		return;

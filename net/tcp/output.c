@@ -365,7 +365,7 @@ tcp_trim_head(struct tcp_sock *tp, struct packet **pp, u32 n)
 		replace(tp, &tp->rtx, p, q);
 		*pp = p = q;
 	} else {
-		packet_advance(p, n);
+		(void)!packet_advance(p, n); /* cannot fail: the buffer is our own */
 		tp->wmem += p->truesize - truesize;
 	}
 	u32 before = p->gso_segs;

@@ -395,7 +395,10 @@ ooo_drain(struct tcp_sock *tp)
 			continue;
 		}
 		if (seq_before(cb->seq, tp->rcv_nxt)) {
-			packet_advance(p, MIN(tp->rcv_nxt - cb->seq, p->len));
+			if (packet_advance(p, MIN(tp->rcv_nxt - cb->seq, p->len))) {
+				packet_free(p); /* it will come again */
+				continue;
+			}
 			cb->seq = tp->rcv_nxt;
 		}
 		bool last = cb->flags & TCPH_FIN;
@@ -533,7 +536,10 @@ tcp_data(struct tcp_sock *tp, struct packet *p)
 	}
 	if (unlikely(cb->seq != tp->rcv_nxt)) {
 		tcp_dsack_set(tp, cb->seq, tp->rcv_nxt);
-		packet_advance(p, MIN(tp->rcv_nxt - cb->seq, p->len));
+		if (packet_advance(p, MIN(tp->rcv_nxt - cb->seq, p->len))) {
+			packet_free(p); /* it will come again */
+			return;
+		}
 		cb->seq = tp->rcv_nxt;
 	}
 	if (unlikely(!room_for(tp, p->truesize))) {

@@ -220,8 +220,9 @@ packet_may_pull(struct packet *p, u32 n)
 	return likely(packet_headlen(p) >= n) || packet_pull_tail(p, n);
 }
 
-/* Drop n bytes from the front, fragments included. n <= len. */
-void packet_advance(struct packet *p, u32 n);
+/* Drop n bytes from the front, fragments included. n <= len. 0, or -ENOMEM (p is unchanged): only
+ * when the buffer is shared. */
+int __must_check packet_advance(struct packet *p, u32 n);
 /* Cut to len bytes (no longer than it is); fixes CSUM_COMPLETE to CSUM_NONE. 0 or -ENOMEM. */
 int packet_trim(struct packet *p, u32 len);
 /* All bytes into the linear part. 0 or -ENOMEM. */

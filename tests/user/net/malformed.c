@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Malformed packets by AF_PACKET on lo: valid ones of every protocol with a few bytes changed, cut or
- * repeated, fragments at random places. Nothing may happen but that UDP still works afterwards. In a
- * network namespace of its own where there are some. The seed is fixed.
+ * Malformed packets by AF_PACKET on lo: valid ones of every protocol with a few bytes changed, cut
+ * or repeated, fragments at random places. Nothing may happen but that UDP still works afterwards.
+ * In a network namespace of its own where there are some. The seed is fixed.
  */
 #include "net.h"
 #include <sched.h>
@@ -85,7 +85,8 @@ static int
 packet4(uint8_t *p)
 {
 	static const uint8_t protocols[] = { 1, 2, 6, 17, 58, 255, 41, 136 };
-	int protocol = protocols[rnd(sizeof(protocols))], header = 20 + 4 * (rnd(4) ? 0 : (int)rnd(11));
+	int protocol = protocols[rnd(sizeof(protocols))],
+	    header = 20 + 4 * (rnd(4) ? 0 : (int)rnd(11));
 	int len = header + transport(p + header, protocol, 0);
 
 	memset(p, 0, 20);
@@ -130,7 +131,9 @@ packet6(uint8_t *p)
 	*next = headers[rnd(sizeof(headers))];
 	len = (int)(at - p) + transport(at, *next, 1);
 	if (*next == 58) { /* right checksum, so that it is looked at */
-		static const uint8_t types[] = { 1, 2, 3, 4, 128, 129, 130, 133, 134, 135, 136, 137 };
+		static const uint8_t types[] = {
+			1, 2, 3, 4, 128, 129, 130, 133, 134, 135, 136, 137
+		};
 		int n = (int)(p + len - at);
 		uint32_t s = 58 + (uint32_t)n + 2;
 
@@ -146,7 +149,8 @@ packet6(uint8_t *p)
 static int
 still_works(void)
 {
-	int r = must(socket(AF_INET, SOCK_DGRAM, 0)), s = must(socket(AF_INET, SOCK_DGRAM, 0)), good;
+	int r = must(socket(AF_INET, SOCK_DGRAM, 0)), s = must(socket(AF_INET, SOCK_DGRAM, 0)),
+	    good;
 	struct sockaddr_in to = in4("127.0.0.1", bind4(r, "127.0.0.1"));
 	char buf[10];
 
