@@ -59,11 +59,11 @@
 
 #define MAJOR		 254 /* where Linux's first dynamic major number lies */
 #define MINORS		 16
-#define SEGMENTS_MAX	 126
-#define SEGMENTS_DEFAULT 1 /* a device that does not say takes one */
+#define SEGMENTS_MAX	 116 /* so that a request with its table stays within 2 KiB */
+#define SEGMENTS_DEFAULT 1   /* a device that does not say takes one */
 #define QUEUES_MAX	 64
-#define DEPTH_MAX	 128
-#define DIRECT_PIECES	 4 /* with so few the ring's own descriptors will do */
+#define DEPTH_MAX	 128 /* of a single queue; of several, each has half */
+#define DIRECT_PIECES	 4   /* with so few the ring's own descriptors will do */
 #define SERIAL_LEN	 20
 
 struct range { /* of discard and write zeroes */
@@ -80,6 +80,10 @@ struct command { /* behind each request */
 	u8 status;
 	struct virtq_desc table[];
 };
+
+STATIC_ASSERT(sizeof(struct request) + sizeof(struct command) +
+		      (SEGMENTS_MAX + 2) * sizeof(struct virtq_desc) <=
+	      2048);
 
 struct blk_queue {
 	struct virtqueue *vq;
@@ -353,7 +357,8 @@ disk_make(struct blk *blk)
 	struct disk *disk;
 
 	limits_read(blk->dev, &limits);
-	depth = MIN(virtqueue_size(blk->queues[0].vq), (u32)DEPTH_MAX);
+	depth = MIN(virtqueue_size(blk->queues[0].vq),
+		    blk->nr_queues > 1 ? (u32)DEPTH_MAX / 2 : (u32)DEPTH_MAX);
 	blk->indirect = virtio_has(blk->dev, VIRTIO_F_INDIRECT_DESC);
 	/* Without indirect tables a request must fit into the ring. */
 	if (!blk->indirect)

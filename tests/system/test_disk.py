@@ -3,8 +3,11 @@
 import hashlib
 import os
 import struct
+import subprocess
 import uuid
 import zlib
+
+from kevlar_lib import host
 
 SECTOR = 512
 MIB = 1 << 20
@@ -168,6 +171,27 @@ def test_virtio_mmio(ctx, smp):
 
 def test_virtio_pc(ctx):
     round_trip(ctx, "vda", {}, machine="pc")
+
+
+def test_loop_mount(ctx, smp):
+    """A file system in a file on a file system; both are whole afterwards, as e2fsck says."""
+    host.need("mke2fs", "e2fsck", "debugfs")
+    folder = ctx.work / "tree"
+    folder.mkdir(exist_ok=True)
+    disk, inner = ctx.work / "outer.img", folder / "inner.img"
+    subprocess.run(["mke2fs", "-q", "-F", "-t", "ext4", inner, "16M"], check=True, capture_output=True)
+    disk.unlink(missing_ok=True)
+    subprocess.run(["mke2fs", "-q", "-F", "-t", "ext4", "-d", folder, disk, "64M"], check=True, capture_output=True)
+    with ctx.machine(smp=smp, disks=[disk]) as guest:
+        guest.expect(PROMPT, 60)
+        run(guest, "mkdir /outer /inner; mount -t ext4 /dev/vda /outer && mount -t ext4 -o loop /outer/inner.img /inner")
+        run(guest, "cp -a /bin /etc /inner/ && umount /inner && [ -z \"$(losetup -a)\" ]", 120)
+        run(guest, "mount -t ext4 -o loop,ro /outer/inner.img /inner && diff -r /etc /inner/etc && umount /inner")
+        run(guest, "umount /outer")
+        power_off(guest)
+    subprocess.run(["e2fsck", "-fn", disk], check=True, capture_output=True)
+    subprocess.run(["debugfs", "-R", f"dump inner.img {ctx.work}/after.img", disk], check=True, capture_output=True)
+    subprocess.run(["e2fsck", "-fn", ctx.work / "after.img"], check=True, capture_output=True)
 
 
 # ---- errors ----
