@@ -93,7 +93,7 @@ static bool
 protocol_known(int protocol)
 {
 	return protocol == NETLINK_ROUTE || protocol == NETLINK_USERSOCK ||
-	       protocol == NETLINK_KOBJECT_UEVENT;
+	       protocol == NETLINK_KOBJECT_UEVENT || protocol == NETLINK_GENERIC;
 }
 
 static int
@@ -415,7 +415,8 @@ requests(struct netlink_sock *nl, const u8 *data, u32 len)
 						 .port = nl->port,
 						 .strict = nl->strict };
 
-			r = nl->protocol == NETLINK_ROUTE ? rtnetlink_request(&rq) : 0;
+			r = nl->protocol == NETLINK_ROUTE ? rtnetlink_request(&rq)
+							  : generic_request(&rq);
 			if (r == -EINTR) /* a dump, which has its own end */
 				goto next;
 		}
@@ -482,7 +483,7 @@ netlink_sendmsg(struct socket *s, struct socket_msg *m)
 			sock_put(to);
 		}
 	} else if (!r && !a.nl_groups) {
-		if (nl->protocol == NETLINK_ROUTE)
+		if (nl->protocol == NETLINK_ROUTE || nl->protocol == NETLINK_GENERIC)
 			requests(nl, data, (u32)len);
 		else
 			r = -ECONNREFUSED; /* nobody listens in the kernel */

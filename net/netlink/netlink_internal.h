@@ -115,6 +115,9 @@ typedef int nl_handler(const struct nl_request *rq);
 void rtnetlink_init(void);
 int rtnetlink_request(const struct nl_request *rq);
 
+/* generic.c */
+int generic_request(const struct nl_request *rq);
+
 nl_handler link_get, link_dump, link_set, link_new, link_delete;
 nl_handler addr_dump, addr_new, addr_delete;
 nl_handler rtroute_get, rtroute_dump, rtroute_new, rtroute_delete;
