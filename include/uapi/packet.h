@@ -27,6 +27,7 @@ struct linux_sockaddr_ll {
 #define PACKET_DROP_MEMBERSHIP 2
 #define PACKET_STATISTICS      6
 #define PACKET_AUXDATA	       8
+#define PACKET_IGNORE_OUTGOING 23
 
 #define PACKET_MR_MULTICAST 0
 #define PACKET_MR_PROMISC   1

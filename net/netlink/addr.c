@@ -24,6 +24,23 @@ time_in_seconds(u32 seconds, u64 now)
 	return seconds == FOREVER ? TIME_NEVER : now + (u64)seconds * NSEC_PER_SEC;
 }
 
+/* IPv6 addresses have their scope in themselves (RFC 4007). */
+static u8
+scope_of(const struct inet_addr *a)
+{
+	const u8 *b = a->local.b;
+
+	if (a->family == AF_INET)
+		return a->scope;
+	if (ipv6_is_linklocal(&a->local))
+		return RT_SCOPE_LINK;
+	if (b[0] == 0xfe && (b[1] & 0xc0) == 0xc0)
+		return RT_SCOPE_SITE;
+	return !a->local.q[0] && a->local.w[2] == 0 && a->local.w[3] == htonl(1)
+		       ? RT_SCOPE_HOST
+		       : RT_SCOPE_UNIVERSE;
+}
+
 static void
 addr_fill(struct nl_writer *w, const struct nl_request *rq, u16 flags, const void *arg)
 {
@@ -45,7 +62,7 @@ addr_fill(struct nl_writer *w, const struct nl_request *rq, u16 flags, const voi
 	m->ifa_family = (u8)a->family;
 	m->ifa_prefixlen = a->prefix_len;
 	m->ifa_flags = (u8)ifa_flags;
-	m->ifa_scope = a->scope;
+	m->ifa_scope = scope_of(a);
 	m->ifa_index = a->dev->ifindex;
 	if (a->family == AF_INET) {
 		nl_put_addr(w, IFA_ADDRESS, AF_INET, &a->peer);

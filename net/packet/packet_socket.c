@@ -52,7 +52,8 @@ struct packet_socket {
 	bool tapped;  /* config */
 	u16 protocol; /* host order; config */
 	u32 ifindex;  /* bound to: 0 any; config */
-	bool raw, auxdata;
+	bool raw, auxdata, ignore_outgoing;
+	bool filter_locked; /* config */
 	struct packet_queue queue;
 	u32 queued; /* truesize bytes: queue.lock */
 	u32 received, dropped;
@@ -100,7 +101,7 @@ tap_packet(struct net_tap *t, struct packet *p, bool outgoing)
 	bool queued = false;
 
 	/* Loopback shows a packet both ways: once is enough. */
-	if (outgoing && (dev->features & NETIF_LOOPBACK))
+	if (outgoing && ((dev->features & NETIF_LOOPBACK) || READ_ONCE(ps->ignore_outgoing)))
 		return;
 	struct packet *c = packet_clone(p, GFP_ATOMIC);
 	if (!c)
@@ -533,14 +534,18 @@ membership_change(struct packet_socket *ps, const struct linux_packet_mreq *mr, 
 	return 0;
 }
 
-static void
+/* Takes f over. 0, -EPERM: SO_LOCK_FILTER. */
+static int
 filter_set(struct packet_socket *ps, struct socket_filter *f)
 {
 	mutex_lock(&ps->config);
-	struct socket_filter *old = ps->filter;
-	rcu_assign_pointer(ps->filter, f);
+	bool locked = ps->filter_locked;
+	struct socket_filter *old = locked ? f : ps->filter;
+	if (!locked)
+		rcu_assign_pointer(ps->filter, f);
 	mutex_unlock(&ps->config);
 	filter_free(old);
+	return locked ? -EPERM : 0;
 }
 
 static int
@@ -556,13 +561,19 @@ packet_setsockopt(struct socket *s, int level, int name, const void *val, u32 le
 		switch (name) {
 		case SO_ATTACH_FILTER:
 			r = filter_create(val, len, &f);
-			if (!r)
-				filter_set(ps, f);
-			return r;
+			return r ? r : filter_set(ps, f);
 		case SO_DETACH_FILTER:
 			if (!ps->filter)
 				return -ENOENT;
-			filter_set(ps, NULL);
+			return filter_set(ps, NULL);
+		case SO_LOCK_FILTER:
+			if (len < sizeof(v))
+				return -EINVAL;
+			memcpy(&v, val, sizeof(v));
+			/* It only ever closes. */
+			if (ps->filter_locked && !v)
+				return -EPERM;
+			ps->filter_locked = v;
 			return 0;
 		}
 		return -ENOPROTOOPT;
@@ -586,6 +597,14 @@ packet_setsockopt(struct socket *s, int level, int name, const void *val, u32 le
 			return -EINVAL;
 		memcpy(&v, val, sizeof(v));
 		ps->auxdata = v;
+		return 0;
+	case PACKET_IGNORE_OUTGOING:
+		if (len != sizeof(v))
+			return -EINVAL;
+		memcpy(&v, val, sizeof(v));
+		if (v > 1)
+			return -EINVAL;
+		ps->ignore_outgoing = v;
 		return 0;
 	}
 	return -ENOPROTOOPT;
