@@ -168,6 +168,9 @@ write_inode_claimed(struct inode *i, u32 dirty, u64 since, struct writeback *wb)
 	u32 left = 0, fields;
 	int err = 0, err2;
 
+	/* What is appended from now on is not this sync's: whoever writes on would keep it here. */
+	if (wb->reason == WRITEBACK_SYNC)
+		wb->last = MIN(wb->last, READ_ONCE(*i->mapping.size) >> PAGE_SHIFT);
 	if (mapping_has_dirty(&i->mapping))
 		err = mapping_write(&i->mapping, wb);
 	/* Writing pages may have changed the inode. */
@@ -292,7 +295,7 @@ write_before(struct backing *b, struct super *s, u64 before, enum writeback_reas
 	while ((i = take_dirty(b, s, before, &dirty, &since))) {
 		struct writeback wb = {
 			.last = XA_MAX - 1,
-			.budget = sync ? INT64_MAX : SLICE,
+			.budget = reason == WRITEBACK_SYNC ? INT64_MAX : SLICE,
 			.sync = sync,
 			.reason = reason,
 		};
