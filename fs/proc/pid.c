@@ -290,13 +290,6 @@ show_oom_score(struct strbuf *sb, void *ctx)
 }
 
 static int
-show_loginuid(struct strbuf *sb, void *ctx)
-{
-	strbuf_puts(sb, "4294967295"); /* nobody has logged in through an audit system */
-	return 0;
-}
-
-static int
 show_io(struct strbuf *sb, void *ctx)
 {
 	struct proc_ref *r = ctx;
@@ -549,8 +542,6 @@ proc_net_add(const struct pseudo_entry *entry)
 		PROC_FILE("wchan", 0444, show_wchan),                                             \
 		PROC_FILE("personality", 0400, show_personality),                                 \
 		PROC_FILE("oom_score", 0444, show_oom_score),                                     \
-		PROC_FILE("loginuid", 0444, show_loginuid),                                       \
-		PROC_FILE("sessionid", 0444, show_loginuid),                                      \
 		PROC_FILE("uid_map", 0444, show_id_map), PROC_FILE("gid_map", 0444, show_id_map), \
 		PROC_FILE("setgroups", 0444, show_setgroups),                                     \
 		PROC_FILE("schedstat", 0444, show_schedstat),                                     \
