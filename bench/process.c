@@ -267,7 +267,7 @@ run_pthread_create(struct bench *bench)
 
 const struct row process_rows[] = {
 	{ "getpid", run_getpid, 20000 },
-	{ "gettid", run_gettid, 100000 },
+	{ "gettid", run_gettid, 2000000 },
 	{ "getuid", run_getuid, 20000 },
 	{ "getsid", run_getsid, 20000 },
 	{ "getpriority", run_getpriority, 20000 },

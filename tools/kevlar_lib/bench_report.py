@@ -25,6 +25,12 @@ def merged(result):
     return [(name, result["instructions"].get(name, {}), result["wall"].get(name, {})) for name in names]
 
 
+def table_lines(result, rows):
+    """Head and cells; without the columns of what was not measured."""
+    lines = [HEADS] + [tuple(cells(entry)) for entry in rows]
+    return lines if result["wall"] else [line[:4] for line in lines]
+
+
 def cells(entry):
     name, *tables = entry
     fields = [name]
@@ -87,7 +93,7 @@ def text(result, by_ratio):
     rows = merged(result)
     if by_ratio:
         rows.sort(key=lambda entry: ratio(entry[1]) or ratio(entry[2]) or 0, reverse=True)
-    parts = [conditions(result), aligned([HEADS] + [tuple(cells(entry)) for entry in rows])]
+    parts = [conditions(result), aligned(table_lines(result, rows))]
     if result["scaling"]:
         parts.append("Kevlar's instructions for an operation on one and on four CPUs\n" + aligned(scaling_lines(result)))
     if result["boot"]:
@@ -115,7 +121,7 @@ def replace_part(path, body):
 def write_documents(result):
     rows = merged(result)
     head = f"{conditions(result)}. Geometric mean of the ratios: {means(result)}."
-    table = markdown([HEADS] + [tuple(cells(entry)) for entry in rows])
+    table = markdown(table_lines(result, rows))
     parts = [head, table]
     if result["scaling"]:
         parts += ["Kevlar's instructions for an operation done by one task, and by four at once on four CPUs:",
@@ -125,9 +131,9 @@ def write_documents(result):
     if missing(result):
         parts.append("\n".join(f"- {line}" for line in missing(result)))
     replace_part(host.ROOT / "docs/performance.md", "\n\n".join(parts))
-    short = [tuple(cells(entry)) for entry in rows if entry[0] in SUMMARY]
+    short = table_lines(result, [entry for entry in rows if entry[0] in SUMMARY])
     replace_part(host.ROOT / "README.md", "\n\n".join(
-        [head, markdown([HEADS] + short), *([markdown(boot_lines(result))] if result["boot"] else [])]))
+        [head, markdown(short), *([markdown(boot_lines(result))] if result["boot"] else [])]))
     (host.ROOT / "docs/bench.svg").write_text(chart(result))
 
 
