@@ -106,10 +106,12 @@ socket_file_create(struct socket *s, u32 flags, struct file **out)
 				   FMODE_READ | FMODE_WRITE | FMODE_STREAM | FMODE_NO_SYNC, out);
 		dentry_put(d);
 	}
-	if (r)
+	if (r) {
 		socket_free(s);
-	else
+	} else {
 		s->file = *out;
+		WRITE_ONCE(s->inum, (*out)->inode->ino);
+	}
 	return r;
 }
 
@@ -122,7 +124,7 @@ socket_of(struct file *f)
 u64
 socket_inum(struct socket *s)
 {
-	return s->file ? s->file->inode->ino : 0;
+	return READ_ONCE(s->inum);
 }
 
 int

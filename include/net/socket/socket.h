@@ -62,7 +62,8 @@ struct socket_ops {
 struct socket {
 	const struct socket_ops *ops;
 	int family, type, protocol;
-	struct file *file;	/* back pointer; NULL before it has one */
+	struct file *file; /* back pointer; NULL before it has one */
+	u64 inum;	   /* of the file; 0 before: for readers under RCU, who may outlive it */
 	struct wait_queue wait; /* readers, writers, pollers */
 	void *private;		/* family's */
 	/* SOL_SOCKET options kept in common: net/socket/options.c */
