@@ -371,7 +371,7 @@ set_operate(struct sem_set *s, const struct linux_sembuf *ops, u32 n, bool alter
 	    u64 deadline)
 {
 	for (;;) {
-		const struct linux_sembuf *blocked;
+		const struct linux_sembuf *blocked = ops;
 		struct sleeper me;
 		struct undo *u = NULL;
 		int r;
