@@ -134,7 +134,8 @@ icmp_send(struct packet *in, u8 type, u8 code, u32 info_be)
 	if (h->protocol == IPPROTO_ICMP) {
 		u8 inner;
 
-		if (whole < header + 1)
+		/* The type is right behind the header; in a fragment it is as good as not there. */
+		if (whole < header + 1 || in->buf->bytes + at + header >= packet_tail(in))
 			return;
 		inner = *(in->buf->bytes + at + header);
 		if (inner != ICMP_ECHO && inner != ICMP_ECHOREPLY && inner != ICMP_TIMESTAMP &&
