@@ -161,8 +161,21 @@ proc_show_stat(struct strbuf *sb, void *ctx)
 		return err;
 	struct mm *mm = task_get_mm(t);
 	bool open = mm && proc_ref_access(r) == 0;
+	u64 code[5] = { 0 }, data[7] = { 0 }; /* zero for those who may not know addresses */
 	int prio = s.sp.rt_priority ? -1 - s.sp.rt_priority : 20 + s.sp.nice;
 
+	if (mm && open) {
+		code[0] = mm->start_code;
+		code[1] = mm->end_code;
+		code[2] = mm->start_stack;
+		data[0] = mm->start_data;
+		data[1] = mm->end_data;
+		data[2] = mm->start_brk;
+		data[3] = mm->arg_start;
+		data[4] = mm->arg_end;
+		data[5] = mm->env_start;
+		data[6] = mm->env_end;
+	}
 	strbuf_put_s64(sb, s.tid);
 	strbuf_printf(sb, " (%s) %c ", s.comm, s.state);
 	SIGNED_FIELDS(sb, s.ppid, s.pgrp, s.session, (int)s.tty, s.tpgid);
@@ -173,16 +186,13 @@ proc_show_stat(struct strbuf *sb, void *ctx)
 	FIELDS(sb, s.threads, 0, ns_to_ticks(t->start_time_ns));
 	FIELDS(sb, mm ? mm->total_vm * PAGE_SIZE : 0, mm ? mm_rss(mm) : 0,
 	       READ_ONCE(t->process->limits.lim[RLIMIT_RSS].cur));
-	FIELDS(sb, open ? mm->start_code : 0, open ? mm->end_code : 0, open ? mm->start_stack : 0,
-	       0, 0);
+	put_fields(sb, code, ARRAY_SIZE(code));
 	/* The old signal fields hold 31 signals. */
 	FIELDS(sb, (s.pending | s.group_pending) & 0x7fffffff, s.blocked & 0x7fffffff,
 	       s.ignored & 0x7fffffff, s.caught & 0x7fffffff, 0, 0, 0);
 	SIGNED_FIELDS(sb, t->exit_signal, t->thread.cpu, s.sp.rt_priority,
 		      policy_number(s.sp.policy), 0, 0, 0);
-	FIELDS(sb, open ? mm->start_data : 0, open ? mm->end_data : 0, open ? mm->start_brk : 0,
-	       open ? mm->arg_start : 0, open ? mm->arg_end : 0, open ? mm->env_start : 0,
-	       open ? mm->env_end : 0);
+	put_fields(sb, data, ARRAY_SIZE(data));
 	strbuf_put_s64(sb, open ? s.exit_code : 0);
 	strbuf_putc(sb, '\n');
 	if (mm)
