@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* SOURCES: tests/host/tcp_shim.c net/tcp/input.c net/tcp/ack.c net/tcp/recovery.c net/tcp/receive.c
- * net/tcp/output.c net/tcp/timer.c net/tcp/listen.c net/tcp/timewait.c net/tcp/hash.c
- * net/tcp/socket.c net/tcp/send.c net/tcp/recv.c net/tcp/option.c net/tcp/proc.c net/tcp/segopt.c
- * net/tcp/rtt.c net/tcp/rack.c net/tcp/congestion.c net/tcp/cubic.c net/tcp/secret.c
- * lib/rbtree.c lib/hash.c lib/format.c lib/string.c lib/math.c
- */
+/* clang-format off */
+/* SOURCES: tests/host/tcp_shim.c net/tcp/input.c net/tcp/ack.c net/tcp/recovery.c
+   net/tcp/receive.c net/tcp/output.c net/tcp/timer.c net/tcp/listen.c net/tcp/timewait.c
+   net/tcp/hash.c net/tcp/socket.c net/tcp/send.c net/tcp/recv.c net/tcp/option.c net/tcp/proc.c
+   net/tcp/segopt.c net/tcp/rtt.c net/tcp/rack.c net/tcp/congestion.c net/tcp/cubic.c
+   net/tcp/secret.c lib/rbtree.c lib/hash.c lib/format.c lib/string.c lib/math.c */
+/* clang-format on */
 /*
  * Two TCPs and a network between them that loses, repeats, delays and reorders: whatever it does,
  * the bytes arrive whole and in order, both ends come to their end, and nothing is left over.

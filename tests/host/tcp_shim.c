@@ -291,13 +291,14 @@ packet_copy_head(const struct packet *p, u32 headroom, u32 gfp)
 	return q;
 }
 
-void
+int
 packet_advance(struct packet *p, u32 n)
 {
 	if (n > p->len)
 		fail("packet_advance");
 	p->data += n;
 	p->len -= n;
+	return 0;
 }
 
 int
