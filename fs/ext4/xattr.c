@@ -745,7 +745,7 @@ set_named(struct inode *i, const char *name, const void *value, size_t size, int
 	const char *rest;
 	u32 tries = 0;
 	u8 index;
-	int err, end;
+	int err, end = 0;
 
 	err = classify(i, name, &index, &rest);
 	if (err)
