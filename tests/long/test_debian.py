@@ -2,7 +2,7 @@
 """Debian from its packages, with sysvinit and OpenRC, boots from ext4 and works there."""
 from kevlar_lib import disks
 
-HELLO = r"""cd /root && printf '#include <stdio.h>\\nint main(void) { puts("built"); return 0; }\\n' > hello.c &&
+HELLO = r"""cd /root && printf '#include <stdio.h>\nint main(void) { puts("built"); return 0; }\n' > hello.c &&
 gcc -O2 -o hello hello.c && ./hello && git init -q repository && cd repository && cp ../hello.c . && git add . &&
 git -c user.name=n -c user.email=e commit -qm first && git fsck && cd .. && git clone -q repository copy &&
 sqlite3 base 'pragma journal_mode=wal; create table t(a); insert into t values(42); select a from t' &&
