@@ -14,6 +14,6 @@ def test_debian_disk(ctx, smp):
     disk = disks.copy(disks.disk("debian"), ctx.work / f"debian-{smp}.img")
     first = disks.session(ctx, disk, smp, "512M", HELLO.replace("\n", " "), 400)
     assert "built" in first and "[(42,)]" in first, first
-    second = disks.session(ctx, disk, smp, "512M", "/root/hello; git -C /root/copy log --oneline; cmp /root/hello.c "
+    second = disks.session(ctx, disk, smp, "512M", "/root/hello; git --no-pager -C /root/copy log --oneline; cmp /root/hello.c "
                            "/root/copy/hello.c; sqlite3 /root/base 'select a from t'", 400)
     assert "built" in second and "first" in second and "42" in second, second
