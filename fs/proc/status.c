@@ -143,11 +143,13 @@ put_signed_fields(struct strbuf *sb, const s64 *values, size_t count)
 	}
 }
 
-#define FIELDS(sb, ...) \
-	put_fields(sb, (const u64[]){ __VA_ARGS__ }, ARRAY_SIZE(((const u64[]){ __VA_ARGS__ })))
+/* (The size in plain words: ARRAY_SIZE's check is no constant for clang on such an array.) */
+#define FIELDS(sb, ...)                              \
+	put_fields(sb, (const u64[]){ __VA_ARGS__ }, \
+		   sizeof((const u64[]){ __VA_ARGS__ }) / sizeof(u64))
 #define SIGNED_FIELDS(sb, ...)                              \
 	put_signed_fields(sb, (const s64[]){ __VA_ARGS__ }, \
-			  ARRAY_SIZE(((const s64[]){ __VA_ARGS__ })))
+			  sizeof((const s64[]){ __VA_ARGS__ }) / sizeof(s64))
 
 int
 proc_show_stat(struct strbuf *sb, void *ctx)
