@@ -152,9 +152,9 @@ static void
 init_thread(void *unused)
 {
 	/*
-	 * Buses before other CPUs: finding devices moves and switches on windows of the address space,
-	 * and while the emulated one changes, QEMU's TCG loses what another CPU writes to its local
-	 * APIC at that moment, or crashes.
+	 * Buses before other CPUs: finding devices moves and switches on windows of the address
+	 * space, and while the emulated one changes, QEMU's TCG loses what another CPU writes to
+	 * its local APIC at that moment, or crashes.
 	 */
 	drivers_init();
 	arch_smp_start(sched_idle_stack);
