@@ -41,8 +41,7 @@ sys_arch_prctl(int option, unsigned long address)
 		segments_read(at);
 		value = option == ARCH_GET_FS ? at->fs_base : at->gs_base;
 		arch_irq_restore(flags);
-		if (address > USER_END - sizeof(value) ||
-		    arch_put_user64((void *)address, value))
+		if (address > USER_END - sizeof(value) || arch_put_user64((void *)address, value))
 			return -EFAULT;
 		return 0;
 	default: return -EINVAL;

@@ -449,8 +449,8 @@ place_pages(struct journal_handle *h, struct inode *i, struct page **pages, u32 
 		if (!m.len)
 			break; /* at the end */
 		/*
-		 * Credits for a page in as many pieces as it may have: one that is begun is finished,
-		 * or a crash would find its first blocks in place, without their data.
+		 * Credits for a page in as many pieces as it may have: one that is begun is
+		 * finished, or a crash would find its first blocks in place, without their data.
 		 */
 		if (!k && !ext4_ensure(h, per * CREDITS_MAP + CREDITS_INODE))
 			return 1;

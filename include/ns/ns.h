@@ -28,9 +28,9 @@ int
 uts_write(struct uts_ns *u, bool domain, const char *name, size_t len); /* 0 or -EINVAL: too long */
 
 /*
- * kind: CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC or CLONE_NEWPID, the last also with NS_FOR_CHILDREN. The identity
- * of a task's namespace (0: the task has exited), the name of its kind, and a place that stands for
- * it and can be opened: referenced, or -ENOENT, -ENOMEM.
+ * kind: CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC or CLONE_NEWPID, the last also with
+ * NS_FOR_CHILDREN. The identity of a task's namespace (0: the task has exited), the name of its
+ * kind, and a place that stands for it and can be opened: referenced, or -ENOENT, -ENOMEM.
  */
 #define NS_FOR_CHILDREN 1
 struct path;

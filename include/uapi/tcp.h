@@ -27,7 +27,7 @@ struct linux_tcp_info {
 	u8 tcpi_options;
 	u8 pad_wscales; /* bits 0-3: the shift for sending, 4-7: for receiving */
 	u8 pad_limited; /* bit 0: the delivery rate was limited by the program */
-	u32 tcpi_rto;	     /* times are in microseconds here */
+	u32 tcpi_rto;	/* times are in microseconds here */
 	u32 tcpi_ato;
 	u32 tcpi_snd_mss;
 	u32 tcpi_rcv_mss;

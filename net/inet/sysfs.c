@@ -158,7 +158,7 @@ store_mtu(void *ctx, const char *text, size_t len)
 	return r ? r : (ssize_t)len;
 }
 
-#define STATISTIC(name, field)                                    \
+#define STATISTIC(name)                                           \
 	static int show_stat_##name(struct strbuf *sb, void *ctx) \
 	{                                                         \
 		struct net_device *dev = device_of(ctx);          \
@@ -168,28 +168,53 @@ store_mtu(void *ctx, const char *text, size_t len)
 			return -ENODEV;                           \
 		net_device_stats(dev, &s);                        \
 		net_device_put(dev);                              \
-		strbuf_printf(sb, "%lu\n", s.field);              \
+		strbuf_printf(sb, "%lu\n", s.name);               \
 		return 0;                                         \
 	}
-#define STATISTICS(X)                                                                     \
-	X(rx_packets)                                                                     \
-	X(rx_bytes)                                                                       \
-	X(tx_packets)                                                                     \
-	X(tx_bytes)                                                                       \
-	X(rx_errors) X(tx_errors) X(rx_dropped) X(tx_dropped) X(multicast) X(collisions)  \
-		X(rx_length_errors) X(rx_crc_errors) X(rx_frame_errors) X(rx_fifo_errors) \
-			X(tx_carrier_errors) X(tx_fifo_errors)
-#define X(name) STATISTIC(name, name)
-STATISTICS(X)
-#undef X
+STATISTIC(rx_packets)
+STATISTIC(rx_bytes)
+STATISTIC(tx_packets)
+STATISTIC(tx_bytes)
+STATISTIC(rx_errors)
+STATISTIC(tx_errors)
+STATISTIC(rx_dropped)
+STATISTIC(tx_dropped)
+STATISTIC(multicast)
+STATISTIC(collisions)
+STATISTIC(rx_length_errors)
+STATISTIC(rx_crc_errors)
+STATISTIC(rx_frame_errors)
+STATISTIC(rx_fifo_errors)
+STATISTIC(tx_carrier_errors)
+STATISTIC(tx_fifo_errors)
 
 #define FILE_ENTRY(n)                                                \
 	{                                                            \
 		.name = #n, .mode = S_IFREG | 0444, .show = show_##n \
 	}
-#define X(n) { .name = #n, .mode = S_IFREG | 0444, .show = show_stat_##n },
-static const struct pseudo_entry statistics_entries[] = { STATISTICS(X){ .name = NULL } };
-#undef X
+#define FILE_ENTRY_STAT(n)                                                \
+	{                                                                 \
+		.name = #n, .mode = S_IFREG | 0444, .show = show_stat_##n \
+	}
+static const struct pseudo_entry statistics_entries[] = {
+	FILE_ENTRY_STAT(rx_packets),
+	FILE_ENTRY_STAT(rx_bytes),
+	FILE_ENTRY_STAT(tx_packets),
+	FILE_ENTRY_STAT(tx_bytes),
+	FILE_ENTRY_STAT(rx_errors),
+	FILE_ENTRY_STAT(tx_errors),
+	FILE_ENTRY_STAT(rx_dropped),
+	FILE_ENTRY_STAT(tx_dropped),
+	FILE_ENTRY_STAT(multicast),
+	FILE_ENTRY_STAT(collisions),
+	FILE_ENTRY_STAT(rx_length_errors),
+	FILE_ENTRY_STAT(rx_crc_errors),
+	FILE_ENTRY_STAT(rx_frame_errors),
+	FILE_ENTRY_STAT(rx_fifo_errors),
+	FILE_ENTRY_STAT(tx_carrier_errors),
+	FILE_ENTRY_STAT(tx_fifo_errors),
+	{ .name = NULL },
+};
 
 static int
 subsystem_link(char *buf, size_t size, void *ctx)

@@ -80,7 +80,8 @@ sys_sendto(int fd, user_ptr buf, size_t len, u32 flags, user_ptr uaddr, int addr
 		m.addr_len = (u32)addrlen;
 	}
 	if (!r)
-		r = s->ops->sendmsg ? socket_send_result(s->ops->sendmsg(s, &m), flags) : -EOPNOTSUPP;
+		r = s->ops->sendmsg ? socket_send_result(s->ops->sendmsg(s, &m), flags)
+				    : -EOPNOTSUPP;
 	fd_release(f);
 	return r;
 }

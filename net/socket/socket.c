@@ -25,7 +25,7 @@
 #include "uapi/magic.h"
 #include "uapi/stat.h"
 
-#define FAMILY_MAX  46
+#define FAMILY_MAX 46
 
 static struct mount *sock_mount;
 struct socket_buffers socket_buffers = { 212992, 212992, 212992, 212992 };

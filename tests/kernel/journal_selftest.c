@@ -143,13 +143,21 @@ renew(u32 thread)
 }
 
 static void
+read_some_ahead(void)
+{
+	u64 blocks[4];
+
+	for (u32 i = 0; i < ARRAY_SIZE(blocks); i++)
+		blocks[i] = SHARED_AT + random_u64() % SHARED;
+	buffer_readahead(cache, blocks, ARRAY_SIZE(blocks));
+}
+
+static void
 worker(void *arg)
 {
 	u32 thread = (u32)(uintptr_t)arg, tid = 0;
 
 	for (u32 round = 0; round < ROUNDS; round++) {
-		u64 blocks[4];
-
 		move(&tid);
 		renew(thread);
 		switch (random_u64() % 40) {
@@ -159,11 +167,7 @@ worker(void *arg)
 			break;
 		case 1: buffers_invalidate(cache); break;
 		case 2: ASSERT(!buffers_sync(cache)); break;
-		case 3:
-			for (u32 i = 0; i < ARRAY_SIZE(blocks); i++)
-				blocks[i] = SHARED_AT + random_u64() % SHARED;
-			buffer_readahead(cache, blocks, ARRAY_SIZE(blocks));
-			break;
+		case 3: read_some_ahead(); break;
 		case 4:
 			if (random_u64() % 20 == 0)
 				ASSERT(!journal_flush(journal));

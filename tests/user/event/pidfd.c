@@ -69,7 +69,8 @@ main(void)
 	ok(fcntl(fd, F_GETFL) & O_NONBLOCK, "is set");
 	sys_err(syscall(SYS_pidfd_send_signal, 0, 0, NULL, 0), EBADF, "not a pidfd");
 	int self = open("/proc/self", O_DIRECTORY);
-	sys_ok(syscall(SYS_pidfd_send_signal, self, 0, NULL, 0), "a directory of /proc does as well");
+	sys_ok(syscall(SYS_pidfd_send_signal, self, 0, NULL, 0),
+	       "a directory of /proc does as well");
 	close(self);
 	self = open("/proc/self/fd", O_DIRECTORY);
 	sys_err(syscall(SYS_pidfd_send_signal, self, 0, NULL, 0), EBADF, "but none below it");
