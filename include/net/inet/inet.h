@@ -522,37 +522,31 @@ void inet_proc_line(struct strbuf *sb, u32 slot, const struct inet_sock *sk, u32
 
 /* ---- counters: /proc/net/snmp and netstat ---- */
 
-#define INET_COUNTERS(X)                                                                                                                  \
-	X(IpInReceives)                                                                                                                   \
-	X(IpInHdrErrors)                                                                                                                  \
-	X(IpInAddrErrors)                                                                                                                 \
-	X(IpForwDatagrams)                                                                                                                \
-	X(IpInUnknownProtos)                                                                                                              \
-	X(IpInDiscards) X(IpInDelivers) X(IpOutRequests) X(IpOutDiscards) X(IpOutNoRoutes) X(IpReasmTimeout) X(                           \
-		IpReasmReqds) X(IpReasmOKs) X(IpReasmFails) X(IpFragOKs) X(IpFragFails) X(IpFragCreates)                                  \
-		X(IcmpInMsgs) X(IcmpInErrors) X(IcmpInCsumErrors) X(IcmpInDestUnreachs) X(IcmpInTimeExcds) X(                             \
-			IcmpInParmProbs) X(IcmpInSrcQuenchs) X(IcmpInRedirects) X(IcmpInEchos) X(IcmpInEchoReps)                          \
-			X(IcmpOutMsgs) X(IcmpOutErrors) X(IcmpOutDestUnreachs) X(IcmpOutTimeExcds) X(IcmpOutEchos) X(                     \
-				IcmpOutEchoReps) X(TcpActiveOpens) X(TcpPassiveOpens) X(TcpAttemptFails) X(TcpEstabResets)                \
-				X(TcpInSegs) X(TcpOutSegs) X(TcpRetransSegs) X(TcpInErrs) X(TcpOutRsts) X(                                \
-					TcpInCsumErrors) X(UdpInDatagrams) X(UdpNoPorts) X(UdpInErrors) X(UdpOutDatagrams)                \
-					X(UdpRcvbufErrors) X(UdpSndbufErrors) X(UdpInCsumErrors) X(UdpIgnoredMulti) X(                    \
-						Ip6InReceives) X(Ip6InHdrErrors) X(Ip6InDelivers) X(Ip6OutRequests)                       \
-						X(Ip6InDiscards) X(Ip6OutNoRoutes) X(Udp6InDatagrams) X(                                  \
-							Udp6NoPorts) X(Udp6InErrors) X(Udp6OutDatagrams) X(TcpExtSyncookiesSent)          \
-							X(TcpExtSyncookiesRecv) X(TcpExtSyncookiesFailed) X(                              \
-								TcpExtListenOverflows) X(TcpExtListenDrops)                               \
-								X(TcpExtTW) X(TcpExtDelayedACKs) X(TcpExtTCPTimeouts) X(                  \
-									TcpExtTCPLossProbes) X(TcpExtTCPSackRecovery)                     \
-									X(TcpExtTCPFastRetrans) X(TcpExtTCPRetransFail) X(                \
-										TcpExtTCPBacklogDrop) X(TcpExtTCPChallengeACK)            \
-										X(TcpExtTCPAbortOnData) X(                                \
-											TcpExtTCPAbortOnClose) X(TcpExtTCPAbortOnTimeout) \
-											X(TcpExtTCPOFOQueue) X(                           \
-												TcpExtTCPRcvQDrop)                        \
-												X(TcpExtPAWSEstab) X(                     \
-													TcpExtTCPKeepAlive)               \
-													X(TcpExtTCPSpuriousRTOs)
+/* clang-format off */
+#define INET_COUNTERS(X) \
+	X(IpInReceives) X(IpInHdrErrors) X(IpInAddrErrors) X(IpForwDatagrams) \
+	X(IpInUnknownProtos) X(IpInDiscards) X(IpInDelivers) X(IpOutRequests) \
+	X(IpOutDiscards) X(IpOutNoRoutes) X(IpReasmTimeout) X(IpReasmReqds) X(IpReasmOKs) \
+	X(IpReasmFails) X(IpFragOKs) X(IpFragFails) X(IpFragCreates) X(IcmpInMsgs) \
+	X(IcmpInErrors) X(IcmpInCsumErrors) X(IcmpInDestUnreachs) X(IcmpInTimeExcds) \
+	X(IcmpInParmProbs) X(IcmpInSrcQuenchs) X(IcmpInRedirects) X(IcmpInEchos) \
+	X(IcmpInEchoReps) X(IcmpOutMsgs) X(IcmpOutErrors) X(IcmpOutDestUnreachs) \
+	X(IcmpOutTimeExcds) X(IcmpOutEchos) X(IcmpOutEchoReps) X(TcpActiveOpens) \
+	X(TcpPassiveOpens) X(TcpAttemptFails) X(TcpEstabResets) X(TcpInSegs) \
+	X(TcpOutSegs) X(TcpRetransSegs) X(TcpInErrs) X(TcpOutRsts) X(TcpInCsumErrors) \
+	X(UdpInDatagrams) X(UdpNoPorts) X(UdpInErrors) X(UdpOutDatagrams) \
+	X(UdpRcvbufErrors) X(UdpSndbufErrors) X(UdpInCsumErrors) X(UdpIgnoredMulti) \
+	X(Ip6InReceives) X(Ip6InHdrErrors) X(Ip6InDelivers) X(Ip6OutRequests) \
+	X(Ip6InDiscards) X(Ip6OutNoRoutes) X(Udp6InDatagrams) X(Udp6NoPorts) \
+	X(Udp6InErrors) X(Udp6OutDatagrams) X(TcpExtSyncookiesSent) \
+	X(TcpExtSyncookiesRecv) X(TcpExtSyncookiesFailed) X(TcpExtListenOverflows) \
+	X(TcpExtListenDrops) X(TcpExtTW) X(TcpExtDelayedACKs) X(TcpExtTCPTimeouts) \
+	X(TcpExtTCPLossProbes) X(TcpExtTCPSackRecovery) X(TcpExtTCPFastRetrans) \
+	X(TcpExtTCPRetransFail) X(TcpExtTCPBacklogDrop) X(TcpExtTCPChallengeACK) \
+	X(TcpExtTCPAbortOnData) X(TcpExtTCPAbortOnClose) X(TcpExtTCPAbortOnTimeout) \
+	X(TcpExtTCPOFOQueue) X(TcpExtTCPRcvQDrop) X(TcpExtPAWSEstab) \
+	X(TcpExtTCPKeepAlive) X(TcpExtTCPSpuriousRTOs)
+/* clang-format on */
 
 enum inet_counter {
 #define X(name) INET_##name,
