@@ -16,7 +16,7 @@ SUITE = re.compile(r"/test/((?!test_)[\w-]+\.py|(%s)\.py|(support|subprocessdata
 SECONDS_ON_LINUX, SECONDS_IN_GUEST = 300, 2400
 TREE = host.BUILD / "python"
 
-ROOM = """cd "$1" && mount -t proc proc proc && mount --rbind /dev dev && mount -t tmpfs tmp tmp &&
+ROOM = """cd "$1" && mount -t proc proc proc && mount --rbind /dev dev && mount -t tmpfs tmp tmp && ip link set lo up &&
 exec chroot . /usr/bin/python3.11 /outcomes.py "$2" """
 
 
@@ -83,7 +83,7 @@ def test_regression(ctx):
     results = []
     with ctx.machine(smp=2, memory="2G", initrd=initrd, loglevel=4) as guest:
         guest.expect(PROMPT, 180)
-        guest.shell("cd /python; mount --bind /proc proc; mount --rbind /dev dev; mount -t tmpfs tmp tmp")
+        guest.shell("cd /python; mount --bind /proc proc; mount --rbind /dev dev; mount -t tmpfs tmp tmp; ip link set lo up")
         for module in MODULES:
             linux, _ = on_linux(module)
             _, output = guest.shell(f"timeout {SECONDS_IN_GUEST} chroot /python /usr/bin/python3.11 /outcomes.py {module} "
