@@ -18,7 +18,7 @@ import subprocess
 import tarfile
 import threading
 
-from kevlar_lib import disks, fetch
+from kevlar_lib import disks, fetch, host
 
 PROMPT = r"# \x1b\[6n"
 
@@ -172,6 +172,7 @@ def sign(key, data):
 
 def repository(folder, signed):
     """A repository of one package, hello, made and signed here; returns the name of its public key."""
+    host.need("openssl")
     folder.mkdir(parents=True, exist_ok=True)
     key, public = folder / "test.rsa", folder / "test.rsa.pub"
     subprocess.run(["openssl", "genrsa", "-out", key, "2048"], check=True, capture_output=True)

@@ -20,6 +20,8 @@ PACKAGES = {
     "mmdebstrap": "mmdebstrap",
     "unshare": "util-linux",
     "e2fsck": "e2fsprogs",
+    "debugfs": "e2fsprogs",
+    "tune2fs": "e2fsprogs",
 }
 
 
