@@ -35,6 +35,18 @@ void
 neighbour_table_init(struct neighbour_table *t, struct net_ns *net)
 {
 	t->net = net;
+	t->params = (struct neighbour_params){
+		.base_reachable_ns = 30 * NSEC_PER_SEC,
+		.retrans_ns = NSEC_PER_SEC,
+		.delay_probe_ns = 5 * NSEC_PER_SEC,
+		.gc_stale_ns = 60 * NSEC_PER_SEC,
+		.ucast_probes = 3,
+		.mcast_probes = 3,
+		.unres_qlen = 101,
+		.gc_thresh1 = 128,
+		.gc_thresh2 = 512,
+		.gc_thresh3 = 1024,
+	};
 	t->bucket_bits = 8;
 	t->buckets = kzalloc(sizeof(*t->buckets) << t->bucket_bits, GFP_KERNEL | GFP_NOFAIL);
 	spin_init(&t->lock, RANK_NEIGHBOUR_TABLE);

@@ -432,6 +432,38 @@ packet_coalesce(struct packet *to, struct packet *from)
 
 /* ---- bytes ---- */
 
+int
+packet_append_range(struct packet *s, const struct packet *p, u32 offset, u32 len)
+{
+	u32 linear = packet_headlen(p);
+
+	if (offset < linear) {
+		u32 n = MIN(len, linear - offset);
+
+		memcpy(packet_put(s, n), p->data + offset, n);
+		offset += n;
+		len -= n;
+	}
+	offset -= linear;
+	for (u32 i = 0; len && i < p->buf->nr_frags; i++) {
+		const struct packet_frag *f = &p->buf->frags[i];
+
+		if (offset >= f->len) {
+			offset -= f->len;
+			continue;
+		}
+		u32 n = MIN(len, f->len - offset);
+		page_get(f->page);
+		if (!packet_add_frag(s, f->page, f->offset + offset, n)) {
+			page_put(f->page);
+			return -EINVAL;
+		}
+		len -= n;
+		offset = 0;
+	}
+	return 0;
+}
+
 void
 packet_copy_bits(const struct packet *p, u32 offset, void *to, u32 len)
 {

@@ -40,39 +40,6 @@ be32_put(u8 *p, u32 v)
 	be16_put(p + 2, (u16)v);
 }
 
-/* Copy or share bytes [offset, offset + len) of p behind the headers of s. */
-static int
-payload_add(struct packet *s, const struct packet *p, u32 offset, u32 len)
-{
-	u32 linear = packet_headlen(p);
-
-	if (offset < linear) {
-		u32 n = MIN(len, linear - offset);
-
-		memcpy(packet_put(s, n), p->data + offset, n);
-		offset += n;
-		len -= n;
-	}
-	offset -= linear;
-	for (u32 i = 0; len && i < p->buf->nr_frags; i++) {
-		const struct packet_frag *f = &p->buf->frags[i];
-
-		if (offset >= f->len) {
-			offset -= f->len;
-			continue;
-		}
-		u32 n = MIN(len, f->len - offset);
-		page_get(f->page);
-		if (!packet_add_frag(s, f->page, f->offset + offset, n)) {
-			page_put(f->page);
-			return -EINVAL;
-		}
-		len -= n;
-		offset = 0;
-	}
-	return 0;
-}
-
 static struct packet *
 segment_make(const struct packet *p, u32 headers, u32 offset, u32 len)
 {
@@ -98,7 +65,7 @@ segment_make(const struct packet *p, u32 headers, u32 offset, u32 len)
 	s->csum_state = CSUM_PARTIAL;
 	s->csum_start = s->transport_header;
 	s->csum_offset = p->csum_offset;
-	if (payload_add(s, p, offset, len)) {
+	if (packet_append_range(s, p, offset, len)) {
 		packet_free(s);
 		return NULL;
 	}

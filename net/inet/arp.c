@@ -189,18 +189,6 @@ arp_init(struct net_ns *net)
 	t->family = AF_INET;
 	t->key_len = 4;
 	t->protocol = ETH_P_IP;
-	t->params = (struct neighbour_params){
-		.base_reachable_ns = 30 * NSEC_PER_SEC,
-		.retrans_ns = NSEC_PER_SEC,
-		.delay_probe_ns = 5 * NSEC_PER_SEC,
-		.gc_stale_ns = 60 * NSEC_PER_SEC,
-		.ucast_probes = 3,
-		.mcast_probes = 3,
-		.unres_qlen = 101,
-		.gc_thresh1 = 128,
-		.gc_thresh2 = 512,
-		.gc_thresh3 = 1024,
-	};
 	t->solicit = arp_solicit;
 	t->construct = arp_construct;
 	t->error = arp_error;

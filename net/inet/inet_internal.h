@@ -48,6 +48,19 @@ bool inet_queue_receive(struct inet_sock *sk, struct packet *p);
 /* The common part of recvmsg for datagrams: waits for and takes or peeks the first packet. */
 int inet_recv_packet(struct inet_sock *sk, u32 flags, struct packet **out, bool *peeked, u32 *skip);
 
+/* datagram.c: slots that UDP, raw and ping sockets share. */
+u32 inet_datagram_poll(struct socket *s, struct file *f, struct poll_table *pt);
+int inet_datagram_shutdown(struct socket *s, int how);
+/* connect(2) of a socket without ports. 0 or as inet_route_output. */
+int inet_datagram_connect(struct inet_sock *sk, const struct ip_addr *to, u32 scope);
+/* recvmsg of packets that are given as they are: bytes copied or -errno; *whole is the packet's
+ * length (0: it was no packet). */
+ssize_t inet_datagram_receive(struct inet_sock *sk, struct socket_msg *m, u32 *whole);
+/* FIONREAD, TIOCOUTQ, or inet_ioctl's; `header` bytes of a packet are not data. */
+long inet_datagram_ioctl(struct socket *s, u32 cmd, u64 arg, u32 header);
+/* A grace period after the last reference: nobody can queue any more. */
+void inet_datagram_destroy(struct inet_sock *sk);
+
 /* What control messages and options ask of one sendmsg. */
 struct inet_send {
 	struct ip_tx tx;

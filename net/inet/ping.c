@@ -198,34 +198,9 @@ out:
 static ssize_t
 ping_recvmsg(struct socket *socket, struct socket_msg *m)
 {
-	struct inet_sock *sk = inet_sock_of(socket);
-	struct packet *p;
-	u32 skip;
-	size_t n;
-	bool peeked;
-	int r;
+	u32 whole;
 
-	if (unlikely(m->flags & MSG_ERRQUEUE))
-		return inet_recv_error(sk, m);
-	if (m->flags & MSG_OOB)
-		return -EOPNOTSUPP;
-	r = inet_recv_packet(sk, m->flags, &p, &peeked, &skip);
-	if (r)
-		return r > 0 ? 0 : r;
-	n = MIN((size_t)p->len, iter_count(m->iter));
-	if (n < p->len)
-		m->out_flags |= MSG_TRUNC;
-	r = packet_copy_to_iter(p, 0, m->iter, (u32)n);
-	if (!r) {
-		if (m->addr)
-			m->addr_len = inet_addr_format(sk, &inet_cb(p)->src, 0, p->ifindex,
-						       m->addr);
-		r = inet_put_cmsgs(sk, p, m);
-	}
-	if (!r)
-		r = (int)n;
-	packet_free(p);
-	return r;
+	return inet_datagram_receive(inet_sock_of(socket), m, &whole);
 }
 
 static int
@@ -234,8 +209,6 @@ ping_connect(struct socket *s, const u8 *addr, u32 len, u32 file_flags)
 	struct inet_sock *sk = inet_sock_of(s);
 	struct ip_addr to;
 	u16 port, family;
-	struct route r;
-	struct flow f;
 	u32 scope = 0;
 	int e;
 
@@ -253,25 +226,7 @@ ping_connect(struct socket *s, const u8 *addr, u32 len, u32 file_flags)
 	e = inet_addr_parse(sk, addr, len, &to, &port, &scope);
 	if (!e)
 		e = identify(sk);
-	if (e)
-		return e;
-	sock_lock(sk);
-	net_begin();
-	inet_sock_flow(sk, &f);
-	f.dst = to;
-	if (scope && !f.oif)
-		f.oif = scope;
-	e = inet_route_output(sk->net, &f, &r);
-	if (!e) {
-		if (ip_addr_is_any(&sk->local))
-			sk->local = r.source;
-		sk->remote = to;
-		sk->state = TCP_ESTABLISHED;
-		sk->route = r;
-	}
-	net_end();
-	sock_unlock(sk);
-	return e;
+	return e ? e : inet_datagram_connect(sk, &to, scope);
 }
 
 static int
@@ -284,33 +239,6 @@ ping_getname(struct socket *s, u8 *addr, u32 *len, bool peer)
 	*len = inet_addr_format(sk, peer ? &sk->remote : &sk->local, peer ? 0 : sk->local_port,
 				sk->bound_ifindex, addr);
 	return 0;
-}
-
-static u32
-ping_poll(struct socket *s, struct file *f, struct poll_table *pt)
-{
-	struct inet_sock *sk = inet_sock_of(s);
-	u32 mask;
-
-	poll_wait(f, &sk->wait, pt);
-	mask = inet_poll_common(sk);
-	if (!packet_queue_empty(&sk->receive_queue))
-		mask |= EPOLLIN | EPOLLRDNORM;
-	if (inet_sock_has_room(sk))
-		mask |= EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND;
-	return mask;
-}
-
-static int
-ping_shutdown(struct socket *s, int how)
-{
-	struct inet_sock *sk = inet_sock_of(s);
-
-	sk->shutdown |= how == SHUT_RD	 ? INET_SHUT_RD
-			: how == SHUT_WR ? INET_SHUT_WR
-					 : INET_SHUT_RDWR;
-	inet_sock_state_changed(sk);
-	return sk->state == TCP_ESTABLISHED ? 0 : -ENOTCONN;
 }
 
 static void
@@ -329,13 +257,6 @@ ping_release(struct socket *s)
 	inet_sock_put(sk);
 }
 
-static void
-ping_destroy(struct inet_sock *sk)
-{
-	packet_queue_purge(&sk->receive_queue);
-	packet_queue_purge(&sk->error_queue);
-}
-
 /* Identifiers are no ports: any number may be asked for. */
 static bool
 ping_port_conflict(const struct inet_sock *sk, const struct inet_sock *other)
@@ -351,8 +272,8 @@ static const struct socket_ops ping_ops = {
 	.getname = ping_getname,
 	.sendmsg = ping_sendmsg,
 	.recvmsg = ping_recvmsg,
-	.shutdown = ping_shutdown,
-	.poll = ping_poll,
+	.shutdown = inet_datagram_shutdown,
+	.poll = inet_datagram_poll,
 	.ioctl = inet_ioctl,
 	.setsockopt = inet_setsockopt,
 	.getsockopt = inet_getsockopt,
@@ -365,7 +286,7 @@ static struct inet_socket_type ping_type = {
 	.sock_size = sizeof(struct inet_sock),
 	.ops = &ping_ops,
 	.init = ping_sock_init,
-	.destroy = ping_destroy,
+	.destroy = inet_datagram_destroy,
 	.port_conflict = ping_port_conflict,
 };
 static struct inet_socket_type ping6_type = {
@@ -374,7 +295,7 @@ static struct inet_socket_type ping6_type = {
 	.sock_size = sizeof(struct inet_sock),
 	.ops = &ping_ops,
 	.init = ping_sock_init,
-	.destroy = ping_destroy,
+	.destroy = inet_datagram_destroy,
 	.port_conflict = ping_port_conflict,
 };
 

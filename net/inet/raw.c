@@ -138,34 +138,10 @@ raw_error(struct packet *p, u8 protocol, const struct inet_error *e)
 static ssize_t
 raw_recvmsg(struct socket *socket, struct socket_msg *m)
 {
-	struct inet_sock *sk = inet_sock_of(socket);
-	size_t n;
-	struct packet *p;
-	u32 skip;
-	bool peeked;
-	int r;
+	u32 whole;
+	ssize_t n = inet_datagram_receive(inet_sock_of(socket), m, &whole);
 
-	if (unlikely(m->flags & MSG_ERRQUEUE))
-		return inet_recv_error(sk, m);
-	if (m->flags & MSG_OOB)
-		return -EOPNOTSUPP;
-	r = inet_recv_packet(sk, m->flags, &p, &peeked, &skip);
-	if (r)
-		return r > 0 ? 0 : r;
-	n = MIN((size_t)p->len, iter_count(m->iter));
-	if (n < p->len)
-		m->out_flags |= MSG_TRUNC;
-	r = packet_copy_to_iter(p, 0, m->iter, (u32)n);
-	if (!r) {
-		if (m->addr)
-			m->addr_len = inet_addr_format(sk, &inet_cb(p)->src, 0, p->ifindex,
-						       m->addr);
-		r = inet_put_cmsgs(sk, p, m);
-	}
-	if (!r)
-		r = m->flags & MSG_TRUNC ? (int)p->len : (int)n;
-	packet_free(p);
-	return r;
+	return n >= 0 && whole && (m->flags & MSG_TRUNC) ? (ssize_t)whole : n;
 }
 
 /* ---- sending ---- */
@@ -303,8 +279,6 @@ raw_connect(struct socket *s, const u8 *addr, u32 len, u32 file_flags)
 	struct ip_addr to;
 	u32 scope = 0;
 	u16 port, family;
-	struct route r;
-	struct flow f;
 	int e;
 
 	if (len < sizeof(family))
@@ -321,25 +295,7 @@ raw_connect(struct socket *s, const u8 *addr, u32 len, u32 file_flags)
 		return 0;
 	}
 	e = inet_addr_parse(sk, addr, len, &to, &port, &scope);
-	if (e)
-		return e;
-	sock_lock(sk);
-	net_begin();
-	inet_sock_flow(sk, &f);
-	f.dst = to;
-	if (scope && !f.oif)
-		f.oif = scope;
-	e = inet_route_output(sk->net, &f, &r);
-	if (!e) {
-		if (ip_addr_is_any(&sk->local))
-			sk->local = r.source;
-		sk->remote = to;
-		sk->state = TCP_ESTABLISHED;
-		sk->route = r;
-	}
-	net_end();
-	sock_unlock(sk);
-	return e;
+	return e ? e : inet_datagram_connect(sk, &to, scope);
 }
 
 static int
@@ -354,51 +310,10 @@ raw_getname(struct socket *s, u8 *addr, u32 *len, bool peer)
 	return 0;
 }
 
-static int
-raw_shutdown(struct socket *s, int how)
-{
-	struct inet_sock *sk = inet_sock_of(s);
-
-	sk->shutdown |= how == SHUT_RD	 ? INET_SHUT_RD
-			: how == SHUT_WR ? INET_SHUT_WR
-					 : INET_SHUT_RDWR;
-	inet_sock_state_changed(sk);
-	return sk->state == TCP_ESTABLISHED ? 0 : -ENOTCONN;
-}
-
-static u32
-raw_poll(struct socket *s, struct file *f, struct poll_table *pt)
-{
-	struct inet_sock *sk = inet_sock_of(s);
-	u32 mask;
-
-	poll_wait(f, &sk->wait, pt);
-	mask = inet_poll_common(sk);
-	if (!packet_queue_empty(&sk->receive_queue))
-		mask |= EPOLLIN | EPOLLRDNORM;
-	if (inet_sock_has_room(sk))
-		mask |= EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND;
-	return mask;
-}
-
 static long
 raw_ioctl(struct socket *s, u32 cmd, u64 arg)
 {
-	struct inet_sock *sk = inet_sock_of(s);
-	struct packet *p;
-	s32 n = 0;
-
-	switch (cmd) {
-	case FIONREAD:
-		spin_lock(&sk->receive_queue.lock);
-		p = packet_queue_peek(&sk->receive_queue);
-		if (p)
-			n = (s32)p->len;
-		spin_unlock(&sk->receive_queue.lock);
-		return put_user(user_ptr_of(arg), n);
-	case TIOCOUTQ: n = atomic_read(&sk->wmem); return put_user(user_ptr_of(arg), n);
-	}
-	return inet_ioctl(s, cmd, arg);
+	return inet_datagram_ioctl(s, cmd, arg, 0);
 }
 
 static int
@@ -479,13 +394,6 @@ raw_release(struct socket *s)
 	inet_sock_put(sk);
 }
 
-static void
-raw_destroy(struct inet_sock *sk)
-{
-	packet_queue_purge(&sk->receive_queue);
-	packet_queue_purge(&sk->error_queue);
-}
-
 void
 raw_show(struct strbuf *sb, int family)
 {
@@ -510,8 +418,8 @@ static const struct socket_ops raw_ops = {
 	.getname = raw_getname,
 	.sendmsg = raw_sendmsg,
 	.recvmsg = raw_recvmsg,
-	.shutdown = raw_shutdown,
-	.poll = raw_poll,
+	.shutdown = inet_datagram_shutdown,
+	.poll = inet_datagram_poll,
 	.ioctl = raw_ioctl,
 	.setsockopt = raw_setsockopt,
 	.getsockopt = raw_getsockopt,
@@ -524,7 +432,7 @@ static struct inet_socket_type raw_type = {
 	.sock_size = sizeof(struct raw_sock),
 	.ops = &raw_ops,
 	.init = raw_sock_init,
-	.destroy = raw_destroy,
+	.destroy = inet_datagram_destroy,
 };
 
 void

@@ -100,19 +100,27 @@ show_operstate(struct strbuf *sb, void *ctx)
 }
 
 static int
-show_speed(struct strbuf *sb, void *ctx)
+link_settings(void *ctx, u32 *speed, bool *duplex)
 {
 	struct net_device *dev = device_of(ctx);
-	u32 speed;
-	bool duplex;
 	int r = -EINVAL;
 
 	if (dev && dev->ops->link_settings && dev->flags & IFF_UP) {
 		net_config_lock(dev->net);
-		r = dev->ops->link_settings(dev, &speed, &duplex);
+		r = dev->ops->link_settings(dev, speed, duplex);
 		net_config_unlock(dev->net);
 	}
 	net_device_put(dev);
+	return r;
+}
+
+static int
+show_speed(struct strbuf *sb, void *ctx)
+{
+	u32 speed;
+	bool duplex;
+	int r = link_settings(ctx, &speed, &duplex);
+
 	if (!r)
 		strbuf_printf(sb, "%u\n", speed);
 	return r;
@@ -121,17 +129,10 @@ show_speed(struct strbuf *sb, void *ctx)
 static int
 show_duplex(struct strbuf *sb, void *ctx)
 {
-	struct net_device *dev = device_of(ctx);
 	u32 speed;
 	bool duplex;
-	int r = -EINVAL;
+	int r = link_settings(ctx, &speed, &duplex);
 
-	if (dev && dev->ops->link_settings && dev->flags & IFF_UP) {
-		net_config_lock(dev->net);
-		r = dev->ops->link_settings(dev, &speed, &duplex);
-		net_config_unlock(dev->net);
-	}
-	net_device_put(dev);
 	if (!r)
 		strbuf_printf(sb, "%s\n", duplex ? "full" : "half");
 	return r;

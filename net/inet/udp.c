@@ -609,51 +609,14 @@ udp_connect(struct socket *s, const u8 *addr, u32 len, u32 file_flags)
 static int
 udp_shutdown(struct socket *s, int how)
 {
-	struct inet_sock *sk = inet_sock_of(s);
-
-	/* shutdown(2): an unconnected socket is told so, but it works as far as the waiters go. */
-	sk->shutdown |= how == SHUT_RD	 ? INET_SHUT_RD
-			: how == SHUT_WR ? INET_SHUT_WR
-					 : INET_SHUT_RDWR;
-	inet_sock_state_changed(sk);
-	return sk->remote_port ? 0 : -ENOTCONN;
-}
-
-static u32
-udp_poll(struct socket *s, struct file *f, struct poll_table *pt)
-{
-	struct inet_sock *sk = inet_sock_of(s);
-	u32 mask;
-
-	poll_wait(f, &sk->wait, pt);
-	mask = inet_poll_common(sk);
-	if (!packet_queue_empty(&sk->receive_queue))
-		mask |= EPOLLIN | EPOLLRDNORM;
-	if (inet_sock_has_room(sk))
-		mask |= EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND;
-	return mask;
+	(void)inet_datagram_shutdown(s, how);
+	return inet_sock_of(s)->remote_port ? 0 : -ENOTCONN;
 }
 
 static long
 udp_ioctl(struct socket *s, u32 cmd, u64 arg)
 {
-	struct inet_sock *sk = inet_sock_of(s);
-	struct packet *p;
-	s32 n = 0;
-
-	switch (cmd) {
-	case FIONREAD: /* SIOCINQ: the next datagram's size */
-		spin_lock(&sk->receive_queue.lock);
-		p = packet_queue_peek(&sk->receive_queue);
-		if (p)
-			n = (s32)p->len - (s32)sizeof(struct udp_header);
-		spin_unlock(&sk->receive_queue.lock);
-		return put_user(user_ptr_of(arg), n);
-	case TIOCOUTQ: /* SIOCOUTQ */
-		n = atomic_read(&sk->wmem);
-		return put_user(user_ptr_of(arg), n);
-	}
-	return inet_ioctl(s, cmd, arg);
+	return inet_datagram_ioctl(s, cmd, arg, sizeof(struct udp_header));
 }
 
 static int
@@ -734,14 +697,6 @@ udp_sock_init(struct inet_sock *sk)
 	return 0;
 }
 
-/* A grace period after the last reference: nobody can queue any more. */
-static void
-udp_destroy(struct inet_sock *sk)
-{
-	packet_queue_purge(&sk->receive_queue);
-	packet_queue_purge(&sk->error_queue);
-}
-
 /* Two sockets with SO_REUSEADDR share a port freely: what listens does not matter to UDP. */
 static bool
 udp_port_conflict(const struct inet_sock *sk, const struct inet_sock *other)
@@ -780,7 +735,7 @@ static const struct socket_ops udp_ops = {
 	.sendmsg = udp_sendmsg,
 	.recvmsg = udp_recvmsg,
 	.shutdown = udp_shutdown,
-	.poll = udp_poll,
+	.poll = inet_datagram_poll,
 	.ioctl = udp_ioctl,
 	.setsockopt = udp_setsockopt,
 	.getsockopt = udp_getsockopt,
@@ -794,7 +749,7 @@ static struct inet_socket_type udp_type = {
 	.sock_size = sizeof(struct udp_sock),
 	.ops = &udp_ops,
 	.init = udp_sock_init,
-	.destroy = udp_destroy,
+	.destroy = inet_datagram_destroy,
 	.port_conflict = udp_port_conflict,
 };
 

@@ -302,18 +302,6 @@ nd_init(struct net_ns *net)
 	nd_table.family = AF_INET6;
 	nd_table.key_len = 16;
 	nd_table.protocol = ETH_P_IPV6;
-	nd_table.params = (struct neighbour_params){
-		.base_reachable_ns = 30 * NSEC_PER_SEC,
-		.retrans_ns = NSEC_PER_SEC,
-		.delay_probe_ns = 5 * NSEC_PER_SEC,
-		.gc_stale_ns = 60 * NSEC_PER_SEC,
-		.ucast_probes = 3,
-		.mcast_probes = 3,
-		.unres_qlen = 101,
-		.gc_thresh1 = 128,
-		.gc_thresh2 = 512,
-		.gc_thresh3 = 1024,
-	};
 	nd_table.solicit = table_solicit;
 	nd_table.construct = table_construct;
 	nd_table.error = table_error;

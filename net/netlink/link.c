@@ -87,37 +87,41 @@ link_notify(struct net_ns *net, struct net_device *dev, u16 type)
 	rtnetlink_event(net, RTNLGRP_LINK, link_fill, dev, type);
 }
 
-/* The device that a request names by number or by name. 0, -ENODEV, -EINVAL (it names none). */
+struct link_request {
+	struct linux_ifinfomsg m;
+	struct nl_attr attrs[IFLA_TOP + 1];
+	struct net_device *dev;
+};
+
+/* What a request says, and the device that it names by number or by name. 0, -ENODEV, -EINVAL (it
+ * names none, or is malformed). */
 static int
-link_find(const struct nl_request *rq, const struct linux_ifinfomsg *m, const struct nl_attr *attrs,
-	  struct net_device **out)
+link_read(const struct nl_request *rq, struct link_request *l)
 {
 	char name[IFNAMSIZ] = "";
-	int r = nl_get_text(attrs, IFLA_IFNAME, name, sizeof(name));
 
+	nl_request_body(rq, &l->m, sizeof(l->m));
+	int r = nl_request_attrs(rq, sizeof(l->m), l->attrs, IFLA_TOP);
+	if (!r)
+		r = nl_get_text(l->attrs, IFLA_IFNAME, name, sizeof(name));
 	if (r)
 		return r;
-	if (m->ifi_index > 0)
-		*out = net_device_peek_by_index(rq->net, (u32)m->ifi_index);
-	else if (m->ifi_index < 0 || !name[0])
+	if (l->m.ifi_index > 0)
+		l->dev = net_device_peek_by_index(rq->net, (u32)l->m.ifi_index);
+	else if (l->m.ifi_index < 0 || !name[0])
 		return -EINVAL;
 	else
-		*out = net_device_peek_by_name(rq->net, name);
-	return *out ? 0 : -ENODEV;
+		l->dev = net_device_peek_by_name(rq->net, name);
+	return l->dev ? 0 : -ENODEV;
 }
 
 int
 link_get(const struct nl_request *rq)
 {
-	struct nl_attr attrs[IFLA_TOP + 1];
-	struct linux_ifinfomsg m;
-	struct net_device *dev;
+	struct link_request l;
+	int r = link_read(rq, &l);
 
-	nl_request_body(rq, &m, sizeof(m));
-	int r = nl_request_attrs(rq, sizeof(m), attrs, IFLA_TOP);
-	if (!r)
-		r = link_find(rq, &m, attrs, &dev);
-	return r ? r : nl_reply(rq, link_fill, dev);
+	return r ? r : nl_reply(rq, link_fill, l.dev);
 }
 
 int
@@ -138,9 +142,11 @@ link_dump(const struct nl_request *rq)
 }
 
 static int
-link_change(const struct nl_request *rq, const struct linux_ifinfomsg *m,
-	    const struct nl_attr *attrs, struct net_device *dev)
+link_change(const struct link_request *l)
 {
+	const struct linux_ifinfomsg *m = &l->m;
+	const struct nl_attr *attrs = l->attrs;
+	struct net_device *dev = l->dev;
 	char text[64] = "";
 	u32 v = 0;
 	int r = 0;
@@ -180,47 +186,32 @@ link_change(const struct nl_request *rq, const struct linux_ifinfomsg *m,
 int
 link_set(const struct nl_request *rq)
 {
-	struct nl_attr attrs[IFLA_TOP + 1];
-	struct linux_ifinfomsg m;
-	struct net_device *dev;
+	struct link_request l;
+	int r = link_read(rq, &l);
 
-	nl_request_body(rq, &m, sizeof(m));
-	int r = nl_request_attrs(rq, sizeof(m), attrs, IFLA_TOP);
-	if (!r)
-		r = link_find(rq, &m, attrs, &dev);
-	return r ? r : link_change(rq, &m, attrs, dev);
+	return r ? r : link_change(&l);
 }
 
 int
 link_new(const struct nl_request *rq)
 {
-	struct nl_attr attrs[IFLA_TOP + 1];
-	struct linux_ifinfomsg m;
-	struct net_device *dev;
+	struct link_request l;
+	int r = link_read(rq, &l);
 
-	nl_request_body(rq, &m, sizeof(m));
-	int r = nl_request_attrs(rq, sizeof(m), attrs, IFLA_TOP);
-	if (!r)
-		r = link_find(rq, &m, attrs, &dev);
 	if (r == -ENODEV && (rq->h->nlmsg_flags & NLM_F_CREATE))
 		return -EOPNOTSUPP; /* no kind of device can be made by request */
 	if (!r && (rq->h->nlmsg_flags & NLM_F_EXCL))
 		return -EEXIST;
 	if (!r && (rq->h->nlmsg_flags & NLM_F_REPLACE))
 		return -EOPNOTSUPP;
-	return r ? r : link_change(rq, &m, attrs, dev);
+	return r ? r : link_change(&l);
 }
 
 int
 link_delete(const struct nl_request *rq)
 {
-	struct nl_attr attrs[IFLA_TOP + 1];
-	struct linux_ifinfomsg m;
-	struct net_device *dev;
+	struct link_request l;
+	int r = link_read(rq, &l);
 
-	nl_request_body(rq, &m, sizeof(m));
-	int r = nl_request_attrs(rq, sizeof(m), attrs, IFLA_TOP);
-	if (!r)
-		r = link_find(rq, &m, attrs, &dev);
 	return r ? r : -EOPNOTSUPP; /* hardware stays */
 }

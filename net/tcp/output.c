@@ -248,26 +248,9 @@ slice(const struct packet *p, u32 offset, u32 len)
 
 	if (!q)
 		return NULL;
-	if (linear)
-		memcpy(packet_put(q, linear), p->data + offset, linear);
-	offset -= MIN(offset, head);
-	len -= linear;
-	for (u32 i = 0; i < p->buf->nr_frags && len; i++) {
-		const struct packet_frag *f = &p->buf->frags[i];
-
-		if (offset >= f->len) {
-			offset -= f->len;
-			continue;
-		}
-		u32 n = MIN(len, f->len - offset);
-		page_get(f->page);
-		if (!packet_add_frag(q, f->page, f->offset + offset, n)) {
-			page_put(f->page);
-			packet_free(q);
-			return NULL;
-		}
-		offset = 0;
-		len -= n;
+	if (packet_append_range(q, p, offset, len)) {
+		packet_free(q);
+		return NULL;
 	}
 	return q;
 }

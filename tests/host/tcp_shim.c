@@ -315,6 +315,13 @@ packet_add_frag(struct packet *p, struct page *page, u32 offset, u32 len)
 	return false;
 }
 
+int
+packet_append_range(struct packet *s, const struct packet *p, u32 offset, u32 len)
+{
+	packet_copy_bits(p, offset, packet_put(s, len), len);
+	return 0;
+}
+
 bool
 packet_coalesce(struct packet *to, struct packet *from)
 {

@@ -69,7 +69,8 @@ struct neighbour_table {
 	struct neighbour_table *next;
 };
 
-void neighbour_table_init(struct neighbour_table *t, struct net_ns *net); /* boot */
+/* Boot; sets the params that both families begin with (RFC 4861, section 10). */
+void neighbour_table_init(struct neighbour_table *t, struct net_ns *net);
 struct neighbour_table *neighbour_table_of(struct net_ns *net, int family);
 
 /* peek: in a net section. NULL: none. */

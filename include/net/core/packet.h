@@ -283,6 +283,12 @@ packet_peek(const struct packet *p, u32 offset, u32 len, void *room)
 	packet_copy_bits(p, offset, room, len);
 	return room;
 }
+/*
+ * Append bytes [offset, offset + len) of p, which must be inside: the linear ones copied (there
+ * must be tail room), those in pages by reference. 0, or -EINVAL: no fragment slot left (s then has
+ * grown: free it).
+ */
+int packet_append_range(struct packet *s, const struct packet *p, u32 offset, u32 len);
 /* Append len bytes from user or kernel memory: into the tail room first, then behind the last
  * fragment if its page is ours alone, then into fresh pages.
  * 0, -EFAULT or -ENOMEM (len may then have grown: free the packet). May sleep. */
