@@ -147,10 +147,12 @@ test-system: build
 test-long: build
 	$(PYTHON) tools/kevlar test --kind long
 
+# Each build uses all CPUs, unless make was told how many.
+JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
 check:
 	$(PYTHON) tools/check-rooms
-	$(MAKE) CC=clang build
-	$(MAKE) CC=gcc build
+	$(MAKE) $(JOBS) CC=clang build
+	$(MAKE) $(JOBS) CC=gcc build
 	$(PYTHON) tools/gen-syscalls --check build/$(ARCH)/kevlar.debug syscall/table.tbl
 	tools/check-style
 

@@ -17,6 +17,7 @@
 #include "fs/vfs/mount.h"
 #include "lib/format.h"
 #include "mm/slab.h"
+#include "mm/user.h"
 #include "sysv_internal.h"
 #include "task/clock.h"
 #include "task/cred.h"
@@ -162,8 +163,8 @@ find(struct sysv_table *t, u32 index)
 	return o;
 }
 
-int
-sysv_find_index(const struct sysv_ops *ops, int index, struct sysv_object **out)
+static int
+find_index(const struct sysv_ops *ops, int index, struct sysv_object **out)
 {
 	if (index < 0)
 		return -EINVAL;
@@ -174,7 +175,7 @@ sysv_find_index(const struct sysv_ops *ops, int index, struct sysv_object **out)
 int
 sysv_find(const struct sysv_ops *ops, int id, struct sysv_object **out)
 {
-	int r = sysv_find_index(ops, id, out);
+	int r = find_index(ops, id, out);
 
 	if (r == 0 && (*out)->id != id) {
 		sysv_put(*out);
@@ -212,8 +213,8 @@ sysv_set(struct sysv_object *o, const struct linux_ipc_perm *perm)
 	o->mode = (o->mode & ~0777u) | (perm->mode & 0777);
 }
 
-void
-sysv_perm_fill(const struct sysv_object *o, struct linux_ipc_perm *out)
+static void
+perm_fill(const struct sysv_object *o, struct linux_ipc_perm *out)
 {
 	*out = (struct linux_ipc_perm){
 		.key = o->key,
@@ -224,6 +225,36 @@ sysv_perm_fill(const struct sysv_object *o, struct linux_ipc_perm *out)
 		.mode = o->mode,
 		.seq = (u16)((u32)o->id >> INDEX_BITS),
 	};
+}
+
+int
+sysv_stat_begin(const struct sysv_ops *ops, int id, struct sysv_stat *st,
+		struct linux_ipc_perm *perm)
+{
+	int r = st->by_index ? find_index(ops, id, &st->object) : sysv_find(ops, id, &st->object);
+
+	if (r)
+		return r;
+	spin_lock(&st->object->lock);
+	st->result = st->object->removed ? -EIDRM
+		     : st->anybody	 ? 0
+					 : sysv_permission(st->object, 0444);
+	perm_fill(st->object, perm);
+	return 0;
+}
+
+long
+sysv_stat_end(struct sysv_stat *st, user_ptr buf, const void *ds, size_t size)
+{
+	long r = st->result;
+
+	spin_unlock(&st->object->lock);
+	if (!r && copy_to_user(buf, ds, size))
+		r = -EFAULT;
+	if (!r && st->by_index)
+		r = st->object->id;
+	sysv_put(st->object);
+	return r;
 }
 
 /* ---- tables ---- */

@@ -73,15 +73,27 @@ void
 sysv_object_init(struct sysv_object *o, const struct sysv_ops *ops, const struct sysv_get *get);
 /* By id; referenced. -EINVAL. */
 int sysv_find(const struct sysv_ops *ops, int id, struct sysv_object **out);
-/* By index, for the *_STAT calls: the same, with what has become its id. */
-int sysv_find_index(const struct sysv_ops *ops, int index, struct sysv_object **out);
 void sysv_put(struct sysv_object *o);
 /* With mode bits as in open(2)'s: 0444 to read, 0222 to write. 0 or -EACCES. Locked. */
 int sysv_permission(const struct sysv_object *o, u32 want);
 /* IPC_SET, IPC_RMID: the owner's. 0 or -EPERM. Locked. */
 int sysv_may_change(const struct sysv_object *o);
 void sysv_set(struct sysv_object *o, const struct linux_ipc_perm *perm); /* locked */
-void sysv_perm_fill(const struct sysv_object *o, struct linux_ipc_perm *out);
+/*
+ * IPC_STAT and its kin: begin finds the object, locks it and fills in *perm; the caller adds the
+ * rest while it is locked; end unlocks, and copies `size` bytes out unless begin found that the
+ * caller may not know. begin: 0 or -EINVAL (then no end). end: 0, the id (by_index), -EIDRM,
+ * -EACCES, -EFAULT.
+ */
+struct sysv_stat {
+	bool by_index; /* id is an index: the *_STAT calls */
+	bool anybody;  /* *_STAT_ANY: permission is not asked for */
+	int result;
+	struct sysv_object *object;
+};
+int sysv_stat_begin(const struct sysv_ops *ops, int id, struct sysv_stat *st,
+		    struct linux_ipc_perm *perm);
+long sysv_stat_end(struct sysv_stat *st, user_ptr buf, const void *ds, size_t size);
 /* Once: takes it out of its namespace. False: somebody else did. May sleep. */
 bool sysv_remove(struct ipc_ns *ns, struct sysv_object *o);
 void sysv_forget_key(struct ipc_ns *ns, struct sysv_object *o);

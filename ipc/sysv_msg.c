@@ -333,16 +333,13 @@ static long
 msg_stat(int id, int command, user_ptr buf)
 {
 	struct linux_msqid_ds ds = { 0 };
-	struct sysv_object *o;
-	int r = command == IPC_STAT ? sysv_find(&msg_ops, id, &o)
-				    : sysv_find_index(&msg_ops, id, &o);
+	struct sysv_stat st = { .by_index = command != IPC_STAT,
+				.anybody = command == MSG_STAT_ANY };
+	int r = sysv_stat_begin(&msg_ops, id, &st, &ds.msg_perm);
 
 	if (r)
 		return r;
-	struct queue *q = queue_of(o);
-	spin_lock(&o->lock);
-	r = o->removed ? -EIDRM : command == MSG_STAT_ANY ? 0 : sysv_permission(o, 0444);
-	sysv_perm_fill(o, &ds.msg_perm);
+	struct queue *q = queue_of(st.object);
 	ds.msg_stime = q->stime;
 	ds.msg_rtime = q->rtime;
 	ds.msg_ctime = q->ctime;
@@ -351,13 +348,7 @@ msg_stat(int id, int command, user_ptr buf)
 	ds.msg_qbytes = q->bytes_max;
 	ds.msg_lspid = q->last_sender;
 	ds.msg_lrpid = q->last_receiver;
-	spin_unlock(&o->lock);
-	if (!r && copy_to_user(buf, &ds, sizeof(ds)))
-		r = -EFAULT;
-	if (!r && command != IPC_STAT)
-		r = o->id;
-	sysv_put(o);
-	return r;
+	return sysv_stat_end(&st, buf, &ds, sizeof(ds));
 }
 
 static long

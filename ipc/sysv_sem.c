@@ -513,26 +513,17 @@ static long
 sem_stat(int id, int command, user_ptr buf)
 {
 	struct linux_semid_ds ds = { 0 };
-	struct sysv_object *o;
-	int r = command == IPC_STAT ? sysv_find(&sem_ops, id, &o)
-				    : sysv_find_index(&sem_ops, id, &o);
+	struct sysv_stat st = { .by_index = command != IPC_STAT,
+				.anybody = command == SEM_STAT_ANY };
+	int r = sysv_stat_begin(&sem_ops, id, &st, &ds.sem_perm);
 
 	if (r)
 		return r;
-	struct sem_set *s = set_of(o);
-	spin_lock(&o->lock);
-	r = o->removed ? -EIDRM : command == SEM_STAT_ANY ? 0 : sysv_permission(o, 0444);
-	sysv_perm_fill(o, &ds.sem_perm);
+	struct sem_set *s = set_of(st.object);
 	ds.sem_otime = s->otime;
 	ds.sem_ctime = s->ctime;
 	ds.sem_nsems = s->count;
-	spin_unlock(&o->lock);
-	if (!r && copy_to_user(buf, &ds, sizeof(ds)))
-		r = -EFAULT;
-	if (!r && command != IPC_STAT)
-		r = o->id;
-	sysv_put(o);
-	return r;
+	return sysv_stat_end(&st, buf, &ds, sizeof(ds));
 }
 
 static long

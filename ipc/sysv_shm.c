@@ -311,16 +311,13 @@ static long
 shm_stat(int id, int command, user_ptr buf)
 {
 	struct linux_shmid_ds ds = { 0 };
-	struct sysv_object *o;
-	int r = command == IPC_STAT ? sysv_find(&shm_ops, id, &o)
-				    : sysv_find_index(&shm_ops, id, &o);
+	struct sysv_stat st = { .by_index = command != IPC_STAT,
+				.anybody = command == SHM_STAT_ANY };
+	int r = sysv_stat_begin(&shm_ops, id, &st, &ds.shm_perm);
 
 	if (r)
 		return r;
-	struct segment *s = segment_of(o);
-	spin_lock(&o->lock);
-	r = o->removed ? -EIDRM : command == SHM_STAT_ANY ? 0 : sysv_permission(o, 0444);
-	sysv_perm_fill(o, &ds.shm_perm);
+	struct segment *s = segment_of(st.object);
 	ds.shm_segsz = s->asked;
 	ds.shm_atime = s->atime;
 	ds.shm_dtime = s->dtime;
@@ -328,13 +325,7 @@ shm_stat(int id, int command, user_ptr buf)
 	ds.shm_cpid = s->creator;
 	ds.shm_lpid = s->last;
 	ds.shm_nattch = s->attached;
-	spin_unlock(&o->lock);
-	if (!r && copy_to_user(buf, &ds, sizeof(ds)))
-		r = -EFAULT;
-	if (!r && command != IPC_STAT)
-		r = o->id;
-	sysv_put(o);
-	return r;
+	return sysv_stat_end(&st, buf, &ds, sizeof(ds));
 }
 
 static long

@@ -117,9 +117,7 @@ config_read(struct virtio_device *dev, u32 offset, u32 size)
 
 	if (CONFIG + offset + size > vm->size)
 		return 0;
-	if (size == 1)
-		return *p;
-	return size == 2 ? *(volatile u16 *)p : *(volatile u32 *)p;
+	return register_read(p, size);
 }
 
 static void
@@ -130,12 +128,7 @@ config_write(struct virtio_device *dev, u32 offset, u32 size, u32 value)
 
 	if (CONFIG + offset + size > vm->size)
 		return;
-	if (size == 1)
-		*p = (u8)value;
-	else if (size == 2)
-		*(volatile u16 *)p = (u16)value;
-	else
-		*(volatile u32 *)p = value;
+	register_write(p, size, value);
 }
 
 static void

@@ -105,9 +105,7 @@ config_read(struct virtio_device *dev, u32 offset, u32 size)
 
 	if (!vp->config || offset + size > vp->config_len)
 		return 0;
-	if (size == 1)
-		return *p;
-	return size == 2 ? *(volatile u16 *)p : *(volatile u32 *)p;
+	return register_read(p, size);
 }
 
 static void
@@ -118,12 +116,7 @@ config_write(struct virtio_device *dev, u32 offset, u32 size, u32 value)
 
 	if (!vp->config || offset + size > vp->config_len)
 		return;
-	if (size == 1)
-		*p = (u8)value;
-	else if (size == 2)
-		*(volatile u16 *)p = (u16)value;
-	else
-		*(volatile u32 *)p = value;
+	register_write(p, size, value);
 }
 
 /* ---- interrupts ---- */

@@ -56,6 +56,26 @@ struct virtqueue {
 	u32 order;
 };
 
+/* One access of 1, 2 or 4 bytes to device registers. */
+static inline u32
+register_read(const volatile u8 *p, u32 size)
+{
+	if (size == 1)
+		return *p;
+	return size == 2 ? *(const volatile u16 *)p : *(const volatile u32 *)p;
+}
+
+static inline void
+register_write(volatile u8 *p, u32 size, u32 value)
+{
+	if (size == 1)
+		*p = (u8)value;
+	else if (size == 2)
+		*(volatile u16 *)p = (u16)value;
+	else
+		*(volatile u32 *)p = value;
+}
+
 /* virtqueue.c: rings of `size` entries, or NULL. */
 struct virtqueue *virtqueue_create(struct virtio_device *dev, u32 index, u32 size,
 				   const struct virtqueue_setup *setup);

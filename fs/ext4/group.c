@@ -364,16 +364,67 @@ block_bitmap_plausible(struct ext4_fs *fs, u32 group, const struct ext4_group_de
 		       table - first + fs->table_blocks;
 }
 
-int
-ext4_block_bitmap(struct ext4_fs *fs, u32 group, struct buffer **out)
+static bool
+block_bitmap_csum_ok(struct ext4_fs *fs, const struct ext4_group_desc *gd, const struct buffer *b)
 {
-	struct ext4_group_desc *gd = ext4_desc(fs, group, NULL);
+	return bitmap_csum_ok(fs, b, fs->blocks_per_group / 8, gd->bg_block_bitmap_csum_lo,
+			      gd->bg_block_bitmap_csum_hi);
+}
+
+/* Of a group whose inodes were never used. */
+static void
+make_inode_bitmap(struct ext4_fs *fs, u32 group, const struct ext4_group_desc *gd, struct buffer *b)
+{
+	memset(b->data, 0, fs->block_size);
+	pad_bitmap(fs, b, fs->inodes_per_group);
+}
+
+static bool
+inode_bitmap_csum_ok(struct ext4_fs *fs, const struct ext4_group_desc *gd, const struct buffer *b)
+{
+	return bitmap_csum_ok(fs, b, fs->inodes_per_group / 8, gd->bg_inode_bitmap_csum_lo,
+			      gd->bg_inode_bitmap_csum_hi);
+}
+
+/* What the two bitmaps of a group do differently. */
+struct bitmap_kind {
+	const char *name;
+	u32 bad;    /* of struct ext4_group's flags */
+	u16 uninit; /* of bg_flags */
+	void (*make)(struct ext4_fs *fs, u32 group, const struct ext4_group_desc *gd,
+		     struct buffer *b);
+	bool (*csum_ok)(struct ext4_fs *fs, const struct ext4_group_desc *gd,
+			const struct buffer *b);
+	bool (*plausible)(struct ext4_fs *fs, u32 group, const struct ext4_group_desc *gd,
+			  const struct buffer *b); /* NULL: any is */
+};
+
+static const struct bitmap_kind block_bitmap_kind = {
+	.name = "block",
+	.bad = GROUP_BLOCKS_BAD,
+	.uninit = BG_BLOCK_UNINIT,
+	.make = make_block_bitmap,
+	.csum_ok = block_bitmap_csum_ok,
+	.plausible = block_bitmap_plausible,
+};
+static const struct bitmap_kind inode_bitmap_kind = {
+	.name = "inode",
+	.bad = GROUP_INODES_BAD,
+	.uninit = BG_INODE_UNINIT,
+	.make = make_inode_bitmap,
+	.csum_ok = inode_bitmap_csum_ok,
+};
+
+/* The bitmap at `block`, read or made, and found good: referenced. */
+static int
+bitmap_load(struct ext4_fs *fs, u32 group, const struct ext4_group_desc *gd, u64 block,
+	    const struct bitmap_kind *kind, struct buffer **out)
+{
 	struct ext4_group *g = &fs->group[group];
-	u64 block = ext4_block_bitmap_of(fs, gd);
 	struct buffer *b;
 	int err;
 
-	if (READ_ONCE(g->flags) & GROUP_BLOCKS_BAD)
+	if (READ_ONCE(g->flags) & kind->bad)
 		return -EFSCORRUPTED;
 	err = buffer_get(fs->cache, block, &b);
 	if (err)
@@ -384,68 +435,9 @@ ext4_block_bitmap(struct ext4_fs *fs, u32 group, struct buffer **out)
 	}
 	/* The descriptor's flag changes under the buffer's lock and the group's. */
 	buffer_lock(b);
-	if (!buffer_verified(b) || !buffer_uptodate(b)) {
-		if (fs->has_group_csum && (gd->bg_flags & BG_BLOCK_UNINIT)) {
-			make_block_bitmap(fs, group, gd, b);
-			buffer_set_uptodate(b);
-			buffer_set_verified(b);
-		}
-	}
-	buffer_unlock(b);
-	if (!buffer_uptodate(b)) {
-		buffer_put(b);
-		err = ext4_read_block(fs, block, &b);
-		if (err)
-			return err;
-	}
-	if (!buffer_verified(b)) {
-		bool good;
-
-		spin_lock(&g->lock);
-		good = bitmap_csum_ok(fs, b, fs->blocks_per_group / 8, gd->bg_block_bitmap_csum_lo,
-				      gd->bg_block_bitmap_csum_hi);
-		spin_unlock(&g->lock);
-		if (!good)
-			err = ext4_badcrc(fs, 0, block, "group %u: bad block bitmap checksum",
-					  group);
-		else if (!block_bitmap_plausible(fs, group, gd, b))
-			err = ext4_corrupt(fs, 0, block, "group %u: invalid block bitmap", group);
-		if (err) {
-			spin_lock(&g->lock);
-			g->flags |= GROUP_BLOCKS_BAD;
-			spin_unlock(&g->lock);
-			buffer_put(b);
-			return err;
-		}
-		buffer_set_verified(b);
-	}
-	*out = b;
-	return 0;
-}
-
-int
-ext4_inode_bitmap(struct ext4_fs *fs, u32 group, struct buffer **out)
-{
-	struct ext4_group_desc *gd = ext4_desc(fs, group, NULL);
-	struct ext4_group *g = &fs->group[group];
-	u64 block = ext4_inode_bitmap_of(fs, gd);
-	struct buffer *b;
-	int err;
-
-	if (READ_ONCE(g->flags) & GROUP_INODES_BAD)
-		return -EFSCORRUPTED;
-	err = buffer_get(fs->cache, block, &b);
-	if (err)
-		return err;
-	if (buffer_uptodate(b) && buffer_verified(b)) {
-		*out = b;
-		return 0;
-	}
-	buffer_lock(b);
 	if ((!buffer_verified(b) || !buffer_uptodate(b)) && fs->has_group_csum &&
-	    (gd->bg_flags & BG_INODE_UNINIT)) {
-		memset(b->data, 0, fs->block_size);
-		pad_bitmap(fs, b, fs->inodes_per_group);
+	    (gd->bg_flags & kind->uninit)) {
+		kind->make(fs, group, gd, b);
 		buffer_set_uptodate(b);
 		buffer_set_verified(b);
 	}
@@ -460,20 +452,41 @@ ext4_inode_bitmap(struct ext4_fs *fs, u32 group, struct buffer **out)
 		bool good;
 
 		spin_lock(&g->lock);
-		good = bitmap_csum_ok(fs, b, fs->inodes_per_group / 8, gd->bg_inode_bitmap_csum_lo,
-				      gd->bg_inode_bitmap_csum_hi);
-		if (!good)
-			g->flags |= GROUP_INODES_BAD;
+		good = kind->csum_ok(fs, gd, b);
 		spin_unlock(&g->lock);
-		if (!good) {
+		if (!good)
+			err = ext4_badcrc(fs, 0, block, "group %u: bad %s bitmap checksum", group,
+					  kind->name);
+		else if (kind->plausible && !kind->plausible(fs, group, gd, b))
+			err = ext4_corrupt(fs, 0, block, "group %u: invalid %s bitmap", group,
+					   kind->name);
+		if (err) {
+			spin_lock(&g->lock);
+			g->flags |= kind->bad;
+			spin_unlock(&g->lock);
 			buffer_put(b);
-			return ext4_badcrc(fs, 0, block, "group %u: bad inode bitmap checksum",
-					   group);
+			return err;
 		}
 		buffer_set_verified(b);
 	}
 	*out = b;
 	return 0;
+}
+
+int
+ext4_block_bitmap(struct ext4_fs *fs, u32 group, struct buffer **out)
+{
+	struct ext4_group_desc *gd = ext4_desc(fs, group, NULL);
+
+	return bitmap_load(fs, group, gd, ext4_block_bitmap_of(fs, gd), &block_bitmap_kind, out);
+}
+
+int
+ext4_inode_bitmap(struct ext4_fs *fs, u32 group, struct buffer **out)
+{
+	struct ext4_group_desc *gd = ext4_desc(fs, group, NULL);
+
+	return bitmap_load(fs, group, gd, ext4_inode_bitmap_of(fs, gd), &inode_bitmap_kind, out);
 }
 
 bool
