@@ -414,28 +414,6 @@ block_device_open_number(devnum_t number, u32 mode, void *holder, struct block_d
 	return err;
 }
 
-int
-block_device_open_path(const char *path, u32 mode, void *holder, struct block_device **out)
-{
-	struct path p;
-	int err = path_lookup(AT_FDCWD, path, WALK_FOLLOW, &p);
-
-	if (err)
-		return err;
-	if (!S_ISBLK(p.dentry->inode->mode))
-		err = -ENOTBLK;
-	else if (p.mnt->flags & MS_NODEV)
-		err = -EACCES;
-	else
-		err = block_device_open_number(p.dentry->inode->rdev, mode, holder, out);
-	path_put(&p);
-	if (!err && (mode & BLOCK_WRITE) && READ_ONCE((*out)->read_only)) {
-		block_device_close(*out, mode, holder);
-		err = -EACCES;
-	}
-	return err;
-}
-
 u32
 block_device_logical_size(const struct block_device *dev)
 {

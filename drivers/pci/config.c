@@ -117,12 +117,6 @@ pci_read32(const struct pci_device *d, u32 offset)
 }
 
 void
-pci_write8(const struct pci_device *d, u32 offset, u8 value)
-{
-	config_write(d, offset, 1, value);
-}
-
-void
 pci_write16(const struct pci_device *d, u32 offset, u16 value)
 {
 	config_write(d, offset, 2, value);

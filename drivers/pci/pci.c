@@ -27,18 +27,6 @@
 
 static LIST_HEAD(devices); /* [I] after pci_init */
 
-void
-pci_for_each(bool (*fn)(void *ctx, struct pci_device *dev), void *ctx)
-{
-	struct pci_device *d;
-
-	list_for_each_entry(d, &devices, node)
-	{
-		if (!fn(ctx, d))
-			return;
-	}
-}
-
 /* One register, or two that make a 64-bit one; returns how many. Decoding is off meanwhile. */
 static u32
 bar_read(struct pci_device *d, u32 n, u32 count)

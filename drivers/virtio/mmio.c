@@ -121,17 +121,6 @@ config_read(struct virtio_device *dev, u32 offset, u32 size)
 }
 
 static void
-config_write(struct virtio_device *dev, u32 offset, u32 size, u32 value)
-{
-	struct virtio_mmio *vm = to_mmio(dev);
-	volatile u8 *p = vm->regs + CONFIG + offset;
-
-	if (CONFIG + offset + size > vm->size)
-		return;
-	register_write(p, size, value);
-}
-
-static void
 notify(struct virtqueue *vq)
 {
 	*(volatile u32 *)vq->doorbell = vq->index;
@@ -277,7 +266,6 @@ static const struct virtio_transport mmio_transport = {
 	.set_features = set_features,
 	.generation = generation,
 	.read = config_read,
-	.write = config_write,
 	.find = queues_find,
 	.delete = queues_delete,
 };

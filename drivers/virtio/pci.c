@@ -108,17 +108,6 @@ config_read(struct virtio_device *dev, u32 offset, u32 size)
 	return register_read(p, size);
 }
 
-static void
-config_write(struct virtio_device *dev, u32 offset, u32 size, u32 value)
-{
-	struct virtio_pci *vp = to_pci(dev);
-	volatile u8 *p = vp->config + offset;
-
-	if (!vp->config || offset + size > vp->config_len)
-		return;
-	register_write(p, size, value);
-}
-
 /* ---- interrupts ---- */
 
 static void
@@ -372,7 +361,6 @@ static const struct virtio_transport pci_transport = {
 	.set_features = set_features,
 	.generation = generation,
 	.read = config_read,
-	.write = config_write,
 	.find = queues_find,
 	.delete = queues_delete,
 };

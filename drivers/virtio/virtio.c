@@ -159,19 +159,6 @@ virtio_config_read(struct virtio_device *dev, u32 offset, void *to, u32 len)
 	}
 }
 
-void
-virtio_config_write(struct virtio_device *dev, u32 offset, const void *from, u32 len)
-{
-	u32 unit = (len == 2 || len == 4 || len == 8) ? MIN(len, 4u) : 1;
-
-	for (u32 done = 0; done < len; done += unit) {
-		u32 value = 0;
-
-		memcpy(&value, (const u8 *)from + done, unit);
-		dev->transport->write(dev, offset + done, unit, value);
-	}
-}
-
 u8
 virtio_config_read8(struct virtio_device *dev, u32 offset)
 {

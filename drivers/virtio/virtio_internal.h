@@ -20,7 +20,6 @@ struct virtio_transport {
 	u32 (*generation)(struct virtio_device *dev);
 	/* size: 1, 2 or 4 */
 	u32 (*read)(struct virtio_device *dev, u32 offset, u32 size);
-	void (*write)(struct virtio_device *dev, u32 offset, u32 size, u32 value);
 	/* Makes dev->vqs[0 .. count - 1] from setup; on failure delete undoes what was made. */
 	int (*find)(struct virtio_device *dev, u32 count, const struct virtqueue_setup *setup);
 	void (*delete)(struct virtio_device *dev);
@@ -56,24 +55,13 @@ struct virtqueue {
 	u32 order;
 };
 
-/* One access of 1, 2 or 4 bytes to device registers. */
+/* One read of 1, 2 or 4 bytes of device registers. */
 static inline u32
 register_read(const volatile u8 *p, u32 size)
 {
 	if (size == 1)
 		return *p;
 	return size == 2 ? *(const volatile u16 *)p : *(const volatile u32 *)p;
-}
-
-static inline void
-register_write(volatile u8 *p, u32 size, u32 value)
-{
-	if (size == 1)
-		*p = (u8)value;
-	else if (size == 2)
-		*(volatile u16 *)p = (u16)value;
-	else
-		*(volatile u32 *)p = value;
 }
 
 /* virtqueue.c: rings of `size` entries, or NULL. */

@@ -210,8 +210,9 @@ virtqueue_add_indirect(struct virtqueue *vq, struct virtq_desc *table,
 	return 0;
 }
 
-bool
-virtqueue_kick_prepare(struct virtqueue *vq)
+/* Has the device asked to be told? What was published counts as announced. */
+static bool
+kick_due(struct virtqueue *vq)
 {
 	u16 fresh = vq->unannounced;
 
@@ -227,15 +228,9 @@ virtqueue_kick_prepare(struct virtqueue *vq)
 }
 
 void
-virtqueue_notify(struct virtqueue *vq)
-{
-	vq->notify(vq);
-}
-
-void
 virtqueue_kick(struct virtqueue *vq)
 {
-	if (virtqueue_kick_prepare(vq))
+	if (kick_due(vq))
 		vq->notify(vq);
 }
 
@@ -366,10 +361,4 @@ void *
 virtqueue_private(const struct virtqueue *vq)
 {
 	return vq->private;
-}
-
-struct virtio_device *
-virtqueue_device(const struct virtqueue *vq)
-{
-	return vq->dev;
 }

@@ -209,33 +209,6 @@ inode_write_now(struct inode *i, bool sync)
 	return err;
 }
 
-int
-inode_sync_metadata(struct inode *i, bool datasync)
-{
-	struct backing *b = i->mapping.backing;
-	struct super *s = i->super;
-
-	/* Who is writing it now does so without waiting for the disk: once more, with. */
-	if (!s->ops || !s->ops->write_inode || (s->flags & MS_RDONLY))
-		return 0;
-	if (b) {
-		spin_lock(&b->lock);
-		i->dirty &= ~(INODE_DIRTY_SYNC | INODE_DIRTY_DATASYNC);
-		spin_unlock(&b->lock);
-	}
-	return s->ops->write_inode(i, true);
-}
-
-int
-file_fsync_generic(struct file *f, u64 start, u64 end, bool datasync)
-{
-	struct inode *i = f->inode;
-	int err = mapping_writeback(&i->mapping, start, end == UINT64_MAX ? end : end + 1, true);
-	int err2 = inode_sync_metadata(i, datasync);
-
-	return err ? err : err2;
-}
-
 /* Evicting: nobody else has it. Clean, or not to be written any more. */
 void
 inode_forget_dirty(struct inode *i)

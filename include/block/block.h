@@ -177,10 +177,8 @@ struct block_device {
  * -EBUSY. A read-only device may be opened for writing: it is the writes that fail (-EROFS).
  */
 int block_device_open(struct block_device *dev, u32 mode, void *holder);
-/* The same by number, and by path of a device node (mount(2)'s source: -ENOENT, -ENOTBLK, -EACCES).
- */
+/* The same by number. */
 int block_device_open_number(devnum_t number, u32 mode, void *holder, struct block_device **out);
-int block_device_open_path(const char *path, u32 mode, void *holder, struct block_device **out);
 /* Undoes any of the opens. The last one writes its pages back and drops them. Sleeps. */
 void block_device_close(struct block_device *dev, u32 mode, void *holder);
 

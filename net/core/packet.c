@@ -696,20 +696,6 @@ packet_queue_take(struct packet_queue *q)
 }
 
 void
-packet_queue_splice_locked(struct packet_queue *from, struct packet_queue *to)
-{
-	if (packet_queue_empty(from))
-		return;
-	from->next->prev = to->prev;
-	to->prev->next = from->next;
-	from->prev->next = (struct packet *)to;
-	to->prev = from->prev;
-	to->count += from->count;
-	from->next = from->prev = (struct packet *)from;
-	from->count = 0;
-}
-
-void
 packet_queue_purge(struct packet_queue *q)
 {
 	struct packet *p;

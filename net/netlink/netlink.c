@@ -357,12 +357,6 @@ netlink_multicast(struct net_ns *net, u32 protocol, u32 group, const void *data,
 	(void)multicast(net, protocol, group, data, len, NULL, &kernel_cred);
 }
 
-void
-netlink_uevent(struct net_ns *net, const char *text, u32 len)
-{
-	netlink_multicast(net, NETLINK_KOBJECT_UEVENT, 1, text, len);
-}
-
 /* ---- sending ---- */
 
 /* NLMSG_ERROR: the result of a request, with the request itself if it failed. */

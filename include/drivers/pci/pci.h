@@ -78,7 +78,6 @@ struct pci_driver {
 u8 pci_read8(const struct pci_device *dev, u32 offset);
 u16 pci_read16(const struct pci_device *dev, u32 offset);
 u32 pci_read32(const struct pci_device *dev, u32 offset);
-void pci_write8(const struct pci_device *dev, u32 offset, u8 value);
 void pci_write16(const struct pci_device *dev, u32 offset, u16 value);
 void pci_write32(const struct pci_device *dev, u32 offset, u32 value);
 
@@ -103,6 +102,5 @@ bool pci_irq_is_msix(const struct pci_device *dev);
 
 /* Finds all functions and offers them to the drivers. May sleep. */
 void pci_init(const struct pci_driver *const *drivers, u32 count);
-void pci_for_each(bool (*fn)(void *ctx, struct pci_device *dev), void *ctx);
 
 #endif

@@ -68,7 +68,6 @@ virtio_has(const struct virtio_device *dev, u32 feature)
 
 /* Configuration space: read again if it changed meanwhile. Fields of 1, 2, 4 and 8 bytes. */
 void virtio_config_read(struct virtio_device *dev, u32 offset, void *to, u32 len);
-void virtio_config_write(struct virtio_device *dev, u32 offset, const void *from, u32 len);
 u8 virtio_config_read8(struct virtio_device *dev, u32 offset);
 u16 virtio_config_read16(struct virtio_device *dev, u32 offset);
 u32 virtio_config_read32(struct virtio_device *dev, u32 offset);
@@ -120,9 +119,6 @@ int virtqueue_add_indirect(struct virtqueue *vq, struct virtq_desc *table,
 			   const struct virtq_piece *pieces, u32 n_out, u32 n_in, void *cookie);
 /* Tell the device, unless it is looking anyway. */
 void virtqueue_kick(struct virtqueue *vq);
-/* In two steps, so that the slow one can be done without the lock. */
-bool virtqueue_kick_prepare(struct virtqueue *vq);
-void virtqueue_notify(struct virtqueue *vq);
 /* A buffer that the device is done with, and how many bytes it wrote (never more than there was
  * room for). NULL: none. */
 void *virtqueue_get(struct virtqueue *vq, u32 *len);
@@ -138,7 +134,6 @@ u32 virtqueue_size(const struct virtqueue *vq);
 u32 virtqueue_free(const struct virtqueue *vq); /* slots */
 bool virtqueue_broken(const struct virtqueue *vq);
 void *virtqueue_private(const struct virtqueue *vq);
-struct virtio_device *virtqueue_device(const struct virtqueue *vq);
 
 /* The drivers of drivers/drivers.c, before the buses are searched. */
 void virtio_init(const struct virtio_driver *const *drivers, u32 count);

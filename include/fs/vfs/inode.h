@@ -298,15 +298,8 @@ extern u32 vm_dirty_writeback_centisecs, vm_dirty_expire_centisecs;
 void inode_mark_dirty(struct inode *i, u32 flags);
 /* Pages of the inode, then the inode itself if dirty (datasync: only if _DATASYNC). */
 int inode_write_now(struct inode *i, bool sync);
-/* write_inode, if it is dirty in the way that fsync or fdatasync cares about. */
-int inode_sync_metadata(struct inode *i, bool datasync);
 /* All dirty inodes of s; wait: durable as far as they go, then s->ops->sync. */
 int super_sync(struct super *s, bool wait);
-/*
- * A ready-made file_ops.fsync: pages of the range, write_inode. The error of writeback is told by
- * fsync(2) itself, once per open file.
- */
-int file_fsync_generic(struct file *f, u64 start, u64 end, bool datasync);
 
 /*
  * File systems that keep inodes by number: the cached one (reference taken), or a new one with

@@ -430,8 +430,6 @@ packet_queue_take_locked(struct packet_queue *q)
 }
 void packet_queue_tail(struct packet_queue *q, struct packet *p);
 struct packet *packet_queue_take(struct packet_queue *q);
-/* All of `from` to the end of `to`; both locked or private. */
-void packet_queue_splice_locked(struct packet_queue *from, struct packet_queue *to);
 void packet_queue_purge(struct packet_queue *q); /* takes the lock, frees outside it */
 
 static inline u16
