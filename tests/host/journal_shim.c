@@ -253,25 +253,7 @@ rcu_synchronize(void)
 	shim_yield();
 }
 
-void
-ref_saturated(struct ref *ref)
-{
-	panic("reference count");
-}
-
 /* --- core --- */
-
-void
-panic(const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	vprintf(fmt, args);
-	va_end(args);
-	putchar('\n');
-	abort();
-}
 
 void
 warn_at(const char *file, int line, const char *expr)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* SOURCES: block/buffer.c fs/journal/journal.c fs/journal/replay.c fs/journal/transaction.c
    fs/journal/revoke.c fs/journal/commit.c fs/journal/checkpoint.c fs/journal/ordered.c lib/xarray.c
-   lib/crc.c tests/host/journal_shim.c */
+   lib/crc.c tests/host/core_shim.c tests/host/journal_shim.c */
 /*
  * The journal and the buffer cache on a disk that loses power.
  *

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* SOURCES: mm/buddy.c tests/host/mm_shim.c */
+/* SOURCES: mm/buddy.c tests/host/core_shim.c tests/host/mm_shim.c */
 /*
  * The buddy allocator against a map of who owns which page: no page twice, none lost, all merged
  * again at the end.

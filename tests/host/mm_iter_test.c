@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* SOURCES: mm/iter.c tests/host/mm_shim.c */
+/* SOURCES: mm/iter.c tests/host/core_shim.c tests/host/mm_shim.c */
 /*
  * iov_iter against a flat copy: random segments, random pieces, going back, and faults in the
  * middle. "User memory" is an array whose tail cannot be reached.

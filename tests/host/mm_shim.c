@@ -45,18 +45,6 @@ shim_arena_destroy(void)
 }
 
 void
-panic(const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	vprintf(fmt, args);
-	va_end(args);
-	putchar('\n');
-	abort();
-}
-
-void
 warn_at(const char *file, int line, const char *expr)
 {
 	printf("# warning at %s:%d: %s\n", file, line, expr);
@@ -65,12 +53,6 @@ warn_at(const char *file, int line, const char *expr)
 void
 log_printf(enum log_level level, const char *fmt, ...)
 {
-}
-
-void
-ref_saturated(struct ref *ref)
-{
-	panic("reference count");
 }
 
 void

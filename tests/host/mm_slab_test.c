@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* SOURCES: mm/slab.c mm/buddy.c lib/string.c tests/host/mm_shim.c */
+/* SOURCES: mm/slab.c mm/buddy.c lib/string.c tests/host/core_shim.c tests/host/mm_shim.c */
 /*
  * The slab allocator over a real buddy: objects do not overlap, keep what is written into them, go
  * back where they came from; RCU caches keep their memory for a grace period.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* SOURCES: mm/vma.c mm/rmap.c lib/rbtree.c tests/host/mm_shim.c */
+/* SOURCES: mm/vma.c mm/rmap.c lib/rbtree.c tests/host/core_shim.c tests/host/mm_shim.c */
 /*
  * The tree of mappings and the reverse map against plain arrays of pages: random insertions,
  * splits, merges, moves of bounds and removals; after each the gaps are right and searches agree

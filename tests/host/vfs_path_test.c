@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* SOURCES: fs/vfs/path.c fs/vfs/dentry.c fs/vfs/inode.c fs/vfs/path_text.c fs/vfs/super.c
 	fs/tmpfs/dir.c fs/tmpfs/super.c fs/tmpfs/xattr.c
-	lib/string.c lib/format.c lib/hash.c lib/rbtree.c tests/host/vfs_shim.c */
+	lib/string.c lib/format.c lib/hash.c lib/rbtree.c tests/host/core_shim.c
+   tests/host/vfs_shim.c */
 /*
  * Path walk over a tmpfs, in both modes, against a resolver written the simple way: random trees
  * with directories, files and links, random paths, and random changes in between. A second tmpfs is

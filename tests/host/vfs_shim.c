@@ -36,24 +36,6 @@ static struct rcu_head *rcu_pending;
 /* --- core, sched --- */
 
 void
-panic(const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	vprintf(fmt, args);
-	va_end(args);
-	putchar('\n');
-	abort();
-}
-
-void
-ref_saturated(struct ref *ref)
-{
-	panic("reference count");
-}
-
-void
 spin_lock_contended(struct spinlock *lock)
 {
 	panic("lock taken twice");
