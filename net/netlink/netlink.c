@@ -339,7 +339,7 @@ multicast(struct net_ns *net, u32 protocol, u32 group, const void *data, u32 len
 	rcu_read_lock();
 	list_for_each_entry_rcu(nl, &socks, node)
 	{
-		if (nl->net != net || nl == from || !in_group(nl, protocol, group) ||
+		if (nl->net != net || (from && nl == from) || !in_group(nl, protocol, group) ||
 		    !ref_try_get(&nl->ref))
 			continue;
 		(void)enqueue(nl, data, len, from ? from->port : KERNEL_PORT, group, cred,
