@@ -307,7 +307,9 @@ net_run(void)
 	}
 	this_cpu_dec(net_depth);
 	w->running = false;
-	return bits != 0;
+	barrier();
+	/* Read again: an interrupt since the loop's last look saw a section and woke nobody. */
+	return this_cpu_read(net_work_bits) != 0;
 }
 
 /* The thread takes what is left, at its own pace. */

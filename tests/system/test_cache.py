@@ -62,8 +62,8 @@ def test_page_cache_pressure(ctx, smp):
     disk = blank(ctx.work / f"raw-{smp}.img", 512)
     with ctx.machine(smp=smp, memory="96M", initrd=with_programs(ctx, "files/page_cache"), extra=drive(disk)) as guest:
         guest.expect(PROMPT, 60)
-        guest.shell("exec 3<>/dev/vda; (while sleep 0.1; do grep -E '^(Dirty|Writeback)' /proc/meminfo; done) "
-                    "> /tmp/dirty & echo $! > /tmp/pid")
+        guest.shell("exec 3<>/dev/vda; (while sleep 0.1; do grep -E '^(Dirty|Writeback)' /proc/meminfo; done "
+                    "> /tmp/dirty & echo $! > /tmp/pid)")  # no job of this shell: its end would print beside our typing
         status, output = guest.shell("dd if=/dev/zero of=/dev/vda bs=1M count=400 conv=notrunc && sync && kill $(cat /tmp/pid)", 120)
         assert status == 0, output
         most = int(guest.shell("awk '/Dirty/ { d = $2 } /Writeb/ { if (d + $2 > m) m = d + $2 } END { print m }' /tmp/dirty")[1])
