@@ -113,7 +113,7 @@ get_locked(struct mapping *m, u64 index, bool fill, struct page **out)
 	struct page *page;
 	int err;
 
-	for (u32 tries = 0;;) {
+	for (;;) {
 		page = mapping_find(m, index);
 		if (page) {
 			page_lock(page);
@@ -137,11 +137,8 @@ get_locked(struct mapping *m, u64 index, bool fill, struct page **out)
 		if (likely(!err))
 			break;
 		page_discard(m, page, prepares);
-		/*
-		 * The tree's nodes come from a pool that does not wait: make room for it and try
-		 * again.
-		 */
-		if (err == -ENOMEM && (++tries > 3 || !reclaim_pages(64, GFP_KERNEL)))
+		/* The tree takes its nodes without waiting: wait for one here, and try again. */
+		if (err == -ENOMEM && !xa_node_prepare())
 			return -ENOMEM;
 	}
 	*out = page;

@@ -66,6 +66,8 @@ void page_wait_unlocked(struct page *page);
 
 /* Try to free n pages: the number freed. May sleep. */
 u64 reclaim_pages(u64 n, u32 gfp);
+/* More could be had by waiting for pages that are dirty or being written. */
+bool reclaim_awaits_disk(u32 gfp);
 void kswapd_wake(void); /* any context without the buddy's lock */
 
 u64 kstack_reclaim(void); /* kstack.c: pages freed */

@@ -26,8 +26,13 @@
 
 #define ZEROED_MAX 32u
 
-/* How often reclaim is tried in vain, or to the benefit of others, before somebody is killed. */
+/*
+ * How often reclaim is tried in vain, in vain while pages are on their way to a disk (each a wait
+ * of reclaim's WAIT_NS: a disk that is silent for longer than this is taken for dead), or to the
+ * benefit of others, before somebody is killed.
+ */
 #define STALLS_MAX 4u
+#define WAITS_MAX  100u
 #define ROUNDS_MAX 64u
 
 struct page_cpu {
@@ -238,7 +243,7 @@ static __noinline struct page *
 take_slow(u32 order, u32 gfp)
 {
 	struct page *page;
-	u32 stalled = 0;
+	u32 stalled = 0, waited = 0;
 
 	if (!may_block(gfp)) {
 		/* Interrupts and the like may use up the reserve. */
@@ -262,6 +267,8 @@ take_slow(u32 order, u32 gfp)
 				return page;
 			if (round < ROUNDS_MAX)
 				continue;
+		} else if (reclaim_awaits_disk(gfp) && ++waited < WAITS_MAX) {
+			continue;
 		} else if (++stalled < STALLS_MAX) {
 			continue; /* pages were in use, locked, being looked at by others */
 		}

@@ -242,6 +242,21 @@ stolen(void)
 	return (u64)mem_counter_sum(MC_PGSTEAL) + (u64)mem_counter_sum(MC_PGSTEAL_BACKGROUND);
 }
 
+/* Not within a file system: what it holds, the writers may want. */
+static bool
+may_wait(u32 gfp)
+{
+	struct thread *t = thread_current();
+
+	return t != kswapd && !t->nofs && !(gfp & GFP_NOFS);
+}
+
+bool
+reclaim_awaits_disk(u32 gfp)
+{
+	return may_wait(gfp) && mem_counter_sum(MC_DIRTY) + mem_counter_sum(MC_WRITEBACK) > 0;
+}
+
 u64
 reclaim_pages(u64 want, u32 gfp)
 {
@@ -259,11 +274,7 @@ reclaim_pages(u64 want, u32 gfp)
 		freed += shrink_caches(want, gfp);
 	if (freed < want && mem_counter_sum(MC_DIRTY) + mem_counter_sum(MC_WRITEBACK)) {
 		writeback_wake_all(BACKING_ALL);
-		/*
-		 * Not within a file system: what it holds, the writers may want. They would get on,
-		 * but this thread had better too.
-		 */
-		if (!freed && t != kswapd && !(gfp & GFP_NOFS)) {
+		if (!freed && may_wait(gfp)) {
 			writeback_wait_some(WAIT_NS);
 			freed += lru_reclaim(want);
 		}

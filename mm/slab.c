@@ -703,6 +703,17 @@ xa_node_alloc(void)
 	return kmem_cache_alloc(xa_node_cache, GFP_ATOMIC | GFP_NOWARN);
 }
 
+bool
+xa_node_prepare(void)
+{
+	struct xa_node *node = kmem_cache_alloc(xa_node_cache, GFP_KERNEL);
+
+	if (!node)
+		return false;
+	kmem_cache_free(xa_node_cache, node);
+	return true;
+}
+
 static void
 xa_node_free_callback(struct rcu_head *head)
 {

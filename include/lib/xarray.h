@@ -53,6 +53,7 @@ struct xarray {
 
 /* Provided by the memory room; alloc returns uninitialised memory or NULL. */
 struct xa_node *xa_node_alloc(void);
+bool xa_node_prepare(void); /* may sleep; true: the next xa_node_alloc here is likely to succeed */
 void xa_node_free_rcu(struct xa_node *node);
 
 static inline void *
