@@ -39,6 +39,7 @@ struct user_account {
 	u32 uid;
 	struct atomic32 processes, sigpending;
 	struct atomic32 inotify_groups, inotify_watches;
+	struct atomic32 in_flight;
 	struct atomic64 mq_bytes;
 	struct hlist_node hash;
 };
@@ -172,6 +173,16 @@ user_count_mq_bytes(struct user_account *u, s64 delta, u64 limit)
 		atomic64_sub(&u->mq_bytes, delta);
 		return false;
 	}
+	return true;
+}
+
+/* As Linux counts: what is there already may not be over the limit. */
+bool
+user_count_in_flight(struct user_account *u, int delta, u64 limit)
+{
+	if (delta > 0 && (u64)atomic_read(&u->in_flight) > limit)
+		return false;
+	atomic_add(&u->in_flight, delta);
 	return true;
 }
 

@@ -122,19 +122,25 @@ free_deferred(struct work *work)
 	}
 }
 
+/* To be released by a worker. */
+static void
+file_defer(struct file *f)
+{
+	f->work.node.next = (struct list *)READ_ONCE(deferred);
+	while (!try_cmpxchg(&deferred, (struct file **)&f->work.node.next, f))
+		;
+	work_queue(&deferred_work);
+}
+
 void
 file_put(struct file *f)
 {
 	if (likely(!ref_put(&f->ref)))
 		return;
-	if (likely(!in_atomic())) {
+	if (likely(!in_atomic()))
 		file_free(f);
-		return;
-	}
-	f->work.node.next = (struct list *)READ_ONCE(deferred);
-	while (!try_cmpxchg(&deferred, (struct file **)&f->work.node.next, f))
-		;
-	work_queue(&deferred_work);
+	else
+		file_defer(f);
 }
 
 static void
@@ -143,7 +149,6 @@ free_on_return(struct task_work *work)
 	file_free(container_of(work, struct file, work));
 }
 
-/* For callers with locks that releasing a file may need: done on the way back to user mode. */
 void
 file_put_late(struct file *f)
 {
@@ -151,7 +156,7 @@ file_put_late(struct file *f)
 		return;
 	f->work.func = free_on_return;
 	if (thread_current()->is_kernel || task_work_add(current, &f->work))
-		file_free(f);
+		file_defer(f);
 }
 
 void

@@ -202,7 +202,6 @@ void super_for_each(int (*fn)(struct super *s, void *ctx), void *ctx);
 /* --- open.c, file.c --- */
 void file_init(void);
 void anon_init(void);
-void file_put_late(struct file *f);
 int fd_set_cloexec(int fd, bool cloexec);
 int fd_dup_above(int fd, int min, bool cloexec);
 struct file *file_alloc(u32 flags, u32 mode); /* NULL: no memory, or too many (*) */

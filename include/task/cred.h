@@ -60,6 +60,7 @@ bool user_count_processes(struct user_account *u, int delta, u64 limit);
 u32 user_sigpending(const struct user_account *u); /* for /proc/PID/status */
 bool user_count_sigpending(struct user_account *u, int delta, u64 limit);
 bool user_count_mq_bytes(struct user_account *u, s64 delta, u64 limit);
+bool user_count_in_flight(struct user_account *u, int delta, u64 limit); /* SCM_RIGHTS */
 bool user_count_inotify_groups(struct user_account *u, int delta, u64 limit);
 bool user_count_inotify_watches(struct user_account *u, int delta, u64 limit);
 #endif

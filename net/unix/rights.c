@@ -2,8 +2,8 @@
 /*
  * What travels beside the bytes: SCM_RIGHTS (open files) and SCM_CREDENTIALS. unix(7).
  *
- * Limit: sockets that are under way in each other's queues, with no descriptor left, keep each
- * other alive; a process may therefore have at most as many files under way as it may have open.
+ * A user has no more files under way than RLIMIT_NOFILE, and those of one message; garbage.c has
+ * the sockets among them.
  */
 #include "fs/vfs/file.h"
 #include "lib/string.h"
@@ -12,8 +12,6 @@
 #include "task/task.h"
 #include "uapi/errno.h"
 #include "unix_internal.h"
-
-static struct atomic32 in_flight;
 
 void
 unix_cred_current(struct linux_ucred *c)
@@ -30,58 +28,55 @@ unix_rights_free(struct unix_rights *r)
 {
 	if (!r)
 		return;
+	unix_flight_end(r);
 	for (u32 i = 0; i < r->count; i++)
-		file_put(r->files[i]);
-	atomic_sub(&in_flight, (int)r->count);
+		file_put_late(r->files[i]);
+	(void)user_count_in_flight(r->user, -(int)r->count, 0);
+	user_account_put(r->user);
 	kfree(r);
-}
-
-struct unix_rights *
-unix_rights_copy(const struct unix_rights *r)
-{
-	struct unix_rights *c = kmalloc(sizeof(*c) + r->count * sizeof(c->files[0]), GFP_KERNEL);
-
-	if (!c)
-		return NULL;
-	c->count = r->count;
-	for (u32 i = 0; i < r->count; i++) {
-		c->files[i] = r->files[i];
-		file_get(c->files[i]);
-	}
-	atomic_add(&in_flight, (int)c->count);
-	return c;
 }
 
 static int
 rights_take(const u8 *data, size_t len, struct unix_rights **out)
 {
 	u32 n = (u32)(len / sizeof(s32));
+	int err;
 
 	if (n > SCM_MAX_FD || *out)
 		return -EINVAL;
 	if (!n)
 		return 0;
-	if ((u64)atomic_read(&in_flight) + n > rlimit_current(RLIMIT_NOFILE) &&
-	    !capable(CAP_SYS_RESOURCE) && !capable(CAP_SYS_ADMIN))
-		return -ETOOMANYREFS;
 	struct unix_rights *r = kmalloc(sizeof(*r) + n * sizeof(r->files[0]), GFP_KERNEL);
 	if (!r)
 		return -ENOMEM;
 	r->count = 0;
-	for (u32 i = 0; i < n; i++) {
+	for (; r->count < n; r->count++) {
 		s32 fd;
 
-		memcpy(&fd, data + i * sizeof(fd), sizeof(fd));
-		struct file *f = fd_find(fd);
-		if (!f) {
-			unix_rights_free(r);
-			return -EBADF;
+		memcpy(&fd, data + r->count * sizeof(fd), sizeof(fd));
+		r->files[r->count] = fd_find(fd);
+		if (!r->files[r->count]) {
+			err = -EBADF;
+			goto out_put;
 		}
-		r->files[r->count++] = f;
-		atomic_inc(&in_flight);
 	}
+	u64 limit = capable(CAP_SYS_RESOURCE) || capable(CAP_SYS_ADMIN)
+			    ? RLIM_INFINITY
+			    : rlimit_current(RLIMIT_NOFILE);
+	r->user = user_account_get(current_cred()->user);
+	if (!user_count_in_flight(r->user, (int)n, limit)) {
+		user_account_put(r->user);
+		err = -ETOOMANYREFS;
+		goto out_put;
+	}
+	unix_flight_begin(r);
 	*out = r;
 	return 0;
+out_put:
+	for (u32 i = 0; i < r->count; i++)
+		file_put(r->files[i]);
+	kfree(r);
+	return err;
 }
 
 static int
@@ -162,9 +157,11 @@ unix_rights_deliver(struct socket_msg *m, struct unix_rights *r)
 		if (fd < 0)
 			break;
 		file_get(r->files[n]);
-		fd_install(fd, r->files[n]);
 		fds[n] = fd;
 	}
+	unix_flight_wait(r);
+	for (u32 i = 0; i < n; i++)
+		fd_install(fds[i], r->files[i]);
 	if (n)
 		err = socket_put_cmsg(m, SOL_SOCKET, SCM_RIGHTS, fds, n * sizeof(s32));
 	if (n < r->count)

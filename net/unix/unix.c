@@ -677,6 +677,7 @@ wait_msg(struct socket *s, struct unix_sock *u, u64 deadline)
 static int
 deliver_extras(struct socket *s, struct socket_msg *m, struct unix_msg *msg)
 {
+	struct unix_sock *u = of(s);
 	int r = 0;
 
 	if (s->opts & SOCKOPT_PASSCRED)
@@ -684,8 +685,12 @@ deliver_extras(struct socket *s, struct socket_msg *m, struct unix_msg *msg)
 	if (!r && msg->rights) {
 		r = unix_rights_deliver(m, msg->rights);
 		if (!(m->flags & MSG_PEEK)) {
-			unix_rights_free(msg->rights);
+			struct unix_rights *rights = msg->rights;
+
+			spin_lock(&u->lock); /* the collector looks at what is in the queue */
 			msg->rights = NULL;
+			spin_unlock(&u->lock);
+			unix_rights_free(rights);
 		}
 	}
 	return r;
@@ -895,6 +900,7 @@ unix_release(struct socket *s)
 	if (!u->path.dentry && hlist_unhashed(&u->hash))
 		u->addr_len = 0;
 	unix_end(u);
+	unix_collect_soon();
 }
 
 static u32
@@ -992,6 +998,7 @@ void
 unix_init(void)
 {
 	unix_list_init();
+	unix_garbage_init();
 	socket_family_register(&unix_family);
 }
 

@@ -15,10 +15,14 @@
 #define DGRAM_QUEUE_MAX 10
 
 struct file;
+struct user_account;
 
 /* Files under way with a message. */
 struct unix_rights {
 	u32 count;
+	bool sockets;		   /* there are AF_UNIX sockets among them: garbage.c */
+	struct user_account *user; /* referenced: who sent them, charged */
+	struct unix_rights *next;  /* garbage.c */
 	struct file *files[];
 };
 
@@ -66,6 +70,13 @@ struct unix_sock {
 	struct path path;	/* [I once bound] pathname sockets: keeps the inode */
 	struct hlist_node hash; /* abstract names: table lock */
 	struct list all_node;	/* list.c */
+
+	/* garbage.c, all under flight_lock; set while in_flight */
+	u32 in_flight;		  /* references to our file that messages hold */
+	u32 found;		  /* of them, how many the collector has seen */
+	bool suspect;		  /* nobody else has one */
+	struct file *flight_file; /* ours */
+	struct list flight_node;
 };
 
 void unix_get(struct unix_sock *u);
@@ -86,8 +97,15 @@ void unix_list_remove(struct unix_sock *u);
 /* rights.c */
 int unix_control_parse(struct socket_msg *m, struct linux_ucred *cred, struct unix_rights **out);
 int unix_rights_deliver(struct socket_msg *m, struct unix_rights *r);
-struct unix_rights *unix_rights_copy(const struct unix_rights *r);
 void unix_rights_free(struct unix_rights *r);
 void unix_cred_current(struct linux_ucred *c);
+
+/* garbage.c */
+void unix_garbage_init(void);
+void unix_flight_begin(struct unix_rights *r); /* before a message with them is in a queue */
+void unix_flight_end(struct unix_rights *r);   /* before the files are put */
+/* References have been taken: wait until the collector knows of them. */
+void unix_flight_wait(const struct unix_rights *r);
+void unix_collect_soon(void); /* a socket was closed */
 
 #endif

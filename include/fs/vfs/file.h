@@ -114,6 +114,9 @@ struct file {
 
 void file_get(struct file *f);
 void file_put(struct file *f); /* may sleep; deferred to task work when it may not */
+/* For callers with locks that releasing a file may need, or who are in a release: done on the way
+ * back to user mode, or by a worker, one file after the other. May not be in an interrupt. */
+void file_put_late(struct file *f);
 /* Urgent data has come: SIGURG to the owner (F_SETOWN). Any context; f is not yet being released.
  */
 void file_signal_urgent(struct file *f);
