@@ -34,24 +34,49 @@ inet_datagram_shutdown(struct socket *s, int how)
 	return sk->state == TCP_ESTABLISHED ? 0 : -ENOTCONN;
 }
 
-int
-inet_datagram_connect(struct inet_sock *sk, const struct ip_addr *to, u32 scope)
+static void
+disconnect(struct inet_sock *sk)
 {
+	sock_lock(sk);
+	sk->remote = sk->family == AF_INET6 ? IP_ADDR_ANY6 : ip_addr4(0);
+	sk->state = TCP_CLOSE;
+	sk->route.dev = NULL;
+	if (!sk->addr_locked)
+		sk->local = sk->remote;
+	sock_unlock(sk);
+}
+
+int
+inet_datagram_connect(struct inet_sock *sk, const u8 *addr, u32 len)
+{
+	struct ip_addr to;
 	struct route r;
 	struct flow f;
+	u32 scope = 0;
+	u16 port, family;
 	int e;
 
+	if (len < sizeof(family))
+		return -EINVAL;
+	memcpy(&family, addr, sizeof(family));
+	if (family == AF_UNSPEC) {
+		disconnect(sk);
+		return 0;
+	}
+	e = inet_addr_parse(sk, addr, len, &to, &port, &scope);
+	if (e)
+		return e;
 	sock_lock(sk);
 	net_begin();
 	inet_sock_flow(sk, &f);
-	f.dst = *to;
+	f.dst = to;
 	if (scope && !f.oif)
 		f.oif = scope;
 	e = inet_route_output(sk->net, &f, &r);
 	if (!e) {
 		if (ip_addr_is_any(&sk->local))
 			sk->local = r.source;
-		sk->remote = *to;
+		sk->remote = to;
 		sk->state = TCP_ESTABLISHED;
 		sk->route = r;
 	}

@@ -51,8 +51,9 @@ int inet_recv_packet(struct inet_sock *sk, u32 flags, struct packet **out, bool 
 /* datagram.c: slots that UDP, raw and ping sockets share. */
 u32 inet_datagram_poll(struct socket *s, struct file *f, struct poll_table *pt);
 int inet_datagram_shutdown(struct socket *s, int how);
-/* connect(2) of a socket without ports. 0 or as inet_route_output. */
-int inet_datagram_connect(struct inet_sock *sk, const struct ip_addr *to, u32 scope);
+/* connect(2) of a socket without ports; AF_UNSPEC undoes it. 0 or as inet_addr_parse,
+ * inet_route_output. */
+int inet_datagram_connect(struct inet_sock *sk, const u8 *addr, u32 len);
 /* recvmsg of packets that are given as they are: bytes copied or -errno; *whole is the packet's
  * length (0: it was no packet). */
 ssize_t inet_datagram_receive(struct inet_sock *sk, struct socket_msg *m, u32 *whole);

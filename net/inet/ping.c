@@ -206,27 +206,9 @@ ping_recvmsg(struct socket *socket, struct socket_msg *m)
 static int
 ping_connect(struct socket *s, const u8 *addr, u32 len, u32 file_flags)
 {
-	struct inet_sock *sk = inet_sock_of(s);
-	struct ip_addr to;
-	u16 port, family;
-	u32 scope = 0;
-	int e;
+	int e = inet_datagram_connect(inet_sock_of(s), addr, len);
 
-	if (len < sizeof(family))
-		return -EINVAL;
-	memcpy(&family, addr, sizeof(family));
-	if (family == AF_UNSPEC) {
-		sock_lock(sk);
-		sk->remote = sk->family == AF_INET6 ? IP_ADDR_ANY6 : ip_addr4(0);
-		sk->state = TCP_CLOSE;
-		sk->route.dev = NULL;
-		sock_unlock(sk);
-		return 0;
-	}
-	e = inet_addr_parse(sk, addr, len, &to, &port, &scope);
-	if (!e)
-		e = identify(sk);
-	return e ? e : inet_datagram_connect(sk, &to, scope);
+	return e ? e : identify(inet_sock_of(s));
 }
 
 static int

@@ -275,27 +275,7 @@ raw_bind(struct socket *s, const u8 *addr, u32 len)
 static int
 raw_connect(struct socket *s, const u8 *addr, u32 len, u32 file_flags)
 {
-	struct inet_sock *sk = inet_sock_of(s);
-	struct ip_addr to;
-	u32 scope = 0;
-	u16 port, family;
-	int e;
-
-	if (len < sizeof(family))
-		return -EINVAL;
-	memcpy(&family, addr, sizeof(family));
-	if (family == AF_UNSPEC) {
-		sock_lock(sk);
-		sk->remote = sk->family == AF_INET6 ? IP_ADDR_ANY6 : ip_addr4(0);
-		sk->state = TCP_CLOSE;
-		sk->route.dev = NULL;
-		if (!sk->addr_locked)
-			sk->local = sk->remote;
-		sock_unlock(sk);
-		return 0;
-	}
-	e = inet_addr_parse(sk, addr, len, &to, &port, &scope);
-	return e ? e : inet_datagram_connect(sk, &to, scope);
+	return inet_datagram_connect(inet_sock_of(s), addr, len);
 }
 
 static int
