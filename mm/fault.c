@@ -62,6 +62,7 @@ install_anon(struct vma *v, pte_t *pte, struct page *page)
 	u32 prot = vma_pte_prot(v->flags) | PTE_P_DIRTY | PTE_P_YOUNG;
 
 	atomic_set(&page->flags, PG_ANON | PG_UPTODATE);
+	atomic64_set(&page->ref_and_map, PAGE_MAPPED_ONCE);
 	pte_set(pte, pte_make(page_to_phys(page), prot));
 }
 
@@ -480,17 +481,14 @@ fault_write_protected(struct vma *v, pte_t *pte, u64 addr)
 	install_anon(v, pte, new);
 	spin_unlock(lock);
 
+	mem_count(MC_ANON, 1);
 	if (!was_anon) {
-		count_anon(mm);
-		if (page) {
+		atomic64_inc(&mm->rss_anon);
+		if (page)
 			count_file(mm, (u32)atomic_read(&page->flags), -1);
-			if (atomic_dec_and_test(&page->mapcount))
-				mem_count(MC_MAPPED, -1);
-		}
 	}
 	if (page) {
-		/* The entry's reference and ours. */
-		page_put(page);
+		(void)page_drop_entry(page);
 		page_put(page);
 	}
 	return 0;
@@ -517,9 +515,12 @@ fault_page(struct vma *v, u64 addr, enum fault_access access, bool *major)
 		e = pte_get(level1);
 	}
 	if (unlikely(pte_leaf(e))) {
-		if (access == FAULT_WRITE && !pte_write(e))
-			huge_write(v, level1);
-		return 0;
+		if (access != FAULT_WRITE || pte_write(e) || huge_write(v, level1))
+			return 0;
+		huge_split(v, level1, addr);
+		e = pte_get(level1);
+		if (pte_none(e))
+			return -EAGAIN; /* madvise of another thread took it away */
 	}
 	pte = pte_table(e) + pte_index(addr, 0);
 	e = pte_get(pte);

@@ -7,7 +7,7 @@
  * zero page is left out, so a mapping that never had a private page costs its vma and nothing else.
  *
  * The child's mappings of files are in the reverse map before their entries are filled: truncation
- * that comes in between finds them. Huge pages are split first, since they have one owner.
+ * that comes in between finds them. A 2 MiB page is copied as one reference too (huge.c).
  */
 #include "arch/tlb.h"
 #include "lib/string.h"
@@ -46,7 +46,7 @@ copy_leaf(pte_t *from, pte_t *to, u32 count, bool *changed)
 			pte_set(from + i, e);
 			*changed = true;
 		}
-		atomic_inc(&page->ref.count);
+		atomic64_add(&page->ref_and_map, PAGE_MAPPED_ONCE);
 		pte_set(to + i, e);
 		copied++;
 	}
@@ -67,12 +67,27 @@ copy_pages(struct vma *from, struct vma *to, bool *changed)
 		pte_t e = pte_get(level1), *other;
 
 		if (!pte_none(e)) {
+			other = mm_level1_create(to->mm, addr);
+			if (!other) {
+				err = -ENOMEM;
+				break;
+			}
 			if (pte_leaf(e)) {
+				err = stop - addr == HUGE_SIZE
+					      ? huge_copy(to->mm, level1, other, changed)
+					      : -EAGAIN;
+				if (!err) {
+					copied += PTE_PER_TABLE;
+					addr = stop;
+					continue;
+				}
+				if (err != -EAGAIN)
+					break;
+				err = 0;
 				huge_split(from, level1, addr);
 				e = pte_get(level1);
 			}
-			other = mm_level1_create(to->mm, addr);
-			if (!other || !mm_leaf_create(to->mm, other)) {
+			if (!mm_leaf_create(to->mm, other)) {
 				err = -ENOMEM;
 				break;
 			}
@@ -82,10 +97,8 @@ copy_pages(struct vma *from, struct vma *to, bool *changed)
 		}
 		addr = stop;
 	}
-	if (copied) {
+	if (copied)
 		atomic64_add(&to->mm->rss_anon, (s64)copied);
-		mem_count(MC_ANON, (s64)copied);
-	}
 	return err;
 }
 

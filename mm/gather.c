@@ -22,12 +22,11 @@ gather_init(struct gather *g, struct mm *mm)
 	g->start = UINT64_MAX;
 	g->end = 0;
 	g->sole = NULL;
-	g->huge = NULL;
 	g->tables = NULL;
 	g->count = 0;
 	g->max = GATHER_INLINE;
 	g->pages = g->inline_pages;
-	g->anon = g->file = g->shmem = 0;
+	g->anon = g->file = g->shmem = g->unmapped = 0;
 }
 
 bool
@@ -54,33 +53,40 @@ gather_table(struct gather *g, struct page *page)
 	g->tables = page;
 }
 
-static void
-huge_free(struct gather *g, struct page *page)
+bool
+page_drop_entry(struct page *page)
 {
-	/* With the leaf table that waited for a split. */
-	table_page_free(g->mm, (struct page *)(uintptr_t)page->private);
-	mem_count(MC_HUGE_ANON, -(s64)PTE_PER_TABLE);
-	page_put(page);
+	enum mem_counter counter = page_flag(page, PG_ANON) ? MC_ANON : MC_MAPPED;
+	s64 now = atomic64_sub_return(&page->ref_and_map, PAGE_MAPPED_ONCE);
+
+	if (now >> 32 == 0)
+		mem_count(counter, -1);
+	if (unlikely((u32)now == 0))
+		page_release(page);
+	return now >> 32 == 0;
 }
 
-/* What an entry referred to. A private page whose last reference that was joins the sole ones. */
+/* The same for many; private pages join the sole ones. */
 static inline void
 page_drop_mapped(struct gather *g, struct page *page)
 {
 	s64 now;
 
-	if (page_flag(page, PG_ANON)) {
-		if (ref_put(&page->ref)) {
-			page->lru.next = (struct list *)g->sole;
-			g->sole = page;
-		}
+	if ((uintptr_t)page & GATHER_BLOCK) {
+		huge_drop((struct page *)((uintptr_t)page & ~GATHER_BLOCK));
+		return;
+	}
+	if (!page_flag(page, PG_ANON)) {
+		(void)page_drop_entry(page);
 		return;
 	}
 	now = atomic64_sub_return(&page->ref_and_map, PAGE_MAPPED_ONCE);
 	if (now >> 32 == 0)
-		mem_count(MC_MAPPED, -1);
-	if (unlikely((u32)now == 0))
-		page_release(page);
+		g->unmapped++;
+	if ((u32)now == 0) {
+		page->lru.next = (struct list *)g->sole;
+		g->sole = page;
+	}
 }
 
 /* The high-water mark is looked at when the water is about to fall. */
@@ -109,10 +115,8 @@ gather_flush(struct gather *g)
 
 	if (g->anon | g->file | g->shmem)
 		mm_hiwater_update(mm);
-	if (g->anon) {
+	if (g->anon)
 		atomic64_sub(&mm->rss_anon, g->anon);
-		mem_count(MC_ANON, -g->anon);
-	}
 	if (g->file)
 		atomic64_sub(&mm->rss_file, g->file);
 	if (g->shmem)
@@ -122,15 +126,13 @@ gather_flush(struct gather *g)
 	for (u32 i = 0; i < g->count; i++)
 		page_drop_mapped(g, g->pages[i]);
 	g->count = 0;
+	if (g->unmapped) {
+		mem_count(MC_ANON, -g->unmapped);
+		g->unmapped = 0;
+	}
 	if (g->sole) {
 		page_free_chain(g->sole);
 		g->sole = NULL;
-	}
-	while (g->huge) {
-		struct page *page = g->huge;
-
-		g->huge = (struct page *)page->lru.next;
-		huge_free(g, page);
 	}
 	while (g->tables) {
 		struct page *page = g->tables;

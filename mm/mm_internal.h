@@ -132,9 +132,19 @@ int populate_range(struct mm *mm, u64 start, u64 end, enum populate_how how);
 
 /* huge.c */
 bool huge_fault(struct vma *v, pte_t *level1, u64 addr);
-void huge_write(struct vma *v, pte_t *level1);
+/* Let a store through. False: it takes small pages. */
+bool huge_write(struct vma *v, pte_t *level1);
 /* *level1 is a huge page: becomes a table of small ones. May be called by several at once. */
 void huge_split(struct vma *v, pte_t *level1, u64 addr);
+/*
+ * fork: an entry of mm for the same page, both without write access; *changed if `from` had it.
+ * -EAGAIN: it takes small pages; -ENOMEM.
+ */
+int huge_copy(struct mm *mm, pte_t *from, pte_t *to, bool *changed);
+/* mremap: false if `from` is no huge page (any more) or `to` is taken. */
+bool huge_move(pte_t *from, pte_t *to);
+bool huge_sole(struct page *block);
+void huge_drop(struct page *block);
 /* The whole 2 MiB at once; false: it is no huge page any more. */
 bool huge_zap(struct gather *g, pte_t *level1, u64 addr);
 

@@ -15,11 +15,13 @@
 #include "vma.h"
 
 static bool
-write_needs_fault(const struct vma *v, const struct page *page)
+write_needs_fault(const struct vma *v, struct page *page, u32 huge)
 {
 	if (v->flags & VM_SHARED)
 		return !page || !v->mapping || mapping_writes(v->mapping) ||
 		       v->mapping->ops->page_mkwrite;
+	if (huge)
+		return !huge_sole(page);
 	return !page || !page_flag(page, PG_ANON) || (u32)atomic64_read(&page->ref_and_map) != 1;
 }
 
@@ -33,7 +35,7 @@ pte_with_rights(const struct vma *v, pte_t old, struct page *page, u32 prot, u32
 	bool special = pte_soft(old, PTE_SOFT_SPECIAL);
 	pte_t new;
 
-	if ((prot & PTE_P_WRITE) && !pte_write(old) && write_needs_fault(v, page))
+	if ((prot & PTE_P_WRITE) && !pte_write(old) && write_needs_fault(v, page, huge))
 		prot &= ~PTE_P_WRITE;
 	new = pte_make(pte_paddr(old), prot | huge);
 	if (pte_dirty(old))

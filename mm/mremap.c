@@ -43,8 +43,7 @@ move_entries(struct vma *from, struct vma *to, u64 old, u64 new, u64 len)
 		if (!other)
 			break;
 		if (pte_leaf(pte_get(level1))) {
-			if (step == HUGE_SIZE && pte_none(pte_get(other))) {
-				pte_set(other, pte_xchg(level1, (pte_t){ 0 }));
+			if (step == HUGE_SIZE && huge_move(level1, other)) {
 				done += step;
 				continue;
 			}

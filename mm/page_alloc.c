@@ -345,7 +345,6 @@ page_wipe(struct page *page)
 {
 	DEBUG_ASSERT(!(atomic_read(&page->flags) &
 		       (PG_BUDDY | PG_RESERVED | PG_LRU | PG_LOCKED | PG_TAIL)));
-	DEBUG_ASSERT(atomic_read(&page->mapcount) == 0);
 	atomic_set(&page->flags, 0);
 	atomic64_set(&page->ref_and_map, 0);
 	page->mapping = NULL;
@@ -357,6 +356,7 @@ page_free(struct page *page, u32 order)
 	struct page_cpu *pc;
 	unsigned long flags;
 
+	DEBUG_ASSERT(atomic_read(&page->mapcount) == 0);
 	this_cpu_add(mem_counters[MC_PGFREE], 1l << order);
 	if (unlikely(order)) {
 		DEBUG_ASSERT(page->order == order);

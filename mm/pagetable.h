@@ -7,7 +7,7 @@
 
 struct gather;
 
-/* A file page's entry counts in both halves of page->ref_and_map. */
+/* An entry counts in both halves of page->ref_and_map. */
 #define PAGE_MAPPED_ONCE ((1l << 32) + 1)
 
 /* Software bits of entries. */
@@ -92,6 +92,14 @@ void table_page_free(struct mm *mm, struct page *page);
  */
 void mm_tables_free(struct gather *g, u64 start, u64 end, u64 floor, u64 ceiling);
 
+/* ---- pages that entries refer to ---- */
+
+/*
+ * What an entry, which is gone and forgotten by all CPUs, held: a reference and a count. Returns
+ * true if no entry shows the page any more.
+ */
+bool page_drop_entry(struct page *page);
+
 /* ---- gather.c: change entries first, then one shoot-down, then free ---- */
 
 #define GATHER_INLINE 24
@@ -99,12 +107,12 @@ void mm_tables_free(struct gather *g, u64 start, u64 end, u64 floor, u64 ceiling
 struct gather {
 	struct mm *mm;
 	u64 start, end;	     /* addresses whose translations may be cached */
-	struct page *sole;   /* pages that only we referred to, chained by lru.next */
-	struct page *huge;   /* the same, blocks of 2 MiB */
+	struct page *sole;   /* private pages that only we referred to, chained by lru.next */
 	struct page *tables; /* page-table pages, chained by lru.next */
 	u32 count, max;
-	struct page **pages;   /* other pages: a reference each */
+	struct page **pages;   /* other pages: an entry's reference each; a tag marks blocks */
 	s64 anon, file, shmem; /* what to take off the rss counters */
+	s64 unmapped;	       /* private pages whose last entry went */
 	struct page *inline_pages[GATHER_INLINE];
 };
 
@@ -135,17 +143,11 @@ gather_page(struct gather *g, struct page *page)
 	u32 flags = (u32)atomic_read(&page->flags);
 
 	if (likely(flags & PG_ANON)) {
-		if (unlikely(flags & PG_COMPOUND)) {
-			/* Huge pages have one owner, ever: huge.c. */
-			g->anon += PTE_PER_TABLE;
-			page->lru.next = (struct list *)g->huge;
-			g->huge = page;
-			return false;
-		}
 		g->anon++;
-		if (atomic64_read(&page->ref_and_map) == 1) {
+		if (atomic64_read(&page->ref_and_map) == PAGE_MAPPED_ONCE) {
 			page->lru.next = (struct list *)g->sole;
 			g->sole = page;
+			g->unmapped++;
 			return false;
 		}
 	} else if (flags & PG_SWAPBACKED) {
@@ -154,6 +156,16 @@ gather_page(struct gather *g, struct page *page)
 		g->file++;
 	}
 	g->pages[g->count++] = page;
+	return unlikely(gather_full(g)) && !gather_slots_grow(g);
+}
+
+/* The same for the entry of a 2 MiB page. */
+#define GATHER_BLOCK 1ul
+static inline bool __must_check
+gather_block(struct gather *g, struct page *block)
+{
+	g->anon += PTE_PER_TABLE;
+	g->pages[g->count++] = (struct page *)((uintptr_t)block | GATHER_BLOCK);
 	return unlikely(gather_full(g)) && !gather_slots_grow(g);
 }
 

@@ -24,11 +24,14 @@ page_follow(struct vma *v, u64 addr, bool write, bool force)
 	struct page *page = NULL;
 	bool ok;
 
-	if (!level1 || pte_none(pte_get(level1)))
-		return NULL;
-	if (pte_leaf(pte_get(level1)))
+	e = level1 ? pte_get(level1) : (pte_t){ 0 };
+	if (!pte_none(e) && pte_leaf(e)) {
 		huge_split(v, level1, addr);
-	pte = pte_table(pte_get(level1)) + pte_index(addr, 0);
+		e = pte_get(level1);
+	}
+	if (pte_none(e))
+		return NULL;
+	pte = pte_table(e) + pte_index(addr, 0);
 	spin_lock(table_lock_of(pte));
 	e = pte_get(pte);
 	if (!pte_none(e)) {

@@ -15,8 +15,7 @@ count_entry(struct vma *v, struct mem_usage *u, pte_t e, struct page *page, u64 
 	u32 flags = (u32)atomic_read(&page->flags);
 	bool anon = flags & PG_ANON, dirty = pte_dirty(e) || (flags & PG_DIRTY);
 	u64 both = (u64)atomic64_read(&page->ref_and_map);
-	/* Private pages count their entries as references, file pages apart. */
-	u64 entries = MAX(anon ? both & UINT32_MAX : both >> 32, 1ul);
+	u64 entries = MAX(both >> 32, 1ul);
 	u64 share = (size << USAGE_SHARE_SHIFT) / entries;
 
 	u->resident += size;

@@ -50,6 +50,7 @@ enum lock_rank {
 	RANK_FS = 130,		 /* small locks inside one file system */
 	RANK_TTY_LINE = 135,	 /* a terminal's line discipline */
 	RANK_PAGE_TABLE = 140,	 /* leaf page-table locks */
+	RANK_HUGE_PAGE = 142,	 /* a 2 MiB page: from whole to pieces, against counting */
 	RANK_BACKING = 147,	 /* backing->lock: dirty inodes of a device */
 	RANK_LRU = 150,
 	RANK_FUTEX = 155, /* futex bucket (lower address first: nested) */

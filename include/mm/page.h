@@ -52,7 +52,7 @@ struct page { /* 64 bytes */
 	union {
 		struct {
 			struct ref ref;
-			struct atomic32 mapcount; /* page-table entries that map it (file pages) */
+			struct atomic32 mapcount; /* page-table entries that map it */
 		};
 		/* both, changed together: a map count in the high half */
 		struct atomic64 ref_and_map;
@@ -67,7 +67,7 @@ struct page { /* 64 bytes */
 		struct list lru;     /* LRU, buddy lists, slab lists */
 		struct rcu_head rcu; /* slab pages on their way out */
 	};
-	u64 private; /* owner's: file system buffers, slab counters, deposited table */
+	u64 private; /* owner's: file system buffers, slab counters, deposited tables */
 	struct spinlock table_lock; /* of a page-table page: guards its entries */
 };
 STATIC_ASSERT(sizeof(struct page) == 64);
