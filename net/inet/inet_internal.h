@@ -102,10 +102,8 @@ void inet_proc_init(void);
 void inet_sysctl_init(void);
 void inet_sysfs_init(void);
 extern struct port_table udp_ports;
-/* For /proc/net: socks in use by protocol (IPPROTO_RAW: all raw ones), and lists of them. */
+/* For /proc/net: socks in use by protocol (IPPROTO_RAW: all raw ones). */
 extern struct atomic32 inet_sock_count[256];
-void udp_show(struct strbuf *sb, int family);
-void raw_show(struct strbuf *sb, int family);
 void inet_ioctl_init(void);
 
 #endif

@@ -4,6 +4,7 @@
  * ip(7), ipv6(7), socket(7).
  */
 #include "inet_internal.h"
+#include "net/inet/diag.h"
 #include "mm/slab.h"
 #include "task/cred.h"
 #include "uapi/errno.h"
@@ -151,7 +152,7 @@ get_socket(struct inet_sock *sk, int name, void *val, u32 *len)
 	case SO_DEBUG: v = 0; break;
 	case SO_INCOMING_CPU: v = -1; break;
 	case SO_COOKIE: {
-		u64 cookie = (u64)(uintptr_t)sk * HASH_GOLDEN_64 ^ sk->net->hash_key.word[0];
+		u64 cookie = inet_sock_cookie(sk->net, sk);
 
 		memcpy(val, &cookie, sizeof(cookie));
 		*len = sizeof(cookie);

@@ -9,6 +9,7 @@
 #include "inet_internal.h"
 #include "lib/format.h"
 #include "mm/page.h"
+#include "net/inet/diag.h"
 
 u64
 inet_counter(enum inet_counter c)
@@ -348,12 +349,42 @@ show_snmp6(struct strbuf *sb, void *ctx)
 
 /* ---- sockets ---- */
 
+u64
+inet_sock_cookie(const struct net_ns *net, const void *sk)
+{
+	return (u64)(uintptr_t)sk * HASH_GOLDEN_64 ^ net->hash_key.word[0];
+}
+
+void
+inet_diag_fill(struct inet_diag *d, const struct inet_sock *sk)
+{
+	struct socket *s = rcu_dereference(sk->socket);
+
+	*d = (struct inet_diag){
+		.sk = sk,
+		.cookie = inet_sock_cookie(sk->net, sk),
+		.family = sk->family,
+		.protocol = sk->protocol,
+		.state = READ_ONCE(sk->state),
+		.local = sk->local,
+		.remote = sk->remote,
+		.local_port = sk->local_port,
+		.remote_port = sk->remote_port,
+		.ifindex = sk->bound_ifindex,
+		.rqueue = (u32)atomic_read(&sk->rmem),
+		.wqueue = (u32)atomic_read(&sk->wmem),
+		.uid = sk->uid,
+		.inum = s ? socket_inum(s) : 0,
+		.refs = ref_read(&sk->ref),
+	};
+}
+
 static void
-put_address(struct strbuf *sb, const struct inet_sock *sk, const struct ip_addr *a, u16 port)
+put_address(struct strbuf *sb, int family, const struct ip_addr *a, u16 port)
 {
 	static const u32 none[4];
 
-	if (sk->family == AF_INET6) {
+	if (family == AF_INET6) {
 		const u32 *w = ip_addr_is_any(a) ? none : a->w;
 
 		strbuf_printf(sb, "%08X%08X%08X%08X:%04X", w[0], w[1], w[2], w[3], port);
@@ -363,19 +394,33 @@ put_address(struct strbuf *sb, const struct inet_sock *sk, const struct ip_addr 
 }
 
 void
-inet_proc_line(struct strbuf *sb, u32 slot, const struct inet_sock *sk, u32 tx_queue, u32 rx_queue,
-	       u8 timer, u64 timer_ticks, u32 retransmits, u32 probes)
+inet_diag_line(struct strbuf *sb, u32 slot, const struct inet_diag *d)
 {
-	struct socket *s = rcu_dereference(sk->socket);
-
 	strbuf_printf(sb, "%4u: ", slot);
-	put_address(sb, sk, &sk->local, sk->type == SOCK_RAW ? sk->protocol : sk->local_port);
+	put_address(sb, d->family, &d->local, d->local_port);
 	strbuf_putc(sb, ' ');
-	put_address(sb, sk, &sk->remote, sk->remote_port);
-	strbuf_printf(sb, " %02X %08X:%08X %02X:%08X %08X %5u %8u %lu %d 0000000000000000 %u\n",
-		      sk->state, tx_queue, rx_queue, timer, (u32)timer_ticks, retransmits, sk->uid,
-		      probes, s ? socket_inum(s) : 0, ref_read(&sk->ref),
-		      (u32)atomic_read(&sk->drops));
+	put_address(sb, d->family, &d->remote, d->remote_port);
+	strbuf_printf(sb, " %02X %08X:%08X %02X:%08lX %08X %5u %8u %lu %d %016x", d->state,
+		      d->wqueue, d->rqueue, d->timer, d->timer_ns * USER_HZ / NSEC_PER_SEC,
+		      d->retransmits, d->uid, d->probes, d->inum, d->refs, 0);
+}
+
+struct datagram_lines {
+	struct strbuf *sb;
+	int family;
+	u32 slot;
+};
+
+static bool
+show_datagram_sock(const struct inet_diag *d, void *ctx)
+{
+	struct datagram_lines *l = ctx;
+
+	if (d->family != l->family)
+		return false;
+	inet_diag_line(l->sb, l->slot++, d);
+	strbuf_printf(l->sb, " %u\n", (u32)atomic_read(&d->sk->drops));
+	return l->sb->overflow;
 }
 
 #define HEADER4                                                                               \
@@ -388,32 +433,40 @@ inet_proc_line(struct strbuf *sb, u32 slot, const struct inet_sock *sk, u32 tx_q
 static int
 show_udp(struct strbuf *sb, void *ctx)
 {
+	struct datagram_lines l = { .sb = sb, .family = AF_INET };
+
 	strbuf_puts(sb, HEADER4);
-	udp_show(sb, AF_INET);
+	udp_diag_for_each(show_datagram_sock, &l);
 	return 0;
 }
 
 static int
 show_udp6(struct strbuf *sb, void *ctx)
 {
+	struct datagram_lines l = { .sb = sb, .family = AF_INET6 };
+
 	strbuf_puts(sb, HEADER6);
-	udp_show(sb, AF_INET6);
+	udp_diag_for_each(show_datagram_sock, &l);
 	return 0;
 }
 
 static int
 show_raw(struct strbuf *sb, void *ctx)
 {
+	struct datagram_lines l = { .sb = sb, .family = AF_INET };
+
 	strbuf_puts(sb, HEADER4);
-	raw_show(sb, AF_INET);
+	raw_diag_for_each(show_datagram_sock, &l);
 	return 0;
 }
 
 static int
 show_raw6(struct strbuf *sb, void *ctx)
 {
+	struct datagram_lines l = { .sb = sb, .family = AF_INET6 };
+
 	strbuf_puts(sb, HEADER6);
-	raw_show(sb, AF_INET6);
+	raw_diag_for_each(show_datagram_sock, &l);
 	return 0;
 }
 

@@ -8,6 +8,7 @@
  * Sockets hang in a hash by protocol, read under RCU.
  */
 #include "inet_internal.h"
+#include "net/inet/diag.h"
 #include "lib/format.h"
 #include "mm/iter.h"
 #include "mm/slab.h"
@@ -375,20 +376,26 @@ raw_release(struct socket *s)
 }
 
 void
-raw_show(struct strbuf *sb, int family)
+raw_diag_for_each(inet_diag_visit *visit, void *ctx)
 {
-	rcu_read_lock();
-	for (u32 i = 0; i < 256; i++) {
+	bool enough = false;
+
+	for (u32 i = 0; i < ARRAY_SIZE(socks) && !enough; i++) {
 		struct inet_sock *sk;
 
+		rcu_read_lock();
 		hlist_for_each_entry_rcu(sk, &socks[i], hash_node)
 		{
-			if (sk->family == family)
-				inet_proc_line(sb, i, sk, (u32)atomic_read(&sk->wmem),
-					       (u32)atomic_read(&sk->rmem), 0, 0, 0, 0);
+			struct inet_diag d;
+
+			inet_diag_fill(&d, sk);
+			d.local_port = sk->protocol; /* Linux's, for want of ports */
+			enough = visit(&d, ctx);
+			if (enough)
+				break;
 		}
+		rcu_read_unlock();
 	}
-	rcu_read_unlock();
 }
 
 static const struct socket_ops raw_ops = {

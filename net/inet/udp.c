@@ -13,6 +13,7 @@
 #include "core/random.h"
 #include "core/time.h"
 #include "inet_internal.h"
+#include "net/inet/diag.h"
 #include "lib/format.h"
 #include "mm/iter.h"
 #include "mm/slab.h"
@@ -708,20 +709,25 @@ udp_port_conflict(const struct inet_sock *sk, const struct inet_sock *other)
 	return !(both & SOCKOPT_REUSEPORT) || sk->uid != other->uid;
 }
 
-/* ---- /proc/net/udp ---- */
+/* ---- what /proc/net/udp and NETLINK_SOCK_DIAG tell ---- */
 
 void
-udp_show(struct strbuf *sb, int family)
+udp_diag_for_each(inet_diag_visit *visit, void *ctx)
 {
-	for (u32 i = 0; i < 1u << HASH_BITS && !sb->overflow; i++) {
+	bool enough = false;
+
+	for (u32 i = 0; i < 1u << HASH_BITS && !enough; i++) {
 		struct inet_sock *sk;
 
 		rcu_read_lock();
 		hlist_for_each_entry_rcu(sk, &by_port[i].socks, hash_node)
 		{
-			if (sk->family == family)
-				inet_proc_line(sb, i, sk, (u32)atomic_read(&sk->wmem),
-					       (u32)atomic_read(&sk->rmem), 0, 0, 0, 0);
+			struct inet_diag d;
+
+			inet_diag_fill(&d, sk);
+			enough = visit(&d, ctx);
+			if (enough)
+				break;
 		}
 		rcu_read_unlock();
 	}

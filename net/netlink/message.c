@@ -212,7 +212,7 @@ int
 nl_reply(const struct nl_request *rq, nl_filler *fill, const void *arg)
 {
 	struct nl_writer w;
-	void *buf = kmalloc(NETLINK_CHUNK, GFP_KERNEL);
+	void *buf = kmalloc(NETLINK_CHUNK, GFP_ATOMIC);
 	int r = -EMSGSIZE;
 
 	if (!buf)
@@ -233,7 +233,7 @@ nl_dump_begin(struct nl_dump *d, const struct nl_request *rq)
 	if (r)
 		return r;
 	d->rq = rq;
-	d->error = 0;
+	d->error = d->result = 0;
 	d->buf = kmalloc(NETLINK_CHUNK, GFP_KERNEL);
 	if (!d->buf)
 		return -ENOMEM;
@@ -277,7 +277,7 @@ nl_dump_end(struct nl_dump *d)
 				     d->rq->port, sizeof(*result), &body);
 		if (!d->w.full) {
 			result = body;
-			*result = 0;
+			*result = d->result;
 			nl_end(&d->w, start);
 			break;
 		}

@@ -89,11 +89,24 @@ sock_put(struct netlink_sock *nl)
 	rcu_call(&nl->rcu, sock_free);
 }
 
-static bool
-protocol_known(int protocol)
+/* What the kernel does with a request; NULL: nobody listens there. -EINTR: a dump, which has its
+ * own end. */
+static nl_handler *
+handler_of(u32 protocol)
 {
-	return protocol == NETLINK_ROUTE || protocol == NETLINK_USERSOCK ||
-	       protocol == NETLINK_KOBJECT_UEVENT || protocol == NETLINK_GENERIC;
+	switch (protocol) {
+	case NETLINK_ROUTE: return rtnetlink_request;
+	case NETLINK_SOCK_DIAG: return diag_request;
+	case NETLINK_GENERIC: return generic_request;
+	}
+	return NULL;
+}
+
+static bool
+protocol_known(u32 protocol)
+{
+	return handler_of(protocol) || protocol == NETLINK_USERSOCK ||
+	       protocol == NETLINK_KOBJECT_UEVENT;
 }
 
 static int
@@ -101,7 +114,7 @@ netlink_create(struct socket *s, int type, int protocol)
 {
 	if (type != SOCK_RAW && type != SOCK_DGRAM)
 		return -ESOCKTNOSUPPORT;
-	if (protocol < 0 || protocol >= PROTOCOLS || !protocol_known(protocol))
+	if (protocol < 0 || protocol >= PROTOCOLS || !protocol_known((u32)protocol))
 		return -EPROTONOSUPPORT;
 	struct netlink_sock *nl = kzalloc(sizeof(*nl), GFP_KERNEL);
 	if (!nl)
@@ -390,7 +403,7 @@ acknowledge(struct netlink_sock *nl, const struct linux_nlmsghdr *h, int error)
 
 /* A datagram to the kernel: one or more requests. */
 static void
-requests(struct netlink_sock *nl, const u8 *data, u32 len)
+requests(struct netlink_sock *nl, nl_handler *handle, const u8 *data, u32 len)
 {
 	while (len >= NLMSG_HDRLEN) {
 		const struct linux_nlmsghdr *h = (const void *)data;
@@ -409,9 +422,8 @@ requests(struct netlink_sock *nl, const u8 *data, u32 len)
 						 .port = nl->port,
 						 .strict = nl->strict };
 
-			r = nl->protocol == NETLINK_ROUTE ? rtnetlink_request(&rq)
-							  : generic_request(&rq);
-			if (r == -EINTR) /* a dump, which has its own end */
+			r = handle(&rq);
+			if (r == -EINTR)
 				goto next;
 		}
 		if (r || (h->nlmsg_flags & NLM_F_ACK))
@@ -477,10 +489,12 @@ netlink_sendmsg(struct socket *s, struct socket_msg *m)
 			sock_put(to);
 		}
 	} else if (!r && !a.nl_groups) {
-		if (nl->protocol == NETLINK_ROUTE || nl->protocol == NETLINK_GENERIC)
-			requests(nl, data, (u32)len);
+		nl_handler *handle = handler_of(nl->protocol);
+
+		if (handle)
+			requests(nl, handle, data, (u32)len);
 		else
-			r = -ECONNREFUSED; /* nobody listens in the kernel */
+			r = -ECONNREFUSED;
 	}
 	kvfree(data);
 	return r ? r : (ssize_t)len;

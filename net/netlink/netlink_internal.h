@@ -68,6 +68,8 @@ struct nl_request {
 	bool strict;	/* NETLINK_GET_STRICT_CHK: the body of a dump request is a filter */
 };
 
+typedef int nl_handler(const struct nl_request *rq);
+
 /* The fixed part of a request; zeroes behind what was sent when `len` is shorter (old programs send
  * one byte, the family). */
 void nl_request_body(const struct nl_request *rq, void *out, u32 size);
@@ -80,7 +82,7 @@ int nl_request_attrs(const struct nl_request *rq, u32 size, struct nl_attr *attr
  */
 typedef void
 nl_filler(struct nl_writer *w, const struct nl_request *rq, u16 flags, const void *arg);
-/* Sends one as a datagram to the asker. 0, -ENOMEM, -ENOBUFS. */
+/* Sends one as a datagram to the asker. 0, -ENOMEM, -ENOBUFS. Does not sleep. */
 int nl_reply(const struct nl_request *rq, nl_filler *fill, const void *arg);
 
 /* The answer to a dump: messages, gathered into datagrams. */
@@ -89,10 +91,11 @@ struct nl_dump {
 	struct nl_writer w;
 	u8 *buf;
 	int error;
+	int result; /* what NLMSG_DONE says */
 };
 int nl_dump_begin(struct nl_dump *d, const struct nl_request *rq);
 /* Adds a message; fill is called again on an empty datagram when it did not fit. False: an error,
- * stop. */
+ * stop. Does not sleep. */
 bool nl_dump_message(struct nl_dump *d, nl_filler *fill, const void *arg);
 /* The end: NLMSG_DONE. Returns d->error. */
 int nl_dump_end(struct nl_dump *d);
@@ -110,13 +113,14 @@ void netlink_dump_queued(struct netlink_sock *from);
 
 /* ---- rtnetlink: rtnetlink.c and a file for each noun ---- */
 
-/* config_lock held. 0 or -errno. */
-typedef int nl_handler(const struct nl_request *rq);
+/* A noun's: config_lock held. 0 or -errno. */
 void rtnetlink_init(void);
 int rtnetlink_request(const struct nl_request *rq);
 
 /* generic.c */
 int generic_request(const struct nl_request *rq);
+/* diag.c */
+int diag_request(const struct nl_request *rq);
 
 nl_handler link_get, link_dump, link_set, link_new, link_delete;
 nl_handler addr_dump, addr_new, addr_delete;

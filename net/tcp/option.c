@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* setsockopt(2) and getsockopt(2) at IPPROTO_TCP: tcp(7). Other levels are net/inet's. */
 #include "lib/string.h"
+#include "net/tcp/tcp.h"
 #include "task/task.h"
 #include "tcp_internal.h"
 #include "uapi/errno.h"
@@ -165,13 +166,13 @@ tcp_setsockopt(struct socket *s, int level, int name, const void *val, u32 len)
 }
 
 static u32
-ms_since(const struct tcp_sock *tp, u64 then)
+ms_since(u64 now, u64 then)
 {
-	return then ? (u32)((tp->now - then) / NSEC_PER_MSEC) : 0;
+	return then && now > then ? (u32)((now - then) / NSEC_PER_MSEC) : 0;
 }
 
 static void
-info(struct tcp_sock *tp, struct linux_tcp_info *i)
+info(const struct tcp_sock *tp, u64 now, struct linux_tcp_info *i)
 {
 	*i = (struct linux_tcp_info){ .tcpi_state = tp->inet.state };
 	if (tp->inet.state == TCP_LISTEN) {
@@ -195,9 +196,9 @@ info(struct tcp_sock *tp, struct linux_tcp_info *i)
 	i->tcpi_sacked = tp->sacked_out;
 	i->tcpi_lost = tp->lost_out;
 	i->tcpi_retrans = tp->retrans_out;
-	i->tcpi_last_data_sent = ms_since(tp, tp->last_send_ns);
-	i->tcpi_last_data_recv = ms_since(tp, tp->last_recv_ns);
-	i->tcpi_last_ack_recv = ms_since(tp, tp->last_ack_recv_ns);
+	i->tcpi_last_data_sent = ms_since(now, tp->last_send_ns);
+	i->tcpi_last_data_recv = ms_since(now, tp->last_recv_ns);
+	i->tcpi_last_ack_recv = ms_since(now, tp->last_ack_recv_ns);
 	i->tcpi_pmtu = tp->pmtu;
 	i->tcpi_rcv_ssthresh = tp->rcv_ssthresh;
 	i->tcpi_rtt = tcp_rtt_srtt(&tp->rtt);
@@ -225,6 +226,20 @@ info(struct tcp_sock *tp, struct linux_tcp_info *i)
 	i->tcpi_reord_seen = tp->reord_seen;
 	i->tcpi_rcv_ooopack = tp->ooo_packets;
 	i->tcpi_snd_wnd = tp->snd_wnd;
+}
+
+/* Fields as they are at this moment, without the sock's lock: as good as a lock and a moment later.
+ */
+void
+tcp_diag_info(const struct inet_sock *sk, struct linux_tcp_info *i)
+{
+	info(container_of(sk, const struct tcp_sock, inet), time_mono_ns(), i);
+}
+
+const char *
+tcp_diag_congestion(const struct inet_sock *sk)
+{
+	return container_of(sk, const struct tcp_sock, inet)->cong.ops->name;
 }
 
 static int
@@ -291,7 +306,7 @@ tcp_getsockopt(struct socket *s, int level, int name, void *val, u32 *len)
 		struct linux_tcp_info i;
 
 		tcp_clock(tp);
-		info(tp, &i);
+		info(tp, tp->now, &i);
 		*len = MIN(*len, (u32)sizeof(i));
 		memcpy(val, &i, *len);
 	} else if (name == TCP_CONGESTION) {

@@ -39,140 +39,114 @@ struct tcp_net tcp_init_net = {
 	.congestion = &tcp_cubic_ops,
 };
 
-/* ---- /proc/net/tcp, tcp6 ---- */
-
-/* The columns of one line; addresses in the family's form. */
-struct line {
-	struct ip_addr local, remote;
-	u16 local_port, remote_port;
-	u8 state, timer;
-	u32 tx, rx, retransmits, uid, probes;
-	u64 when_ns;
-	u64 inum;
-	int refs;
-};
+/* ---- connections, for /proc/net/tcp and NETLINK_SOCK_DIAG ---- */
 
 struct walk {
-	struct strbuf *sb;
-	bool v6;
-	u32 slot;
+	inet_diag_visit *visit;
+	void *ctx;
 };
 
-static void
-put_address(struct strbuf *sb, const struct ip_addr *a, u16 port, bool v6)
-{
-	if (v6)
-		strbuf_printf(sb, "%08X%08X%08X%08X:%04X", a->w[0], a->w[1], a->w[2], a->w[3],
-			      port);
-	else
-		strbuf_printf(sb, "%08X:%04X", a->w[3], port);
-}
-
-static void
-put_line(struct walk *w, const struct line *l)
-{
-	struct strbuf *sb = w->sb;
-
-	strbuf_printf(sb, "%4u: ", w->slot++);
-	put_address(sb, &l->local, l->local_port, w->v6);
-	strbuf_putc(sb, ' ');
-	put_address(sb, &l->remote, l->remote_port, w->v6);
-	strbuf_printf(sb, " %02X %08X:%08X %02X:%08lX %08X %5u %8u %lu %d %016x", l->state, l->tx,
-		      l->rx, l->timer, l->when_ns * USER_HZ / NSEC_PER_SEC, l->retransmits, l->uid,
-		      l->probes, l->inum, l->refs, 0);
-	strbuf_puts(sb, "\n");
-}
-
-static void
-sock_line(struct walk *w, struct tcp_sock *tp)
-{
-	struct inet_sock *sk = &tp->inet;
-	bool listening = READ_ONCE(sk->state) == TCP_LISTEN;
-	u64 now = time_mono_ns(), deadline = TIME_NEVER;
-	u8 timer = 0;
-
-	if (net_timer_pending(&tp->rtx_timer)) {
-		timer = tp->timer_mode == TCP_TIMER_PROBE ? 4 : 1;
-		deadline = tp->rtx_timer.deadline;
-	} else if (net_timer_pending(&tp->keep_timer) && !listening) {
-		timer = 2;
-		deadline = tp->keep_timer.deadline;
-	}
-	struct line l = {
-		.local = sk->local,
-		.remote = sk->remote,
-		.local_port = sk->local_port,
-		.remote_port = sk->remote_port,
-		.state = sk->state,
-		.timer = timer,
-		.tx = listening ? 0 : tp->write_seq - tp->snd_una,
-		.rx = listening ? tp->accept_len : tcp_readable(tp),
-		.retransmits = tp->retransmits,
-		.uid = sk->uid,
-		.probes = tp->probes_out,
-		.when_ns = timer && deadline > now ? deadline - now : 0,
-		.refs = ref_read(&sk->ref),
-	};
-	struct socket *s = rcu_dereference(sk->socket);
-	if (s)
-		l.inum = socket_inum(s);
-	put_line(w, &l);
-}
-
 static bool
-show_sock(struct tcp_sock *tp, void *ctx)
+walk_sock(struct tcp_sock *tp, void *ctx)
 {
 	struct walk *w = ctx;
+	u64 now = time_mono_ns(), deadline = TIME_NEVER;
+	struct inet_diag d;
 
-	if (inet_sock_v6(&tp->inet) == w->v6)
-		sock_line(w, tp);
-	return w->sb->overflow;
+	inet_diag_fill(&d, &tp->inet);
+	bool listening = d.state == TCP_LISTEN;
+	if (net_timer_pending(&tp->rtx_timer)) {
+		d.timer = tp->timer_mode == TCP_TIMER_PROBE ? 4 : 1;
+		deadline = tp->rtx_timer.deadline;
+	} else if (net_timer_pending(&tp->keep_timer) && !listening) {
+		d.timer = 2;
+		deadline = tp->keep_timer.deadline;
+	}
+	if (d.timer && deadline > now)
+		d.timer_ns = deadline - now;
+	d.wqueue = listening ? 0 : tp->write_seq - tp->snd_una;
+	d.rqueue = listening ? tp->accept_len : tcp_readable(tp);
+	d.backlog = listening ? tp->backlog : 0;
+	d.retransmits = tp->retransmits;
+	d.probes = tp->probes_out;
+	return w->visit(&d, w->ctx);
 }
 
 static bool
-show_mini(struct tcp_mini *m, void *ctx)
+walk_mini(struct tcp_mini *m, void *ctx)
 {
 	struct walk *w = ctx;
 	u64 now = time_mono_ns(), expires;
-	struct line l = { .local = m->local,
-			  .remote = m->remote,
-			  .local_port = m->local_port,
-			  .remote_port = m->remote_port };
+	struct inet_diag d = { .cookie = inet_sock_cookie(&net_init_ns, m),
+			       .family = m->family,
+			       .protocol = IPPROTO_TCP,
+			       .local = m->local,
+			       .remote = m->remote,
+			       .local_port = m->local_port,
+			       .remote_port = m->remote_port,
+			       .ifindex = m->ifindex };
 
-	if ((m->family == AF_INET6) != w->v6)
-		return false;
 	if (m->kind == TCP_MINI_REQUEST) {
 		const struct tcp_request *r = container_of(m, struct tcp_request, mini);
 
-		l.state = TCP_SYN_RECV;
-		l.timer = 1;
-		l.retransmits = r->retries;
+		d.state = TCP_SYN_RECV;
+		d.timer = 1;
+		d.retransmits = r->retries;
 		expires = r->expires;
 	} else {
 		const struct tcp_timewait *tw = container_of(m, struct tcp_timewait, mini);
 
-		l.state = tw->state;
-		l.timer = 3;
-		l.refs = ref_read(&m->ref);
+		d.state = tw->state;
+		d.timer = 3;
+		d.refs = ref_read(&m->ref);
 		expires = tw->expires;
 	}
-	l.when_ns = expires > now ? expires - now : 0;
-	put_line(w, &l);
-	return w->sb->overflow;
+	d.timer_ns = expires > now ? expires - now : 0;
+	return w->visit(&d, w->ctx);
+}
+
+void
+tcp_diag_for_each(bool listening, bool others, inet_diag_visit *visit, void *ctx)
+{
+	struct walk w = { .visit = visit, .ctx = ctx };
+
+	if (listening)
+		tcp_listen_for_each(walk_sock, &w);
+	if (others)
+		tcp_hash_for_each(walk_sock, walk_mini, &w);
+}
+
+/* ---- /proc/net/tcp, tcp6 ---- */
+
+struct lines {
+	struct strbuf *sb;
+	int family;
+	u32 slot;
+};
+
+static bool
+show_line(const struct inet_diag *d, void *ctx)
+{
+	struct lines *l = ctx;
+
+	if (d->family != l->family)
+		return false;
+	inet_diag_line(l->sb, l->slot++, d);
+	strbuf_putc(l->sb, '\n');
+	return l->sb->overflow;
 }
 
 static int
 show(struct strbuf *sb, bool v6)
 {
-	struct walk w = { .sb = sb, .v6 = v6 };
+	struct lines l = { .sb = sb, .family = v6 ? AF_INET6 : AF_INET };
 
 	strbuf_puts(sb, v6 ? "  sl  local_address                         remote_address"
 			     "                        st tx_queue rx_queue tr tm->when retrnsmt"
 			     "   uid  timeout inode\n"
 			   : "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when "
 			     "retrnsmt   uid  timeout inode\n");
-	tcp_listen_for_each(show_sock, &w);
-	tcp_hash_for_each(show_sock, show_mini, &w);
+	tcp_diag_for_each(true, true, show_line, &l);
 	return 0;
 }
 

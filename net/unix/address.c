@@ -168,6 +168,19 @@ unix_unbind(struct unix_sock *u)
 		path_put(&path);
 }
 
+bool
+unix_path_inode(const struct unix_sock *u, u64 *ino, u64 *dev)
+{
+	spin_lock_nested(&name_lock); /* inside a lock of the list */
+	const struct inode *inode = u->path.dentry ? u->path.dentry->inode : NULL;
+	if (inode) {
+		*ino = inode->ino;
+		*dev = inode->super->dev;
+	}
+	spin_unlock(&name_lock);
+	return inode;
+}
+
 int
 unix_find(const u8 *addr, u32 len, int type, struct unix_sock **out)
 {

@@ -86,6 +86,8 @@ void unix_put(struct unix_sock *u);
 int unix_bind(struct unix_sock *u, const u8 *addr, u32 len);
 int unix_autobind(struct unix_sock *u);
 void unix_unbind(struct unix_sock *u);
+/* The inode that a path name made, by its numbers. False: there is none, or no more. */
+bool unix_path_inode(const struct unix_sock *u, u64 *ino, u64 *dev);
 /* The socket of a name, referenced: 0, -ECONNREFUSED, -EPROTOTYPE, -ENOENT, -EACCES ... */
 int unix_find(const u8 *addr, u32 len, int type, struct unix_sock **out);
 

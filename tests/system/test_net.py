@@ -4,11 +4,8 @@
 The servers are on this host's loopback, which the guest reaches as 10.0.2.2.
 """
 import base64
-import contextlib
-import functools
 import gzip
 import hashlib
-import http.server
 import io
 import os
 import socket
@@ -19,30 +16,9 @@ import tarfile
 import threading
 
 from kevlar_lib import disks, fetch, host
+from kevlar_lib.servers import free_port, serving, web
 
 PROMPT = r"# \x1b\[6n"
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
-
-
-@contextlib.contextmanager
-def serving(server):
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield server.server_address[1]
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
-def web(folder):
-    """Serves a folder on a free port."""
-    return serving(http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder)))
 
 
 class Names(socketserver.BaseRequestHandler):
@@ -122,9 +98,7 @@ def test_http(ctx, smp):
 
 def test_server_in_guest(ctx, smp):
     """The host connects to a port of the guest's."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     with start(ctx, smp, ports=[f"{port}:80"]) as guest:
         check(guest, "nc -ll -p 80 -e cat </dev/null >/dev/null 2>&1 & sleep 1; netstat -tln", ":80 ")
         data = os.urandom(300000)

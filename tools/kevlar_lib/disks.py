@@ -7,6 +7,7 @@ so that no rights are needed; what must run outside of it is a script of its own
 result is kept in build/images until the recipe changes.
 `make run` boots a copy, build/disks/NAME.img, which keeps what the guest writes: delete it to begin anew.
 """
+import contextlib
 import hashlib
 import os
 import pathlib
@@ -174,19 +175,26 @@ def check(path):
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr
 
 
-def session(ctx, path, smp, memory, command, seconds):
-    """Boots a test's disk to the login on its console, runs a command, powers off, checks the disk; returns the
-    command's output. How long the login took is in the test's folder."""
+@contextlib.contextmanager
+def login(ctx, path, smp, memory, seconds, **options):
+    """Boots a test's disk to the login on its console and gives the `with` the guest with root's shell; then powers
+    it off and checks the disk. How long the login took is in the test's folder."""
     began = time.monotonic()
-    with ctx.machine(initrd=None, disk=path, smp=smp, memory=memory, append="root=/dev/vda rw") as guest:
+    with ctx.machine(initrd=None, disk=path, smp=smp, memory=memory, append="root=/dev/vda rw", **options) as guest:
         guest.expect(r"login: ", seconds)
         (ctx.work / "seconds-to-login").write_text(f"{time.monotonic() - began:.1f}\n")
         guest.send("root\n")
         guest.expect(r"# ?(\x1b\[6n)?$", 30)
-        status, output = guest.shell(command, 200)
-        assert status == 0, output
+        yield guest
         guest.send("poweroff\n")
         guest.expect("Power down", 120)
         guest.wait(20)
     check(path)
+
+
+def session(ctx, path, smp, memory, command, seconds):
+    """Runs one command on a test's disk; returns its output."""
+    with login(ctx, path, smp, memory, seconds) as guest:
+        status, output = guest.shell(command, 200)
+        assert status == 0, output
     return output

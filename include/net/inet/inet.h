@@ -515,11 +515,6 @@ void inet_queue_error(struct inet_sock *sk, struct packet *p, const struct inet_
 /* Events that all kinds report: errors, error queue, shutdown. */
 u32 inet_poll_common(struct inet_sock *sk);
 
-/* /proc/net/tcp's and udp's columns: "  sl  local_address ..."; v6 socks are in *6 files. */
-struct strbuf;
-void inet_proc_line(struct strbuf *sb, u32 slot, const struct inet_sock *sk, u32 tx_queue,
-		    u32 rx_queue, u8 timer, u64 timer_ticks, u32 retransmits, u32 probes);
-
 /* ---- counters: /proc/net/snmp and netstat ---- */
 
 /* clang-format off */
