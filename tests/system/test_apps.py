@@ -76,7 +76,7 @@ def check_https(guest, port, wrong):
     assert "hello" not in check(guest, f"wget -q -O - https://host.test:{wrong}/hello 2>&1", status=1)
 
 
-def test_alpine(ctx, smp):
+def test_alpine(ctx):
     disk = disks.copy(disks.disk("alpine-disk"), ctx.work / "alpine.img")
     port = servers.free_port()
     ssh = Ssh(ctx.work, port)
@@ -86,7 +86,7 @@ def test_alpine(ctx, smp):
     (site / "hello").write_text("hello over TLS\n")
     with (servers.web(packages().parent) as web, servers.web(made) as keys, servers.web(site, made / "right.pem") as right,
           servers.web(site, made / "wrong.pem") as wrong,
-          disks.login(ctx, disk, smp, "256M", 240, net="user", ports=[f"{port}:22"]) as guest):
+          disks.login(ctx, disk, 2, "256M", 240, net="user", ports=[f"{port}:22"]) as guest):
         assert check(guest, "rc-service networking status; rc-service sshd status").count("started") == 2
         check(guest, "ip addr show eth0", "inet 10.0.2.15/24", "inet6 fe80::")
         check(guest, "ping -c 2 -W 5 10.0.2.2", "2 packets received")
