@@ -357,8 +357,6 @@ tx_poll(struct net_poll *np, int budget)
 static bool
 rx_fill(struct pair *pair, u32 gfp)
 {
-	bool added = false;
-
 	while (virtqueue_free(pair->rx)) {
 		struct page *page = page_alloc(0, gfp);
 		struct virtq_piece piece;
@@ -370,10 +368,10 @@ rx_fill(struct pair *pair, u32 gfp)
 			page_put(page);
 			break;
 		}
-		added = true;
 	}
-	if (added)
-		virtqueue_kick(pair->rx);
+	/* Also for pages that went back by rx_recycle: a device without buffers waits to be told.
+	 */
+	virtqueue_kick(pair->rx);
 	return virtqueue_free(pair->rx) < virtqueue_size(pair->rx) / 2 ||
 	       virtqueue_broken(pair->rx);
 }

@@ -14,7 +14,11 @@ tcp_rearm_rto(struct tcp_sock *tp)
 		tcp_timer_set(tp, TCP_TIMER_NONE, 0);
 }
 
-/* RFC 9293 3.10.7.4, "SND.WL1". (The window of the latest segment, not the largest.) */
+/*
+ * RFC 9293 3.10.7.4, "SND.WL1": the window of the latest segment. Of two with the same numbers,
+ * which the network may have swapped, the larger window counts, as in Linux; but one that closes it
+ * is believed.
+ */
 static bool
 window_update(struct tcp_sock *tp, u32 seq, u32 ack, const struct tcp_header *th)
 {
@@ -23,7 +27,7 @@ window_update(struct tcp_sock *tp, u32 seq, u32 ack, const struct tcp_header *th
 	if (likely(!(th->flags & TCPH_SYN)))
 		window <<= tp->snd_wscale;
 	if (!seq_after(ack, tp->snd_una) && !seq_after(seq, tp->snd_wl1) &&
-	    !(seq == tp->snd_wl1 && window > tp->snd_wnd))
+	    !(seq == tp->snd_wl1 && (window > tp->snd_wnd || !window)))
 		return false;
 	tp->snd_wl1 = seq;
 	if (tp->snd_wnd == window)
@@ -155,15 +159,16 @@ tcp_ack(struct tcp_sock *tp, struct packet *p, const struct tcp_segopt *opt)
 	tp->snd_una = a.ack;
 	if (unlikely(tp->probes_out)) {
 		tp->probes_out = 0;
-		/* The window has opened, or not: the timer goes on. */
+		/* The window has opened, or not: the timer goes on, as slowly as it has become. */
 		if (!tp->packets_out && tp->timer_mode == TCP_TIMER_PROBE) {
 			struct packet *next = packet_queue_peek(&tp->send);
 
-			tp->rtt.backoff = 0;
-			if (!next || !seq_after(tcp_cb(next)->end_seq, a.ack + tp->snd_wnd))
+			if (!next || !seq_after(tcp_cb(next)->end_seq, a.ack + tp->snd_wnd)) {
+				tp->rtt.backoff = 0;
 				tcp_timer_set(tp, TCP_TIMER_NONE, 0);
-			else
+			} else {
 				tcp_timer_set(tp, TCP_TIMER_PROBE, tcp_rtt_rto_ns(&tp->rtt));
+			}
 		}
 	}
 	if (unlikely(tp->snd_urgent) && !seq_before(a.ack, tp->snd_up))

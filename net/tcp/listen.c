@@ -184,6 +184,10 @@ syn_receive(struct tcp_sock *l, struct packet *p, u32 isn)
 		if (!net->syncookies)
 			goto out_listen_drop;
 		cookie = true;
+	} else if (!net->syncookies &&
+		   l->request_count > net->max_syn_backlog - net->max_syn_backlog / 4) {
+		goto out_listen_drop; /* the last quarter is for peers that are known, and nobody is
+				       */
 	}
 	if (accept_full(l)) {
 		inet_count(TcpExtListenOverflows);
