@@ -15,6 +15,7 @@
 #define EXT4_JOURNAL_INO      8u
 #define EXT4_GOOD_OLD_FIRST   11u
 #define EXT4_GOOD_OLD_SIZE    128u /* bytes of an inode that every revision has */
+#define EXT4_TIME_LAST	      (INT32_MIN + (1ll << 34) - 1) /* seconds since 1970, in 34 bits: 2446 */
 #define EXT4_NAME_LEN	      255u
 #define EXT4_LINK_MAX	      65000u
 #define EXT4_NR_BLOCK_SLOTS   15u

@@ -92,34 +92,26 @@ ext4_inode_buffer(struct ext4_fs *fs, u32 ino, bool fresh, struct buffer **out, 
 static s64
 time_decode(u32 seconds, u32 extra, bool has_extra)
 {
-	s64 s = (s32)seconds, ns = 0;
+	s64 sec = (s32)seconds;
 
-	if (has_extra) {
-		s += (s64)(extra & 3) << 32;
-		ns = extra >> 2;
-	}
-	/* What does not fit into 64 bits of nanoseconds (from 2262 on) stays at the end. */
-	if (s > INT64_MAX / (s64)NSEC_PER_SEC - 1)
-		return INT64_MAX;
-	return s * (s64)NSEC_PER_SEC + ns;
+	if (!has_extra)
+		return inode_time_make(sec, 0);
+	return inode_time_make(sec + ((s64)(extra & 3) << 32), extra >> 2);
 }
 
 static void
 time_encode(s64 t, u32 *seconds, u32 *extra)
 {
-	s64 s = t / (s64)NSEC_PER_SEC, ns = t % (s64)NSEC_PER_SEC;
+	u32 nsec;
+	s64 sec = inode_time_split(t, &nsec);
 
-	if (ns < 0) {
-		ns += (s64)NSEC_PER_SEC;
-		s--;
-	}
 	if (!extra) {
-		*seconds = (u32)CLAMP(s, (s64)INT32_MIN, (s64)INT32_MAX);
+		*seconds = (u32)CLAMP(sec, (s64)INT32_MIN, (s64)INT32_MAX);
 		return;
 	}
-	s = CLAMP(s, (s64)INT32_MIN, (s64)INT32_MAX + (3ll << 32));
-	*seconds = (u32)s;
-	*extra = (u32)(((s - (s32)s) >> 32) & 3) | (u32)ns << 2;
+	sec = CLAMP(sec, (s64)INT32_MIN, EXT4_TIME_LAST);
+	*seconds = (u32)sec;
+	*extra = (u32)(((sec - (s32)sec) >> 32) & 3) | nsec << 2;
 }
 
 static bool

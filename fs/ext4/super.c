@@ -501,6 +501,8 @@ load(struct ext4_fs *fs, const char *data)
 	s->block_size = fs->block_size;
 	s->max_bytes = MIN(ext4_max_bytes(fs, ext4_incompat(fs, INCOMPAT_EXTENTS)), (u64)INT64_MAX);
 	s->time_gran_ns = fs->inode_size > EXT4_GOOD_OLD_SIZE ? 1 : (u32)NSEC_PER_SEC;
+	s->time_first = INT32_MIN;
+	s->time_last = fs->inode_size > EXT4_GOOD_OLD_SIZE ? EXT4_TIME_LAST : INT32_MAX;
 	return 0;
 }
 

@@ -130,15 +130,21 @@ sys_fchown(int fd, u32 uid, u32 gid)
 
 /* --- utimensat(2) --- */
 
+/* A time that was asked for, as the file system can keep it. */
 static s64
-ns_of(s64 sec, s64 nsec)
+time_for(const struct super *s, const struct linux_timespec *t)
 {
-	s64 ns;
+	s64 sec = t->tv_sec;
+	u32 nsec = (u32)t->tv_nsec;
 
-	if (__builtin_mul_overflow(sec, (s64)NSEC_PER_SEC, &ns) ||
-	    __builtin_add_overflow(ns, nsec, &ns))
-		return sec < 0 ? INT64_MIN : INT64_MAX;
-	return ns;
+	if (s->time_last) {
+		sec = CLAMP(sec, s->time_first, s->time_last);
+		if (sec == s->time_first || sec == s->time_last)
+			nsec = 0;
+	}
+	if (s->time_gran_ns > 1)
+		nsec -= nsec % s->time_gran_ns;
+	return inode_time_make(sec, nsec);
 }
 
 /* times NULL: both now. */
@@ -156,13 +162,13 @@ change_times(const struct path *p, const struct linux_timespec *times)
 			c.valid &= ~ATTR_ATIME;
 		} else if (times[0].tv_nsec != UTIME_NOW) {
 			c.valid |= ATTR_ATIME_SET;
-			c.atime = ns_of(times[0].tv_sec, times[0].tv_nsec);
+			c.atime = time_for(i->super, &times[0]);
 		}
 		if (times[1].tv_nsec == UTIME_OMIT) {
 			c.valid &= ~ATTR_MTIME;
 		} else if (times[1].tv_nsec != UTIME_NOW) {
 			c.valid |= ATTR_MTIME_SET;
-			c.mtime = ns_of(times[1].tv_sec, times[1].tv_nsec);
+			c.mtime = time_for(i->super, &times[1]);
 		}
 	} else {
 		if (i->flags & INODE_IMMUTABLE)

@@ -440,6 +440,14 @@ inode_touch(struct inode *i, u32 valid)
 		inode_mark_dirty(i, INODE_DIRTY_SYNC);
 }
 
+static bool
+time_is_up_to(s64 a, s64 b)
+{
+	u64 first = (u64)INODE_TIME_FIRST * NSEC_PER_SEC;
+
+	return (u64)a - first <= (u64)b - first;
+}
+
 bool
 inode_atime_due(const struct mount *m, const struct inode *i)
 {
@@ -454,8 +462,9 @@ inode_atime_due(const struct mount *m, const struct inode *i)
 		return false;
 	if (!(m->flags & MS_RELATIME))
 		return true;
-	return atime <= READ_ONCE(i->times.mtime) || atime <= READ_ONCE(i->times.ctime) ||
-	       now - atime >= (s64)(24 * 3600 * NSEC_PER_SEC);
+	return time_is_up_to(atime, READ_ONCE(i->times.mtime)) ||
+	       time_is_up_to(atime, READ_ONCE(i->times.ctime)) ||
+	       (u64)now - (u64)atime >= 24 * 3600 * NSEC_PER_SEC;
 }
 
 void
@@ -649,16 +658,11 @@ inode_remove_privs(struct inode *i)
 }
 
 static struct linux_statx_timestamp
-stamp_of(s64 ns)
+stamp_of(s64 time)
 {
-	struct linux_statx_timestamp t = { .tv_sec = ns / (s64)NSEC_PER_SEC };
-	s64 rest = ns % (s64)NSEC_PER_SEC;
+	struct linux_statx_timestamp t = { 0 };
 
-	if (rest < 0) {
-		t.tv_sec--;
-		rest += (s64)NSEC_PER_SEC;
-	}
-	t.tv_nsec = (u32)rest;
+	t.tv_sec = inode_time_split(time, &t.tv_nsec);
 	return t;
 }
 

@@ -14,18 +14,12 @@
 #define STAT_FLAGS (AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH)
 
 static inline struct linux_timespec
-timespec_of(s64 ns)
+timespec_of(s64 time)
 {
-	struct linux_timespec t;
+	u32 nsec;
+	s64 sec = inode_time_split(time, &nsec);
 
-	if (likely(ns >= 0)) {
-		t.tv_sec = (s64)((u64)ns / NSEC_PER_SEC);
-		t.tv_nsec = (s64)((u64)ns % NSEC_PER_SEC);
-	} else {
-		t.tv_sec = (ns + 1) / (s64)NSEC_PER_SEC - 1;
-		t.tv_nsec = ns - t.tv_sec * (s64)NSEC_PER_SEC;
-	}
-	return t;
+	return (struct linux_timespec){ sec, nsec };
 }
 
 static void

@@ -9,7 +9,7 @@ def test_tree(ctx, smp):
 
 
 def test_foreign_tree(ctx):
-    ext4disk.foreign_tree(ctx, 6000, ("ext4", "ext4-1k", "ext4-inline", "ext4-meta_bg"))
+    ext4disk.foreign_tree(ctx, 6000, ("ext4", "ext4-1k", "ext4-meta_bg", "ext3"))
 
 
 def test_damaged_images(ctx):

@@ -4,7 +4,8 @@
  *
  * Reads /tests/list, a line "SECONDS NAME" per test, and runs /tests/NAME one after the other, each
  * as the leader of its own session, with standard input from /dev/null, its output on the console,
- * and a fresh tmpfs on /tmp as its directory. A test that outlives its seconds is killed, and so is
+ * and a fresh tmpfs on /tmp as its directory; with TMPDISK=/dev/vda in the environment it is a new
+ * directory of the ext4 on that disk. A test that outlives its seconds is killed, and so is
  * everything that it leaves behind. The environment variable FIRST=N, which the kernel takes over
  * from its command line, skips tests, so that the host can go on after a test that brought the
  * kernel down.
@@ -25,11 +26,26 @@
 #include <time.h>
 #include <unistd.h>
 
+static const char *disk;
+
 static void
 mount_at(const char *type, const char *path, const char *options)
 {
 	mkdir(path, 0755);
 	if (mount(type, path, type, 0, options) < 0)
+		printf("@@ warning: mount %s: %s\n", path, strerror(errno));
+}
+
+static void
+mount_directory(void)
+{
+	static int count;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/disk/%d", count++);
+	mkdir(path, 0755);
+	chmod(path, 01777);
+	if (mount(path, "/tmp", NULL, MS_BIND, NULL) < 0)
 		printf("@@ warning: mount %s: %s\n", path, strerror(errno));
 }
 
@@ -84,7 +100,10 @@ run(const char *name, int seconds)
 	int status, ended;
 	pid_t pid;
 
-	mount_at("tmpfs", "/tmp", "mode=1777");
+	if (disk)
+		mount_directory();
+	else
+		mount_at("tmpfs", "/tmp", "mode=1777");
 	printf("@@ begin %s\n", name);
 	pid = fork();
 	if (pid == 0)
@@ -120,6 +139,9 @@ main(void)
 	if (symlink("/proc/self/fd", "/dev/fd") < 0)
 		printf("@@ warning: /dev/fd: %s\n", strerror(errno));
 	mkdir("/tmp", 01777);
+	disk = getenv("TMPDISK");
+	if (disk && (mkdir("/disk", 0755) < 0 || mount(disk, "/disk", "ext4", 0, NULL) < 0))
+		printf("@@ warning: mount %s: %s\n", disk, strerror(errno));
 	list = fopen("/tests/list", "re");
 	if (!list)
 		printf("@@ warning: /tests/list: %s\n", strerror(errno));
@@ -129,6 +151,8 @@ main(void)
 		else
 			run(name, seconds);
 	}
+	if (disk && umount("/disk") < 0)
+		printf("@@ warning: umount /disk: %s\n", strerror(errno));
 	printf("@@ done\n");
 	sync();
 	reboot(RB_POWER_OFF);

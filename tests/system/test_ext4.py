@@ -2,10 +2,14 @@
 """ext4, ext3, ext2: images of mke2fs are read and written; afterwards e2fsck finds nothing, Linux and debugfs the same
 bytes. tests/long has the same with more files and more damages. See tools/kevlar_lib/ext4disk.py."""
 import hashlib
+import re
 
-from kevlar_lib import ext4disk
+from kevlar_lib import ext4disk, testing
 from kevlar_lib.ext4disk import FORMATS, PROMPT, assert_clean, command, make_image, make_tree, power_off, run
 
+# What these programs say of tmpfs does not hold on ext4, on Linux neither.
+ON_TMPFS = re.compile(r"memfd: a tmpfs file is|path_walk: (a link text of 4095|which names something)|stat: (blksize|blocks of "
+                      r"one|numbers agree|tmpfs magic|block size|1 MiB takes)|truncate: COLLAPSE_RANGE|xattr: (of 64 KiB|its size)")
 STRESS = ("ext4", "ext4-1k", "ext4-plain", "ext3")
 
 
@@ -71,7 +75,22 @@ def test_tree(ctx, smp):
 
 
 def test_foreign_tree(ctx):
-    ext4disk.foreign_tree(ctx, 600, ("ext4", "ext4-1k", "ext4-inline"))
+    ext4disk.foreign_tree(ctx, 600, ("ext4", "ext4-1k", "ext4-meta_bg"))
+
+
+def test_user_programs(ctx, smp):
+    """The tests of files, which else run on tmpfs."""
+    tests = [test for test in testing.user_tests() if test.name.startswith("files/")]
+    for test in tests:
+        if failure := test.compile("musl"):
+            return [failure]
+    disk, results = make_image(ctx, f"programs-{smp}", FORMATS["ext4"]), []
+    initrd = testing.guest_initramfs(tests, "musl", ctx.work / f"programs-{smp}.cpio")
+    with ctx.machine(initrd=initrd, smp=smp, memory="512M", loglevel=4, disks=[disk], append="TMPDISK=/dev/vda") as guest:
+        testing.follow_guest(guest, ctx.name, tests, results)
+        assert "@@ warning" not in guest.text, guest.text[guest.text.index("@@ warning"):][:200]
+    assert_clean(disk)
+    return [result for result in results if result.passed or not ON_TMPFS.search(result.name)]
 
 
 def test_damaged_images(ctx, smp):

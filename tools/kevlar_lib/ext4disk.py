@@ -109,7 +109,7 @@ def with_linux_mount(path, script, *arguments):
 def assert_tree(ctx, path, words):
     """The tree of ext4_tree is on the disk: all of it as Linux sees it, and bytes and sizes as debugfs does."""
     tree = program("ext4_tree")
-    done = with_linux_mount(path, 'shift; exec "$@"', "", tree, "-check", path.with_suffix(".mnt"), *words)
+    done = with_linux_mount(path, 'shift; exec "$@"', tree, "-check", path.with_suffix(".mnt"), *words)
     assert done is None or done.returncode == 0, done.stdout + done.stderr
     folder = ctx.work / "dumped"
     shutil.rmtree(folder, ignore_errors=True)

@@ -10,6 +10,7 @@
 #include "core/rcu.h"
 #include "core/ref.h"
 #include "core/spinlock.h"
+#include "core/time.h"
 #include "lib/list.h"
 #include "lib/types.h"
 #include "mm/mapping.h"
@@ -33,10 +34,33 @@ struct cred;
 struct pseudo_entry;
 struct dir_context;
 
-/* Time stamps: ns since 1970 (signed: before it too). */
+/*
+ * Time stamps: ns since 1970 modulo 2^64, which are the years 1882 to 2466 (ext4 has 1901 to 2446).
+ * From 2262 on they are negative: inode_time_split tells what they mean.
+ */
 struct inode_times {
 	s64 atime, mtime, ctime, btime;
 };
+#define INODE_TIME_FIRST (-2750000000ll) /* seconds since 1970 */
+#define INODE_TIME_LAST	 (INODE_TIME_FIRST + (s64)(UINT64_MAX / NSEC_PER_SEC) - 1)
+
+/* What is out of range becomes the nearest that is not. */
+static inline s64
+inode_time_make(s64 sec, u32 nsec)
+{
+	sec = CLAMP(sec, INODE_TIME_FIRST, INODE_TIME_LAST);
+	return (s64)((u64)sec * NSEC_PER_SEC + nsec);
+}
+
+/* Returns the seconds since 1970. */
+static inline s64
+inode_time_split(s64 t, u32 *nsec)
+{
+	u64 ns = (u64)t - (u64)INODE_TIME_FIRST * NSEC_PER_SEC;
+
+	*nsec = (u32)(ns % NSEC_PER_SEC);
+	return (s64)(ns / NSEC_PER_SEC) + INODE_TIME_FIRST;
+}
 
 /* What chmod, chown, truncate, utimes ask for. */
 struct attr_change {
@@ -240,6 +264,8 @@ struct super {
 	struct list node; /* all super blocks */
 	char id[64];	  /* source as given to mount(2) is per mount */
 	u32 time_gran_ns;
+	/* [I] Seconds: utimes(2) gives no earlier and no later time. Both 0: as INODE_TIME_*. */
+	s64 time_first, time_last;
 };
 
 #define SUPER_CLOSING BIT(30) /* in flags: becoming read-only, no new writers */

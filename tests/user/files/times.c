@@ -78,6 +78,14 @@ main(void)
 	must(lstat("d/l", &st));
 	ok(st.st_atim.tv_sec == -5 && st.st_mtim.tv_sec == 5000000000,
 	   "before 1970 and after 2106");
+	t[0] = (struct timespec){ -2147483648ll, 0 };
+	t[1] = (struct timespec){ 15032385535ll, 0 };
+	sys_ok(utimensat(AT_FDCWD, "d/l", t, AT_SYMLINK_NOFOLLOW), "ext4's first and last second");
+	must(lstat("d/l", &st));
+	ok(same(st.st_atim, t[0]) && same(st.st_mtim, t[1]), "in 1901 and 2446");
+	t[1] = (struct timespec){ 9223372037ll, 987654321 };
+	must(utimensat(AT_FDCWD, "d/l", t, AT_SYMLINK_NOFOLLOW));
+	ok(same(mt("d/l"), t[1]), "2262, to the nanosecond");
 	ok(mt("d/f").tv_sec != 5000000000, "not of its target");
 	t[0].tv_nsec = 1000000000;
 	sys_err(utimensat(AT_FDCWD, "d/f", t, 0), EINVAL, "bad nanoseconds");
