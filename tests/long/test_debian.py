@@ -6,7 +6,7 @@ import subprocess
 import urllib.request
 
 from kevlar_lib import disks, host, testing
-import test_python
+import test_python as regression
 
 HELLO = r"""cd /root && printf '#include <stdio.h>\nint main(void) { puts("built"); return 0; }\n' > hello.c &&
 gcc -O2 -o hello hello.c && ./hello && git init -q repository && cd repository && cp ../hello.c . && git add . &&
@@ -147,7 +147,7 @@ def test_work(ctx):
             status, output = guest.shell(f"({' '.join(step.split())}) < /dev/null".replace('"ok 1', '"ok\n1'), 1200)
             results.append(testing.Result(f"{ctx.name}: {name}", status == 0, output[-2000:]))
         for module in PYTHON_TESTS:
-            linux, _ = test_python.on_linux(module)
+            linux, _ = regression.on_linux(module)
             _, output = guest.shell(f"timeout 1500 python3 /mnt/outcomes.py {module} < /dev/null", 1600)
-            results.append(test_python.compare(module, linux, test_python.outcomes(output), output))
+            results.append(regression.compare(module, linux, regression.outcomes(output), output))
     return results

@@ -5,11 +5,12 @@ import hashlib
 import re
 
 from kevlar_lib import ext4disk, testing
-from kevlar_lib.ext4disk import FORMATS, PROMPT, assert_clean, command, make_image, make_tree, power_off, run
+from kevlar_lib.ext4disk import (FORMATS, PROMPT, assert_clean, blocks_of, command, debugfs, make_image, make_tree,
+                                 power_off, run)
 
 # What these programs say of tmpfs does not hold on ext4, on Linux neither.
-ON_TMPFS = re.compile(r"memfd: a tmpfs file is|path_walk: (a link text of 4095|which names something)|stat: (blksize|blocks of "
-                      r"one|numbers agree|tmpfs magic|block size|1 MiB takes)|truncate: COLLAPSE_RANGE|xattr: (of 64 KiB|its size)")
+ON_TMPFS = re.compile(r"big_offset: (a page below the largest size|the size|a seek that overflows)|memfd: a tmpfs file is|"
+                      r"stat: tmpfs magic|truncate: COLLAPSE_RANGE|xattr: (of 64 KiB|its size)")
 STRESS = ("ext4", "ext4-1k", "ext4-plain", "ext3")
 
 
@@ -68,6 +69,58 @@ def test_full_disk(ctx):
         run(guest, "umount /mnt")
         power_off(guest)
     assert_clean(path)
+
+
+def inode_block(path, name):
+    """The block with a file's inode."""
+    return int(re.search(r"located at block (\d+)", debugfs(path, f"imap {name}"))[1])
+
+
+def broken(path, kind, blocks):
+    """A disk on which these blocks cannot be read or written."""
+    return {"file": path, "rerror": "report", "werror": "report",
+            "events": [{"event": "none", "iotype": kind, "errno": 5, "sector": block * 8} for block in blocks]}
+
+
+def test_read_errors(ctx, smp):
+    """A block that cannot be read is EIO for who needs it, be it of a file, a directory, a map or an inode."""
+    tree = ctx.work / f"readable-{smp}"
+    make_tree(tree)
+    path = make_image(ctx, f"unreadable-{smp}", FORMATS["ext4"], "100M", tree)
+    map_block = int(re.search(r"\(ETB0\):(\d+)", debugfs(path, "stat sparse"))[1])
+    bad = [blocks_of(path, "deep/large")[300], blocks_of(path, "many")[-1], map_block,
+           inode_block(path, "many/a_file_whose_name_has_the_number_250")]
+    with ctx.machine(smp=smp, disks=[broken(path, "read", bad)], loglevel=1) as guest:
+        guest.expect(PROMPT, 60)
+        run(guest, "mount -t ext4 /dev/vda /mnt && cd /mnt")
+        for line in ("cat deep/large", "dd if=deep/large bs=4k skip=300 count=1 iflag=direct", "cat sparse", "ls many",
+                     "stat many/a_file_whose_name_has_the_number_250"):
+            status, output = guest.shell(f"{line} > /dev/null", 60)
+            assert status != 0 and "I/O error" in output, (line, output)
+        run(guest, "cat deep/odd deep/block > /dev/null && dd if=deep/large of=/dev/null bs=4k count=300 && "
+                   "dd if=deep/large of=/dev/null bs=4k skip=301 && cp deep/odd new && sync && cmp deep/odd new && cd / && "
+                   "umount /mnt")
+        power_off(guest)
+    checked = command("e2fsck", "-fy", path)  # it has noted that there were errors
+    assert checked.returncode in (0, 1), checked.stdout
+
+
+def test_write_errors(ctx, smp):
+    """What cannot be written is EIO of fsync, once for each open file; what cannot leave the log stays there."""
+    tree = ctx.work / f"writable-{smp}"
+    make_tree(tree)
+    data, metadata = (make_image(ctx, f"{name}-{smp}", FORMATS["ext4"], "100M", tree) for name in ("data", "metadata"))
+    disks = [broken(data, "write", [blocks_of(data, "deep/large")[100]]),
+             broken(metadata, "write", [inode_block(metadata, "deep/odd")])]
+    with ctx.machine(smp=smp, disks=disks, initrd=ext4disk.initrd(ctx, "fsync_errors"), loglevel=1) as guest:
+        guest.expect(PROMPT, 60)
+        run(guest, f"mount -t ext4 /dev/vda /mnt && /fsync_errors /mnt/deep/large {100 * 4096} && umount /mnt", 60)
+        run(guest, "mount -t ext4 /dev/vdb /mnt && chmod 4751 /mnt/deep/odd && sync; umount /mnt", 60)
+        power_off(guest)
+    assert_clean(data)
+    checked = command("e2fsck", "-fy", metadata)
+    assert checked.returncode in (0, 1), checked.stdout
+    assert re.search(r"Mode: +04751", debugfs(metadata, "stat deep/odd")), debugfs(metadata, "stat deep/odd")
 
 
 def test_tree(ctx, smp):
