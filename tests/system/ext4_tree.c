@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A random tree: thousands of files of all kinds, made, rewritten, renamed, linked, truncated and
- * removed by parallel processes in directories that they share. Each has a model of what is its own.
+ * removed by parallel processes in directories that they share. Each has a model of its own files.
  *
  * Arguments: [-check] DIR PROCESSES FILES SEED. Makes the tree and compares; status 0: all is as it
  * should. With -check the model only is made. That is for after a remount, or for another system
