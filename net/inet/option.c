@@ -4,8 +4,8 @@
  * ip(7), ipv6(7), socket(7).
  */
 #include "inet_internal.h"
-#include "net/inet/diag.h"
 #include "mm/slab.h"
+#include "net/inet/diag.h"
 #include "task/cred.h"
 #include "uapi/errno.h"
 

@@ -8,11 +8,11 @@
  * Sockets hang in a hash by protocol, read under RCU.
  */
 #include "inet_internal.h"
-#include "net/inet/diag.h"
 #include "lib/format.h"
 #include "mm/iter.h"
 #include "mm/slab.h"
 #include "mm/user.h"
+#include "net/inet/diag.h"
 #include "uapi/errno.h"
 #include "uapi/ioctl.h"
 #include "uapi/packet.h"

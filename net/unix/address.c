@@ -160,7 +160,7 @@ unix_unbind(struct unix_sock *u)
 		u->path = (struct path){ 0 };
 		if (path.dentry->inode && path.dentry->inode->socket == u)
 			path.dentry->inode->socket = NULL;
-	} else if (u->addr_len) {
+	} else if (!hlist_unhashed(&u->hash)) { /* an accepted end has its listener's name only */
 		hlist_del_init(&u->hash);
 	}
 	spin_unlock(&name_lock);

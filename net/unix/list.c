@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * All AF_UNIX sockets, for /proc/net/unix and NETLINK_SOCK_DIAG: in buckets with a lock each, so
- * that making and closing sockets on many CPUs seldom meets. A socket is listed as long as its
- * memory is there.
+ * that making and closing sockets on many CPUs seldom meets.
  */
 #include "fs/proc/proc.h"
 #include "fs/vfs/file.h"
@@ -22,7 +21,6 @@
 #define STATE_UNCONNECTED 1
 #define STATE_CONNECTING  2
 #define STATE_CONNECTED	  3
-#define STATE_ENDING	  4
 
 static struct bucket {
 	struct spinlock lock;
@@ -80,7 +78,7 @@ fill(struct unix_diag *d, struct unix_sock *u)
 		d->rcvbuf = u->sock->rcvbuf;
 		d->sndbuf = u->sock->sndbuf;
 	} else {
-		d->column = u->state == UNIX_CONNECTED ? STATE_CONNECTING : STATE_ENDING;
+		d->column = STATE_CONNECTING;
 	}
 	d->shutdown = (u8)u->shut;
 	d->peer = u->peer ? inum_of(u->peer) : 0;
@@ -114,6 +112,8 @@ unix_diag_for_each(unix_diag_visit *visit, void *ctx)
 		{
 			struct unix_diag d;
 
+			if (READ_ONCE(u->state) == UNIX_DEAD)
+				continue; /* held by its peer or by what it sent */
 			fill(&d, u);
 			enough = visit(&d, ctx);
 			if (enough)

@@ -396,7 +396,11 @@ unix_getname(struct socket *s, u8 *addr, u32 *len, bool peer)
 	struct unix_sock *u = of(s), *p = u;
 
 	if (peer) {
-		p = peer_get(u);
+		spin_lock(&u->lock);
+		p = u->peer ? u->peer : u->gone;
+		if (p)
+			unix_get(p);
+		spin_unlock(&u->lock);
 		if (!p)
 			return -ENOTCONN;
 	}
@@ -841,25 +845,24 @@ static void
 unix_end(struct unix_sock *u)
 {
 	struct list queue = LIST_INIT(queue), pending = LIST_INIT(pending);
-	struct unix_sock *p;
+	struct unix_sock *p, *gone;
 
 	unix_unbind(u);
 	spin_lock(&u->lock);
 	u->state = UNIX_DEAD;
 	u->sock = NULL;
 	p = u->peer;
-	u->peer = NULL;
+	gone = u->gone;
+	u->peer = u->gone = NULL;
 	list_splice_init(&u->queue, &queue);
 	list_splice_init(&u->pending, &pending);
 	bool unread = !list_empty(&queue);
 	spin_unlock(&u->lock);
 
 	if (p && u->type != SOCK_DGRAM) {
-		struct unix_sock *back = NULL;
-
 		spin_lock(&p->lock);
 		if (p->peer == u) {
-			back = u;
+			p->gone = u; /* with the reference */
 			p->peer = NULL;
 			p->peer_closed = true;
 			p->shut |= SHUT_R | SHUT_W;
@@ -870,9 +873,9 @@ unix_end(struct unix_sock *u)
 		wake(p, EPOLLIN | EPOLLOUT | EPOLLHUP | EPOLLERR | EPOLLRDHUP | EPOLLRDNORM |
 				EPOLLWRNORM);
 		wake_room(p);
-		unix_put(back);
 	}
 	unix_put(p);
+	unix_put(gone);
 	wake(u, EPOLLIN | EPOLLOUT | EPOLLHUP | EPOLLERR | EPOLLRDNORM | EPOLLWRNORM);
 	wake_room(u);
 	while (!list_empty(&queue)) {
@@ -885,8 +888,7 @@ unix_end(struct unix_sock *u)
 		struct unix_sock *end = list_first_entry(&pending, struct unix_sock, pending_node);
 
 		list_del_init(&end->pending_node);
-		end->addr_len = 0; /* the name is the listener's */
-		unix_end(end);	   /* one level: what was not accepted has nothing pending */
+		unix_end(end); /* one level: what was not accepted has nothing pending */
 	}
 	unix_put(u);
 }
@@ -894,12 +896,7 @@ unix_end(struct unix_sock *u)
 static void
 unix_release(struct socket *s)
 {
-	struct unix_sock *u = of(s);
-
-	/* An accepted end carries its listener's name but is not in the name table under it. */
-	if (!u->path.dentry && hlist_unhashed(&u->hash))
-		u->addr_len = 0;
-	unix_end(u);
+	unix_end(of(s));
 	unix_collect_soon();
 }
 

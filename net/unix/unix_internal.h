@@ -50,7 +50,8 @@ struct unix_sock {
 	enum unix_state state;	       /* [L] */
 	struct socket *sock;	       /* [L] NULL: not accepted yet, or closed */
 	struct unix_sock *peer;	       /* [L] referenced */
-	bool peer_closed;	       /* [L] the peer was there and has gone */
+	bool peer_closed;	       /* [L] the peer was there and has gone: */
+	struct unix_sock *gone;	       /* [L] referenced: getpeername still tells its name */
 	u32 shut;		       /* [L] bit 0: no more reading, bit 1: no more writing */
 	struct list queue;	       /* [L] struct unix_msg */
 	u32 queued_bytes, queued_msgs; /* [L] */

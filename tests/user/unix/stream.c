@@ -122,6 +122,18 @@ main(void)
 
 	c = STREAM();
 	must(connect_to(c, "s"));
+	close(c);
+	len = sizeof(a);
+	s = accept(l, (void *)&a, &len);
+	sys_ok(s, "a client that has gone is accepted");
+	is_int(len, 2, "by the name that it had");
+	is_int(read(s, buf, 1), 0, "and reads as the end");
+	len = sizeof(a);
+	sys_ok(getpeername(s, (void *)&a, &len), "getpeername after the peer has gone");
+	close(s);
+
+	c = STREAM();
+	must(connect_to(c, "s"));
 	s = must(accept(l, NULL, NULL));
 	must(write(s, "unread", 6));
 	must(write(c, "lost", 4));
