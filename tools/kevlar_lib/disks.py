@@ -84,6 +84,19 @@ sed -i 's/^root:[^:]*:/root::/' etc/shadow
 rm -rf var/cache/apt/archives/*.deb var/lib/apt/lists/*
 """
 
+# Servers and their clients, without an init: tests run them in a chroot.
+SERVERS_PACKAGES = ("bash coreutils procps iproute2 iputils-ping curl openssl nginx-light redis-server iperf3 wrk "
+                    "openssh-server").replace(" ", ",")
+
+SERVERS = r"""
+mkdir "$OUT"
+tar -xf "$WORK/tree.tar" -C "$OUT"
+cd "$OUT"
+printf '127.0.0.1\tlocalhost\n10.0.2.2\thost.test\n' > etc/hosts
+sed -i 's/^root:[^:]*:/root:*:/' etc/shadow
+rm -rf var/cache/apt/archives/*.deb var/lib/apt/lists/*
+"""
+
 
 def _alpine_variables():
     release = fetch.fetch(ALPINE_RELEASE)
@@ -91,16 +104,17 @@ def _alpine_variables():
     return {"RELEASE": release, "PACKAGES": packages, "MIRROR": ALPINE_MIRROR, "NAMES": ALPINE_PACKAGES}
 
 
-def _debian_variables():
+def _debian_variables(names):
     host.need("mmdebstrap")
-    return {"NAMES": DEBIAN_PACKAGES, "MODE": "--mode=root" if os.geteuid() == 0 else "--mode=unshare",
+    return {"NAMES": names, "MODE": "--mode=root" if os.geteuid() == 0 else "--mode=unshare",
             "SOURCES": os.environ.get("KEVLAR_DEBIAN_MIRROR", "")}
 
 
 # Name: what goes first, the recipe, their variables, size of the disk.
 RECIPES = {
     "alpine-disk": ("", ALPINE, _alpine_variables, "256M"),
-    "debian": (DEBIAN_TREE, DEBIAN, _debian_variables, "2G"),
+    "debian": (DEBIAN_TREE, DEBIAN, lambda: _debian_variables(DEBIAN_PACKAGES), "2G"),
+    "servers": (DEBIAN_TREE + f"# {SERVERS_PACKAGES}", SERVERS, lambda: _debian_variables(SERVERS_PACKAGES), "1G"),
 }
 
 
