@@ -292,6 +292,8 @@ deliver(struct inode *i, u32 mask, u32 cookie, const char *name, u32 len, bool u
 static void
 inotify_notify(struct inode *i, struct dentry *d, u32 mask, u32 cookie)
 {
+	dnotify_event(i, d, mask);
+	mask &= ~VFS_RENAMED;
 	bool names = mask & MASK_NAMES, self = mask & (IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT);
 	struct watch *ended = NULL, *next;
 

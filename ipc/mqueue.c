@@ -12,8 +12,9 @@
  * Lifetime: a name holds its inode, the inode its queue. Names are kept in the directory, whose
  * lock guards them.
  *
- * Limits: mq_notify(3) by signal or not at all; SIGEV_THREAD, which C libraries ask for through a
- * netlink socket, is EINVAL.
+ * mq_notify(3) with SIGEV_THREAD is a C library's own thread, which waits for a datagram on a
+ * netlink socket: 32 bytes that it chose, the last one replaced by what became of the notice.
+ * net/netlink sends it.
  */
 #include "ipc/mqueue.h"
 
@@ -47,21 +48,35 @@
 #define MESSAGE_COST	 96 /* what RLIMIT_MSGQUEUE counts for one beside its text */
 #define STATUS_SIZE	 80
 
+/* What a thread is told in the last byte of its cookie. */
+#define NOTIFY_COOKIE_LEN 32
+#define NOTIFY_WOKENUP	  1
+#define NOTIFY_REMOVED	  2
+
+ssize_t (*mqueue_netlink_send)(struct file *f, const void *data, u32 len);
+
 struct message {
 	struct rb_node node;
 	u32 priority, len;
 	u8 text[];
 };
 
+/* Who asked to be told of a message to the empty queue. */
+struct notice {
+	struct pid *to; /* the process, referenced; NULL: nobody */
+	int how, signal;
+	union linux_sigval value;
+	struct file *socket; /* SIGEV_THREAD: referenced, or NULL */
+	u8 cookie[NOTIFY_COOKIE_LEN];
+};
+
 struct queue {
 	struct spinlock lock;
 	struct rb_root messages; /* [L], as all below */
 	s64 count, bytes;
-	s64 maxmsg, msgsize;  /* [I] */
-	u32 receivers;	      /* who wait */
-	struct pid *notified; /* the process that asked for a notice; referenced */
-	int notify_how, notify_signal;
-	union linux_sigval notify_value;
+	s64 maxmsg, msgsize; /* [I] */
+	u32 receivers;	     /* who wait */
+	struct notice notice;
 	struct wait_queue send_wait, receive_wait;
 	struct user_account *user; /* [I] charged; referenced */
 	s64 charged;		   /* [I] */
@@ -130,14 +145,79 @@ queue_create(const struct linux_mq_attr *attr, struct queue **out)
 	return 0;
 }
 
+/* ---- notices ---- */
+
+/* The registration, which is used up. Locked. */
+static struct notice
+notice_take_locked(struct queue *q)
+{
+	struct notice n = q->notice;
+
+	q->notice = (struct notice){ 0 };
+	return n;
+}
+
+static void
+notice_put(struct notice *n)
+{
+	pid_put(n->to);
+	if (n->socket)
+		file_put(n->socket);
+}
+
+static void
+notice_tell_thread(struct notice *n, u8 what)
+{
+	n->cookie[NOTIFY_COOKIE_LEN - 1] = what;
+	if (n->socket)
+		(void)mqueue_netlink_send(n->socket, n->cookie, sizeof(n->cookie));
+}
+
+static void
+notice_send(struct notice *n)
+{
+	struct linux_siginfo info = { .si_signo = n->signal, .si_code = SI_MESGQ };
+	struct process *p = NULL;
+
+	if (!n->to)
+		return;
+	notice_tell_thread(n, NOTIFY_WOKENUP);
+	if (n->how == SIGEV_SIGNAL && n->signal) {
+		unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+		p = n->to->process;
+		if (p)
+			process_get(p);
+		spin_unlock_irqrestore(&tasklist_lock, flags);
+	}
+	if (p) {
+		info.rt.pid = sysv_pid();
+		info.rt.uid = current_cred()->uid;
+		info.rt.value = n->value;
+		(void)signal_send_process(p, n->signal, &info);
+		process_put(p);
+	}
+	notice_put(n);
+}
+
+/* It will not come. */
+static void
+notice_drop(struct notice *n)
+{
+	if (!n->to)
+		return;
+	notice_tell_thread(n, NOTIFY_REMOVED);
+	notice_put(n);
+}
+
+/* ---- queues ---- */
+
 static void
 queue_destroy(struct queue *q)
 {
 	struct message *m, *next;
 
 	rb_for_each_entry_postorder_safe(m, next, &q->messages, node) kvfree(m);
-	if (q->notified)
-		pid_put(q->notified);
+	notice_drop(&q->notice);
 	(void)user_count_mq_bytes(q->user, -q->charged, 0);
 	user_account_put(q->user);
 	kfree(q);
@@ -169,49 +249,6 @@ take_locked(struct queue *q)
 	WRITE_ONCE(q->count, q->count - 1);
 	q->bytes -= m->len;
 	return m;
-}
-
-/* ---- notices ---- */
-
-struct notice {
-	struct pid *to; /* NULL: nobody; the reference goes along */
-	int how, signal;
-	union linux_sigval value;
-};
-
-/* The registration, which is used up. Locked. */
-static struct notice
-notice_take_locked(struct queue *q)
-{
-	struct notice n = { q->notified, q->notify_how, q->notify_signal, q->notify_value };
-
-	q->notified = NULL;
-	return n;
-}
-
-static void
-notice_send(struct notice *n)
-{
-	struct linux_siginfo info = { .si_signo = n->signal, .si_code = SI_MESGQ };
-	struct process *p = NULL;
-
-	if (!n->to)
-		return;
-	if (n->how == SIGEV_SIGNAL && n->signal) {
-		unsigned long flags = spin_lock_irqsave(&tasklist_lock);
-		p = n->to->process;
-		if (p)
-			process_get(p);
-		spin_unlock_irqrestore(&tasklist_lock, flags);
-	}
-	if (p) {
-		info.rt.pid = sysv_pid();
-		info.rt.uid = current_cred()->uid;
-		info.rt.value = n->value;
-		(void)signal_send_process(p, n->signal, &info);
-		process_put(p);
-	}
-	pid_put(n->to);
 }
 
 /* ---- the file system ---- */
@@ -432,15 +469,13 @@ static int
 queue_flush(struct file *f)
 {
 	struct queue *q = f->private;
-	struct pid *mine = NULL;
+	struct notice mine = { 0 };
 
 	spin_lock(&q->lock);
-	if (q->notified == current->process->pid) {
-		mine = q->notified;
-		q->notified = NULL;
-	}
+	if (q->notice.to == current->process->pid)
+		mine = notice_take_locked(q);
 	spin_unlock(&q->lock);
-	pid_put(mine);
+	notice_drop(&mine);
 	return 0;
 }
 
@@ -453,9 +488,8 @@ queue_read(struct file *f, struct iov_iter *it, u64 *pos)
 	spin_lock(&q->lock);
 	size_t len = (size_t)scnprintf(
 		text, sizeof(text), "QSIZE:%-10ld NOTIFY:%-5d SIGNO:%-5d NOTIFY_PID:%-6d\n",
-		q->bytes, q->notified ? q->notify_how : 0,
-		q->notified && q->notify_how == SIGEV_SIGNAL ? q->notify_signal : 0,
-		q->notified ? pid_nr(q->notified, current_pid_ns()) : 0);
+		q->bytes, q->notice.how, q->notice.how == SIGEV_SIGNAL ? q->notice.signal : 0,
+		q->notice.to ? pid_nr(q->notice.to, current_pid_ns()) : 0);
 	spin_unlock(&q->lock);
 	if (*pos >= len)
 		return 0;
@@ -737,44 +771,72 @@ sys_mq_timedreceive(int fd, user_ptr text, size_t length, user_ptr priority, use
 
 /* ---- mq_notify(3), mq_getattr(3), mq_setattr(3) ---- */
 
+/* What mq_notify(2) was given: 0, -EINVAL, -EFAULT, -EBADF, -ENOTSOCK. */
+static int
+notice_make(const struct linux_sigevent *ev, struct notice *n)
+{
+	*n = (struct notice){ .how = ev->sigev_notify,
+			      .signal = ev->sigev_signo,
+			      .value = ev->sigev_value };
+	switch (ev->sigev_notify) {
+	case SIGEV_NONE: break;
+	case SIGEV_SIGNAL:
+		if (ev->sigev_signo < 0 || ev->sigev_signo > SIGRTMAX)
+			return -EINVAL;
+		break;
+	case SIGEV_THREAD:
+		if (copy_from_user(n->cookie, user_ptr_of((u64)ev->sigev_value.sival_ptr),
+				   sizeof(n->cookie)))
+			return -EFAULT;
+		n->socket = fd_find(ev->sigev_signo);
+		if (!n->socket)
+			return -EBADF;
+		ssize_t r = mqueue_netlink_send(n->socket, NULL, 0);
+		if (r < 0) {
+			file_put(n->socket);
+			return (int)r;
+		}
+		break;
+	default: return -EINVAL;
+	}
+	n->to = current->process->pid;
+	pid_get(n->to);
+	return 0;
+}
+
 long
 sys_mq_notify(int fd, user_ptr event)
 {
+	struct notice new = { 0 }, old = { 0 };
 	struct linux_sigevent ev;
-	bool set = !user_ptr_null(event);
-	struct pid *old = NULL, *me = current->process->pid;
 	struct fd_ref ref;
-	int r;
+	int r = 0;
 
-	if (set) {
+	if (!user_ptr_null(event)) {
 		if (copy_from_user(&ev, event, sizeof(ev)))
 			return -EFAULT;
-		if (ev.sigev_notify != SIGEV_NONE && ev.sigev_notify != SIGEV_SIGNAL)
-			return -EINVAL;
-		if (ev.sigev_notify == SIGEV_SIGNAL &&
-		    (ev.sigev_signo < 0 || ev.sigev_signo > SIGRTMAX))
-			return -EINVAL;
+		r = notice_make(&ev, &new);
+		if (r)
+			return r;
 	}
 	r = queue_lookup(fd, 0, &ref);
 	if (r)
-		return r;
+		goto out_put;
 	struct queue *q = ref.file->private;
 	spin_lock(&q->lock);
-	if (set && q->notified) {
+	if (new.to && q->notice.to) {
 		r = -EBUSY;
-	} else if (set) {
-		pid_get(me);
-		q->notified = me;
-		q->notify_how = ev.sigev_notify;
-		q->notify_signal = ev.sigev_signo;
-		q->notify_value = ev.sigev_value;
-	} else if (q->notified == me) {
-		old = q->notified;
-		q->notified = NULL;
+	} else if (new.to) {
+		q->notice = new;
+		new = (struct notice){ 0 };
+	} else if (q->notice.to == current->process->pid) {
+		old = notice_take_locked(q);
 	}
 	spin_unlock(&q->lock);
-	pid_put(old);
+	notice_drop(&old);
 	fd_release(ref);
+out_put:
+	notice_put(&new);
 	return r;
 }
 

@@ -4,12 +4,11 @@
  *
  * Messages hang on one list in the order of sending; a receiver takes the first that its type
  * allows. Who finds no room, or no message, sleeps and looks again when the queue has changed.
- *
- * MSG_COPY is not built: ENOSYS, as on such a Linux.
  */
 #include "generated/syscalls.h"
 #include "lib/format.h"
 #include "lib/list.h"
+#include "lib/string.h"
 #include "mm/slab.h"
 #include "sysv_internal.h"
 #include "task/cred.h"
@@ -222,6 +221,58 @@ choose(struct queue *q, s64 type, int flags)
 	return best;
 }
 
+/* MSG_COPY: the message at this place stays, and is copied to *out, which has room for `room`
+ * bytes. Locked. */
+static int
+copy_locked(struct queue *q, u64 room, s64 place, int flags, struct message *out)
+{
+	struct message *m, *found = NULL;
+	int r;
+
+	if (q->base.removed)
+		return -EIDRM;
+	r = sysv_permission(&q->base, 0444);
+	if (r)
+		return r;
+	list_for_each_entry(m, &q->messages, node)
+	{
+		if (place-- == 0) {
+			found = m;
+			break;
+		}
+	}
+	if (!found)
+		return -ENOMSG;
+	if (found->len > room)
+		return flags & MSG_NOERROR ? -EINVAL : -E2BIG;
+	out->type = found->type;
+	out->len = found->len;
+	memcpy(out->text, found->text, out->len);
+	return 0;
+}
+
+static int
+queue_copy(struct queue *q, u64 room, s64 place, int flags, struct message **out)
+{
+	struct message *copy;
+	int r;
+
+	if ((flags & MSG_EXCEPT) || !(flags & IPC_NOWAIT))
+		return -EINVAL;
+	room = MIN(room, READ_ONCE(ipc_limits_current()->msgmax));
+	copy = kvmalloc(sizeof(*copy) + room, GFP_KERNEL);
+	if (!copy)
+		return -ENOMEM;
+	spin_lock(&q->base.lock);
+	r = copy_locked(q, room, place, flags, copy);
+	spin_unlock(&q->base.lock);
+	if (r)
+		kvfree(copy);
+	else
+		*out = copy;
+	return r;
+}
+
 /* 0, -EAGAIN: there is none. Locked. */
 static int
 receive_locked(struct queue *q, u64 room, s64 type, int flags, struct message **out)
@@ -284,12 +335,11 @@ sys_msgrcv(int id, user_ptr msg, size_t length, long type, int flags)
 
 	if (id < 0 || (ssize_t)length < 0)
 		return -EINVAL;
-	if (flags & MSG_COPY)
-		return (flags & MSG_EXCEPT) || !(flags & IPC_NOWAIT) ? -EINVAL : -ENOSYS;
 	r = sysv_find(&msg_ops, id, &o);
 	if (r)
 		return r;
-	r = queue_receive(queue_of(o), length, type, flags, &m);
+	r = flags & MSG_COPY ? queue_copy(queue_of(o), length, type, flags, &m)
+			     : queue_receive(queue_of(o), length, type, flags, &m);
 	sysv_put(o);
 	if (r)
 		return r;

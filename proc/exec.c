@@ -807,6 +807,12 @@ exec_user(int dirfd, user_ptr upath, user_ptr uargv, user_ptr uenvp, int flags)
 
 	if (r)
 		return r;
+	/* Programs do not look at what setuid returns: it succeeds, and this fails. */
+	r = -EAGAIN;
+	if (current->nproc_exceeded &&
+	    user_exceeds_processes(current->cred->user, rlimit_current(RLIMIT_NPROC)))
+		goto out_free_name;
+	current->nproc_exceeded = false;
 	r = -ENOENT;
 	if (!name[0] && !(flags & AT_EMPTY_PATH))
 		goto out_free_name;

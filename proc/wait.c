@@ -215,6 +215,7 @@ wait_look_at_tracee(struct wait_request *rq, struct task *t, struct wait_reaped 
 		rq->nr = task_tid(t);
 		rq->uid = t->cred->uid;
 		wait_fill_exit(rq, t->ptrace->dead ? t->exit_code : process_wait_status(p));
+		wait_usage(rq, p);
 		if (keep)
 			return WAIT_FOUND;
 		if (ptrace_unlink(t))
@@ -236,6 +237,8 @@ wait_look_at_tracee(struct wait_request *rq, struct task *t, struct wait_reaped 
 		rq->wait_status = code << 8 | 0x7f;
 	}
 	spin_unlock(&p->sighand->lock);
+	if (found)
+		wait_usage(rq, p);
 	return found ? WAIT_FOUND : WAIT_NOTHING_YET;
 }
 

@@ -147,6 +147,12 @@ user_count_processes(struct user_account *u, int delta, u64 limit)
 }
 
 bool
+user_exceeds_processes(const struct user_account *u, u64 limit)
+{
+	return u->uid != 0 && (u64)atomic_read(&u->processes) > limit;
+}
+
+bool
 user_count_sigpending(struct user_account *u, int delta, u64 limit)
 {
 	return count_within(&u->sigpending, delta, limit);
@@ -267,9 +273,10 @@ cred_commit(struct cred *new)
 	struct cred *old = t->cred;
 
 	if (new->user != old->user) {
-		/* The process now counts against its new owner; exec checks the limit (setuid(2),
+		/* The process now counts against its new owner; exec checks the limit (execve(2),
 		 * EAGAIN). */
 		user_count_processes(new->user, 1, RLIM_INFINITY);
+		t->nproc_exceeded = user_exceeds_processes(new->user, rlimit_current(RLIMIT_NPROC));
 		user_count_processes(old->user, -1, 0);
 	}
 	if (new->euid != old->euid || new->egid != old->egid || new->fsuid != old->fsuid ||

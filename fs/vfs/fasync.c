@@ -83,12 +83,10 @@ deliver(struct file_owner *o, struct pid *pid, int type, int sig, struct linux_s
 	task_put(t);
 }
 
+/* What the owner is told, of descriptor fd; code 0: nothing but what is urgent. */
 static void
-send_work(struct work *work)
+signal_owner(struct file_owner *o, int fd, int code, u32 band, bool urgent)
 {
-	struct file_owner *o = container_of(work, struct file_owner, work);
-	struct file *f = o->file;
-	u32 events = f->ops->poll ? f->ops->poll(f, NULL) : 0;
 	struct linux_siginfo info = { 0 };
 	int signal, type;
 	struct pid *pid;
@@ -105,20 +103,41 @@ send_work(struct work *work)
 	spin_unlock(&o->lock);
 	if (!pid)
 		return;
-	if (xchg(&o->urgent, false))
+	if (urgent)
 		deliver(o, pid, type, SIGURG, NULL, uid, euid);
-	if (o->nr_entries && (events & (EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLPRI))) {
+	if (code) {
 		info.si_signo = signal ? signal : SIGIO;
-		info.si_code = events & EPOLLIN	   ? POLL_IN
-			       : events & EPOLLHUP ? POLL_HUP
-			       : events & EPOLLERR ? POLL_ERR
-			       : events & EPOLLOUT ? POLL_OUT
-						   : POLL_PRI;
-		info.poll.band = events;
-		info.poll.fd = o->fd;
+		info.si_code = code;
+		info.poll.band = band;
+		info.poll.fd = fd;
 		deliver(o, pid, type, info.si_signo, signal ? &info : NULL, uid, euid);
 	}
 	pid_put(pid);
+}
+
+static void
+send_work(struct work *work)
+{
+	struct file_owner *o = container_of(work, struct file_owner, work);
+	struct file *f = o->file;
+	u32 events = f->ops->poll ? f->ops->poll(f, NULL) : 0;
+	int code = events & EPOLLIN    ? POLL_IN
+		   : events & EPOLLHUP ? POLL_HUP
+		   : events & EPOLLERR ? POLL_ERR
+		   : events & EPOLLOUT ? POLL_OUT
+		   : events & EPOLLPRI ? POLL_PRI
+				       : 0;
+
+	signal_owner(o, o->fd, o->nr_entries ? code : 0, events, xchg(&o->urgent, false));
+}
+
+void
+file_signal_owner(struct file *f, int fd, int code, u32 band)
+{
+	struct file_owner *o = READ_ONCE(f->owner);
+
+	if (o)
+		signal_owner(o, fd, code, band, false);
 }
 
 static bool
@@ -228,11 +247,43 @@ fasync_release(struct file *f)
 
 /* --- fcntl(2) --- */
 
+/* Takes over the reference. 0 or -ENOMEM. */
+static int
+set_owner_pid(struct file *f, int type, struct pid *pid, bool force)
+{
+	struct file_owner *o = owner_of(f);
+	struct pid *old = pid;
+
+	if (!o) {
+		pid_put(pid);
+		return -ENOMEM;
+	}
+	spin_lock(&o->lock);
+	if (force || !o->pid) {
+		old = o->pid;
+		o->pid = pid;
+		o->type = type;
+		o->uid = current_cred()->uid;
+		o->euid = current_cred()->euid;
+	}
+	spin_unlock(&o->lock);
+	pid_put(old);
+	return 0;
+}
+
+int
+file_own(struct file *f)
+{
+	struct pid *me = current->process->pid;
+
+	pid_get(me);
+	return set_owner_pid(f, F_OWNER_PID, me, false);
+}
+
 static long
 set_owner(struct file *f, int type, int id)
 {
-	struct file_owner *o;
-	struct pid *pid = NULL, *old;
+	struct pid *pid = NULL;
 
 	if (id < 0)
 		return -EINVAL;
@@ -241,22 +292,7 @@ set_owner(struct file *f, int type, int id)
 		if (!pid)
 			return -ESRCH;
 	}
-	o = owner_of(f);
-	if (!o) {
-		if (pid)
-			pid_put(pid);
-		return -ENOMEM;
-	}
-	spin_lock(&o->lock);
-	old = o->pid;
-	o->pid = pid;
-	o->type = type;
-	o->uid = current_cred()->uid;
-	o->euid = current_cred()->euid;
-	spin_unlock(&o->lock);
-	if (old)
-		pid_put(old);
-	return 0;
+	return set_owner_pid(f, type, pid, true);
 }
 
 static void

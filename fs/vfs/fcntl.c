@@ -93,6 +93,7 @@ sys_fcntl(int fd, unsigned int cmd, unsigned long arg)
 	case F_SETSIG:
 	case F_GETSIG:
 	case F_GETOWNER_UIDS: ret = fasync_fcntl(f, cmd, arg); break;
+	case F_NOTIFY: ret = dnotify_set(fd, f, (u32)arg); break;
 	case F_SETLEASE: ret = set_lease(f, arg); break;
 	case F_GETLEASE: ret = F_UNLCK; break;
 	case F_SETPIPE_SZ:

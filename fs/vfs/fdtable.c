@@ -244,6 +244,8 @@ close_file(struct file *f, const struct fd_table *t)
 			err = f->ops->flush(f);
 		if (unlikely(READ_ONCE(f->inode->locks)))
 			locks_release_posix(f, t);
+		if (unlikely(READ_ONCE(f->owner)))
+			dnotify_close(f, t);
 	}
 	file_put(f);
 	return err;

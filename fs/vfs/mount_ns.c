@@ -150,6 +150,7 @@ vfs_init(void)
 	inode_init();
 	writeback_init();
 	file_init();
+	dnotify_init();
 	ns = ns_alloc();
 	if (!type || !ns)
 		panic("vfs: %s",

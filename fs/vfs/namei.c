@@ -564,7 +564,7 @@ rename_locked(struct inode *od, struct dentry *o, struct inode *nd, struct dentr
 	if (target && is_dir && !(flags & RENAME_EXCHANGE))
 		dentry_prune(n);
 	cookie = (u32)atomic_inc_return(&cookies);
-	notify_rename(od, o, IN_MOVED_FROM | isdir_mask, cookie);
+	notify_rename(od, o, IN_MOVED_FROM | isdir_mask | (od == nd ? VFS_RENAMED : 0), cookie);
 	if (target && !(flags & RENAME_EXCHANGE))
 		notify(target, NULL, IN_ATTRIB);
 	dentry_move(o, n, flags & RENAME_EXCHANGE);

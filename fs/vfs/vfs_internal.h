@@ -199,6 +199,17 @@ void inode_forget_dirty(struct inode *i);	/* nobody else has it */
 struct super *super_find_dev(devnum_t dev);
 void super_for_each(int (*fn)(struct super *s, void *ctx), void *ctx);
 
+/* --- fasync.c --- */
+/* To the owner of f (F_SETOWN), of its descriptor fd: the signal of F_SETSIG with si_code and
+ * si_band, or else SIGIO. Spinlocks below RANK_INODE_SPIN may be held. */
+void file_signal_owner(struct file *f, int fd, int code, u32 band);
+int file_own(struct file *f); /* the caller's process, if it has no owner yet: 0 or -ENOMEM */
+
+/* --- dnotify.c --- */
+int dnotify_set(int fd, struct file *f, u32 mask);
+void dnotify_init(void);
+void dnotify_close(struct file *f, const struct fd_table *t); /* a descriptor in t */
+
 /* --- open.c, file.c --- */
 void file_init(void);
 void anon_init(void);

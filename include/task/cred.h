@@ -57,7 +57,8 @@ void user_account_put(struct user_account *u);
 struct user_account *user_account_find(u32 uid);
 /* Per-user counters with a limit; false when over the limit. */
 bool user_count_processes(struct user_account *u, int delta, u64 limit);
-u32 user_sigpending(const struct user_account *u); /* for /proc/PID/status */
+bool user_exceeds_processes(const struct user_account *u, u64 limit); /* root never does */
+u32 user_sigpending(const struct user_account *u);		      /* for /proc/PID/status */
 bool user_count_sigpending(struct user_account *u, int delta, u64 limit);
 bool user_count_mq_bytes(struct user_account *u, s64 delta, u64 limit);
 bool user_count_in_flight(struct user_account *u, int delta, u64 limit); /* SCM_RIGHTS */

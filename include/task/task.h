@@ -87,8 +87,9 @@ struct task {
 	u64 io_rchar, io_wchar, io_syscr, io_syscw; /* [O] */
 	u64 timer_slack_ns;
 	bool no_new_privs;
-	u8 seccomp_mode;		/* [S] SECCOMP_MODE_*; proc/seccomp.c */
-	u32 seccomp_filters;		/* [S] how many */
+	bool nproc_exceeded; /* [O] its user had too many processes when it became that user */
+	u8 seccomp_mode;     /* [S] SECCOMP_MODE_*; proc/seccomp.c */
+	u32 seccomp_filters; /* [S] how many */
 	struct seccomp_filter *seccomp; /* [S] the newest; [O] reads without */
 	u32 personality;
 	struct ptrace_state *ptrace; /* proc/ptrace.c; NULL when not traced */

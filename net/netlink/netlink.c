@@ -19,6 +19,7 @@
 #include "core/random.h"
 #include "fs/vfs/file.h"
 #include "fs/vfs/poll.h"
+#include "ipc/mqueue.h"
 #include "lib/string.h"
 #include "mm/slab.h"
 #include "mm/user.h"
@@ -303,6 +304,19 @@ int
 netlink_deliver(struct netlink_sock *to, const void *data, u32 len)
 {
 	return enqueue(to, data, len, KERNEL_PORT, 0, &kernel_cred, GFP_ATOMIC);
+}
+
+/* For mq_notify(2). */
+static ssize_t
+send_to_file(struct file *f, const void *data, u32 len)
+{
+	struct socket *s = socket_of(f);
+
+	if (!s)
+		return -ENOTSOCK;
+	if (s->family != AF_NETLINK)
+		return -EINVAL;
+	return len ? netlink_deliver(s->private, data, len) : 0;
 }
 
 int
@@ -688,6 +702,7 @@ netlink_init(void)
 {
 	socket_family_register(&netlink_family);
 	rtnetlink_init();
+	mqueue_netlink_send = send_to_file;
 }
 
 static const struct socket_ops netlink_ops = {

@@ -224,7 +224,10 @@ u64 file_count(void); /* open files in all: /proc/sys/fs/file-nr */
  * to `inode`; dentry may be NULL. All others (IN_ACCESS, IN_MODIFY, IN_ATTRIB, IN_OPEN,
  * IN_CLOSE_*): happened to `inode`, reached by `dentry`: watchers of dentry->parent hear of it too.
  */
+/* Whoever sets it calls dnotify_event (fs/vfs/dnotify.c) first, and ignores VFS_RENAMED. */
+#define VFS_RENAMED 0x10000000u /* with IN_MOVED_FROM: to another name in the same directory */
 extern void (*vfs_notify)(struct inode *inode, struct dentry *dentry, u32 mask, u32 cookie);
+void dnotify_event(struct inode *inode, struct dentry *dentry, u32 mask);
 /* The same, when the last mount of a super block has gone: its watches end. */
 extern void (*vfs_unmounted)(struct super *s);
 

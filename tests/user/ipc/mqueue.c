@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <poll.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 
 struct attr {
 	long flags, maxmsg, msgsize, curmsgs, reserved[4];
@@ -56,6 +57,41 @@ on_notice(int sig, siginfo_t *si, void *ctx)
 	code = si->si_code;
 }
 
+/* What a C library makes of SIGEV_THREAD: 32 bytes of its own come back on a netlink socket. */
+static void
+thread_notices(int q)
+{
+	char cookie[32] = "this is a cookie", got[64];
+	int nl = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0);
+	struct sigevent ev = { .sigev_notify = SIGEV_THREAD, .sigev_signo = nl };
+
+	if (nl < 0) {
+		skip("no netlink", "SIGEV_THREAD");
+		return;
+	}
+	while (syscall(SYS_mq_timedreceive, q, buf, 100, NULL, &(struct timespec){ 0 }) >= 0)
+		;
+	ev.sigev_value.sival_ptr = cookie;
+	is_int(syscall(SYS_mq_notify, q, &ev), 0, "SIGEV_THREAD");
+	must(snd(q, "message", 1, NULL));
+	is_int(recv(nl, got, sizeof(got), MSG_DONTWAIT), 32, "the cookie comes");
+	ok(!memcmp(got, cookie, 31) && got[31] == 1, "and says that a message has");
+	(void)rcv(q, NULL, NULL);
+	must(syscall(SYS_mq_notify, q, &ev));
+	must(syscall(SYS_mq_notify, q, NULL));
+	is_int(recv(nl, got, sizeof(got), MSG_DONTWAIT), 32, "it comes again");
+	ok(!memcmp(got, cookie, 31) && got[31] == 2, "and says that none will");
+	ev.sigev_signo = q;
+	sys_err(syscall(SYS_mq_notify, q, &ev), ENOTSOCK, "a socket must be given");
+	ev.sigev_signo = nl;
+	ev.sigev_value.sival_ptr = at(8);
+	sys_err(syscall(SYS_mq_notify, q, &ev), EFAULT, "and a cookie");
+	close(nl);
+	must(snd(q, "a", 1, NULL));
+	must(snd(q, "b", 1, NULL));
+	must(snd(q, "c", 1, NULL));
+}
+
 static void
 notices(int q)
 {
@@ -78,6 +114,7 @@ notices(int q)
 	must(snd(q, "third", 1, NULL));
 	is_int(noticed, 1, "not when it was not empty");
 	is_int(syscall(SYS_mq_notify, q, NULL), 0, "and no more");
+	thread_notices(q);
 	for (int i = 0; i < 3; i++)
 		(void)rcv(q, NULL, NULL);
 	must(snd(q, "x", 1, NULL));

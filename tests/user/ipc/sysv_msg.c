@@ -5,6 +5,8 @@
 #include <sys/ipc.h>
 #include <sys/msg.h>
 
+#define KT_MSG_COPY 040000
+
 static struct {
 	long type;
 	char text[9000];
@@ -107,6 +109,25 @@ main(void)
 				msgctl(other, IPC_RMID, NULL) == -1 && errno == EPERM));
 		}
 		is_exit(pid, 0, "another user may read, but not write nor remove");
+	}
+	must(msgctl(other, IPC_RMID, NULL));
+
+	other = must(msgget(IPC_PRIVATE, 0600));
+	must(snd(other, 5, "first", 0));
+	must(snd(other, 6, "second", 0));
+	if (msgrcv(other, &m, 10, 1, KT_MSG_COPY | IPC_NOWAIT) == -1 && errno == ENOSYS) {
+		skip("Linux without CONFIG_CHECKPOINT_RESTORE", "MSG_COPY");
+	} else {
+		is_int(msgrcv(other, &m, 10, 1, KT_MSG_COPY | IPC_NOWAIT), 6, "MSG_COPY");
+		ok(m.type == 6 && !memcmp(m.text, "second", 6), "by its place");
+		must(msgctl(other, IPC_STAT, &ds));
+		is_int(ds.msg_qnum, 2, "and it stays");
+		sys_err(msgrcv(other, &m, 10, 2, KT_MSG_COPY | IPC_NOWAIT), ENOMSG,
+			"no such place");
+		sys_err(msgrcv(other, &m, 3, 0, KT_MSG_COPY | IPC_NOWAIT), E2BIG, "too long");
+		sys_err(msgrcv(other, &m, 3, 0, KT_MSG_COPY | IPC_NOWAIT | MSG_NOERROR), EINVAL,
+			"and not cut off");
+		sys_err(msgrcv(other, &m, 10, 0, KT_MSG_COPY), EINVAL, "only without waiting");
 	}
 	must(msgctl(other, IPC_RMID, NULL));
 	return done();

@@ -96,6 +96,7 @@ main(int argc, char **argv)
 	unsigned long message;
 	pid_t pid, child;
 	int st;
+	struct rusage ru;
 
 	(void)argv;
 	if (argc > 1)
@@ -199,6 +200,19 @@ main(int argc, char **argv)
 	is_int(wait_for(pid), SIGCONT << 8 | 0x7f, "and of SIGCONT itself");
 	kill(pid, SIGKILL);
 	is_int(wait_for(pid), SIGKILL, "SIGKILL ends a stopped tracee");
+
+	if ((pid = must(fork())) == 0) {
+		must(ptrace(PTRACE_TRACEME, 0, 0, 0));
+		for (volatile int i = 0; i < 100000000 && clock() < CLOCKS_PER_SEC / 10; i++)
+			;
+		raise(SIGUSR1);
+		_exit(0);
+	}
+	must(wait4(pid, &st, 0, &ru));
+	ok(ru.ru_utime.tv_usec + ru.ru_stime.tv_usec > 20000 || ru.ru_utime.tv_sec,
+	   "wait4 says how much time a stopped tracee has used");
+	kill(pid, SIGKILL);
+	wait_for(pid);
 
 	sys_err(ptrace(PTRACE_ATTACH, getpid(), 0, 0), EPERM, "not oneself");
 	sys_err(ptrace(PTRACE_PEEKDATA, getppid(), 0, 0), ESRCH, "not a tracee");

@@ -73,12 +73,19 @@ nofile(void)
 	return 0;
 }
 
+/* Nobody else's: others may run this test now. */
+static int
+own_user(void)
+{
+	return setgid(4321) || setuid(100000 + getpid());
+}
+
 static int
 nproc(void)
 {
 	pid_t pid;
 
-	if (cap(RLIMIT_NPROC, 3, 3) || setgid(4321) || setuid(4321))
+	if (cap(RLIMIT_NPROC, 3, 3) || own_user())
 		return 1;
 	for (int i = 0; i < 10; i++) {
 		pid = fork();
@@ -92,6 +99,18 @@ nproc(void)
 			return 3;
 	}
 	return 4;
+}
+
+/* setuid succeeds over the limit; exec does not. execve(2) */
+static int
+nproc_exec(void)
+{
+	char *argv[] = { "/bin/true", NULL };
+
+	if (cap(RLIMIT_NPROC, 0, 0) || own_user())
+		return 1;
+	execv("/nowhere", argv);
+	return errno == EAGAIN ? 0 : 2;
 }
 
 static int
@@ -182,6 +201,10 @@ main(void)
 		_exit(r);
 	}
 	is_exit(pid, 0, "RLIMIT_NPROC: fork gives EAGAIN to a user");
+	pid = fork();
+	if (pid == 0)
+		_exit(nproc_exec());
+	is_exit(pid, 0, "RLIMIT_NPROC: exec gives EAGAIN after setuid");
 	is_exit(in_child(user), 0, "a user lowers limits, never raises the hard one");
 	is_exit(in_child(nice_limit), 0, "RLIMIT_NICE: a user cannot lower its nice value");
 	is_killed(in_child(cpu), SIGKILL,
