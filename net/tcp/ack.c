@@ -157,18 +157,16 @@ tcp_ack(struct tcp_sock *tp, struct packet *p, const struct tcp_segopt *opt)
 	a.window_update = window_update(tp, seq, a.ack, th);
 	tp->bytes_acked += a.ack - tp->snd_una;
 	tp->snd_una = a.ack;
-	if (unlikely(tp->probes_out)) {
-		tp->probes_out = 0;
-		/* The window has opened, or not: the timer goes on, as slowly as it has become. */
-		if (!tp->packets_out && tp->timer_mode == TCP_TIMER_PROBE) {
-			struct packet *next = packet_queue_peek(&tp->send);
+	tp->probes_out = 0;
+	if (unlikely(tp->timer_mode == TCP_TIMER_PROBE && !tp->packets_out)) {
+		struct packet *next = packet_queue_peek(&tp->send);
 
-			if (!next || !seq_after(tcp_cb(next)->end_seq, a.ack + tp->snd_wnd)) {
-				tp->rtt.backoff = 0;
-				tcp_timer_set(tp, TCP_TIMER_NONE, 0);
-			} else {
-				tcp_timer_set(tp, TCP_TIMER_PROBE, tcp_rtt_rto_ns(&tp->rtt));
-			}
+		/* The window has opened, or not: the timer goes on, as slowly as it has become. */
+		if (!next || !seq_after(tcp_cb(next)->end_seq, a.ack + tp->snd_wnd)) {
+			tp->rtt.backoff = 0;
+			tcp_timer_set(tp, TCP_TIMER_NONE, 0);
+		} else {
+			tcp_timer_set(tp, TCP_TIMER_PROBE, tcp_rtt_rto_ns(&tp->rtt));
 		}
 	}
 	if (unlikely(tp->snd_urgent) && !seq_before(a.ack, tp->snd_up))
