@@ -304,7 +304,7 @@ a_reader_that_pauses_closes_and_opens_the_window(void)
 	EXPECT(sent > 50000);
 	shim_run(shim_now + 300000 * MS, NULL);
 	EXPECT(inet_sock_of(client)->state == TCP_ESTABLISHED);
-	EXPECT(tcp_sock_of(client)->probes_out > 0);
+	EXPECT(tcp_sock_of(client)->timer_mode == TCP_TIMER_PROBE);
 	while (got < sent) {
 		while ((n = shim_recv(server, buf, sizeof(buf), 0)) > 0)
 			got += (u64)n;
