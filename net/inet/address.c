@@ -106,6 +106,7 @@ device_make(struct net_device *dev)
 	list_init(&in->addrs);
 	list_init(&in->groups);
 	spin_init(&in->group_lock, RANK_ROUTE);
+	inet_conf_init(in);
 	rcu_assign_pointer(dev->inet, in);
 	return in;
 }
@@ -231,6 +232,7 @@ inet_address_add(struct net_device *dev, const struct inet_addr *template, bool 
 	if (!a->label[0])
 		memcpy(a->label, dev->name, sizeof(a->label));
 	if (a->family == AF_INET) {
+		in->conf_own = ~0u; /* in use: its settings no longer follow "default" */
 		list_for_each_entry(o, &in->addrs, node)
 		{
 			if (o->family == AF_INET && o->prefix_len == a->prefix_len &&

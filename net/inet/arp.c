@@ -55,6 +55,32 @@ arp_send(struct net_device *dev, u16 operation, const u8 *to, u32 sender_ip, u32
 	(void)net_transmit(p);
 }
 
+static bool
+in_network(const struct inet_addr *a, u32 ip)
+{
+	u32 mask = a->prefix_len ? htonl(~0u << (32 - a->prefix_len)) : 0;
+
+	return !((ip_addr_get4(&a->local) ^ ip) & mask);
+}
+
+/* arp_ignore: is `target`, which is ours, to be told on this device? */
+static bool
+answers(const struct net_device *dev, u32 target, u32 sender)
+{
+	u32 mode = inet_conf(dev, INET_CONF_ARP_IGNORE);
+	struct ip_addr a = ip_addr4(target);
+	const struct inet_addr *own = mode ? inet_address_peek(dev->net, &a, mode < 3 ? dev : NULL)
+					   : NULL;
+
+	switch (mode) {
+	case 1: return own;
+	case 2: return own && in_network(own, sender);
+	case 3: return !own || own->scope != RT_SCOPE_HOST;
+	case 8: return false;
+	}
+	return true;
+}
+
 /* Ask with the source of the packet that waits, if it is ours, else an address of the device. */
 static void
 arp_solicit(struct neighbour *n, struct packet *p)
@@ -65,10 +91,13 @@ arp_solicit(struct neighbour *n, struct packet *p)
 	bool unicast;
 
 	memcpy(&target, n->key, 4);
-	if (p && p->len >= 20 && packet_headlen(p) >= 20) {
+	u32 announce = inet_conf(n->dev, INET_CONF_ARP_ANNOUNCE);
+	if (p && announce < 2 && p->len >= 20 && packet_headlen(p) >= 20) {
 		sender = ((const struct ipv4_header *)packet_network(p))->src;
 		a = ip_addr4(sender);
-		if (!inet_address_peek(n->table->net, &a, NULL))
+		/* 1: only what the target's network may know */
+		const struct inet_addr *own = inet_address_peek(n->table->net, &a, NULL);
+		if (!own || (announce && !in_network(own, target)))
 			sender = 0;
 	}
 	if (!sender) {
@@ -146,7 +175,7 @@ arp_receive(struct packet *p)
 	if (ipv4_is_multicast(target) || ipv4_is_loopback(target) || ipv4_is_multicast(sender))
 		goto out;
 	addr = ip_addr4(target);
-	ours = inet_addr_type(net, &addr, 0) == RTN_LOCAL;
+	ours = inet_addr_type(net, &addr, 0) == RTN_LOCAL && answers(dev, target, sender);
 	if (!sender) {
 		/* RFC 5227: a probe for an address that somebody wants to use. */
 		if (request && ours)

@@ -100,6 +100,10 @@ void inet_mc_init(void);
 
 void inet_proc_init(void);
 void inet_sysctl_init(void);
+void inet_conf_proc_init(void);
+void inet_conf_init(struct inet_device *in);
+/* ip_forward: for all devices, and those to come. */
+void inet_forward_set(struct net_ns *net, bool on);
 void inet_sysfs_init(void);
 extern struct port_table udp_ports;
 /* For /proc/net: socks in use by protocol (IPPROTO_RAW: all raw ones). */

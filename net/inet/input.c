@@ -80,7 +80,7 @@ ip_forward(struct packet *p, const struct route *r)
 	struct ipv4_header *h;
 	bool df;
 
-	if (p->pkt_type != PACKET_HOST || !READ_ONCE(p->dev->net->inet->forward)) {
+	if (p->pkt_type != PACKET_HOST || !inet_conf(p->dev, INET_CONF_FORWARDING)) {
 		packet_free(p);
 		return 0;
 	}
@@ -124,7 +124,34 @@ source_is_martian(const struct packet *p, u32 src, u32 dst)
 		return true;
 	if (p->dev->flags & IFF_LOOPBACK || p->flags & PACKET_F_LOOPED)
 		return false;
-	return ipv4_is_loopback(src) || ipv4_is_loopback(dst);
+	return (ipv4_is_loopback(src) || ipv4_is_loopback(dst)) &&
+	       !inet_conf(p->dev, INET_CONF_ROUTE_LOCALNET);
+}
+
+/* May a packet from src come by this device? Not from ourselves; and with rp_filter only where a
+ * packet to src could go: by this device (1), or anywhere (2). */
+static bool
+source_is_valid(const struct packet *p, const struct flow *in)
+{
+	const struct net_device *dev = p->dev;
+	const struct route_entry *e;
+	const struct route_hop *hop;
+	struct flow back = { .dst = in->src, .src = in->dst, .mark = in->mark, .tos = in->tos };
+	u32 mode = inet_conf(dev, INET_CONF_RP_FILTER);
+
+	if ((dev->flags & IFF_LOOPBACK) || (p->flags & PACKET_F_LOOPED) || !ip_addr_get4(&in->src))
+		return true;
+	if (inet_address_peek(dev->net, &in->src, NULL))
+		return inet_conf(dev, INET_CONF_ACCEPT_LOCAL);
+	if (!mode)
+		return true;
+	if (route_lookup_entry(dev->net, AF_INET, &back, &e, &hop) || e->type != RTN_UNICAST)
+		return false;
+	for (u32 i = 0; i < e->nr_hops && mode == 1; i++) {
+		if (e->hops[i].dev == dev)
+			return true;
+	}
+	return mode == 2;
 }
 
 /* A group that somebody here has joined, or that every host is in. */
@@ -197,7 +224,7 @@ ip_receive(struct packet *p)
 	inet_route_input(net, &f, &r, &error);
 	if (unlikely(error)) {
 		inet_count(IpInAddrErrors);
-		if (READ_ONCE(net->inet->forward) && p->pkt_type == PACKET_HOST &&
+		if (inet_conf(p->dev, INET_CONF_FORWARDING) && p->pkt_type == PACKET_HOST &&
 		    (error == -ENETUNREACH || error == -EHOSTUNREACH || error == -EACCES)) {
 			inet_cb(p)->src = f.src;
 			inet_cb(p)->dst = f.dst;
@@ -209,6 +236,10 @@ ip_receive(struct packet *p)
 								 : INET_UNREACH_PROHIBITED,
 					0);
 		}
+		goto drop;
+	}
+	if (unlikely(!source_is_valid(p, &f))) {
+		inet_count(IpInAddrErrors);
 		goto drop;
 	}
 	if (likely(r.type == RTN_LOCAL)) {

@@ -116,7 +116,24 @@ store_ping_range(void *ctx, const char *text, size_t len)
 	return r;
 }
 
-NUMBER(ip_forward, IN->forward, 0, 1)
+static int
+show_ip_forward(struct strbuf *sb, void *ctx)
+{
+	strbuf_printf(sb, "%u\n", IN->forward);
+	return 0;
+}
+
+static ssize_t
+store_ip_forward(void *ctx, const char *text, size_t len)
+{
+	s64 v = 0;
+	ssize_t r = number_store(text, len, 0, 1, &v);
+
+	if (r > 0)
+		inet_forward_set(net_current(), v);
+	return r;
+}
+
 NUMBER(default_ttl, IN->default_ttl, 1, 255)
 NUMBER(port_start, IN->unprivileged_port_start, 0, 65535)
 NUMBER(no_pmtu, IN->ip_no_pmtu_disc, 0, 1)
@@ -148,16 +165,6 @@ store_frag_time(void *ctx, const char *text, size_t len)
 		IN->frag_time_ns = (u64)v * NSEC_PER_SEC;
 	return r;
 }
-
-static const struct pseudo_entry conf_one_entries[] = {
-	ENTRY("forwarding", ip_forward),
-	{ .name = NULL },
-};
-static const struct pseudo_entry conf_entries[] = {
-	{ .name = "all", .mode = S_IFDIR | 0555, .children = conf_one_entries },
-	{ .name = "default", .mode = S_IFDIR | 0555, .children = conf_one_entries },
-	{ .name = NULL },
-};
 
 #define GC (IN->arp.params)
 NUMBER(gc_thresh1, GC.gc_thresh1, 0, INT32_MAX)
@@ -199,7 +206,6 @@ static const struct pseudo_entry ipv4_entries[] = {
 	ENTRY("ipfrag_time", frag_time),
 	ENTRY("igmp_max_memberships", memberships),
 	ENTRY("ping_group_range", ping_range),
-	{ .name = "conf", .mode = S_IFDIR | 0555, .children = conf_entries },
 	{ .name = "neigh", .mode = S_IFDIR | 0555, .children = neigh_entries },
 	{ .name = NULL },
 };
@@ -219,4 +225,5 @@ void
 inet_sysctl_init(void)
 {
 	(void)pseudo_extend(&proc_fs_type, "sys", root_entries, NULL);
+	inet_conf_proc_init();
 }

@@ -7,12 +7,7 @@
 #include "fs/vfs/pseudo.h"
 #include "inet6_internal.h"
 #include "lib/format.h"
-#include "uapi/dirent.h"
 #include "uapi/errno.h"
-
-/* The context: NULL default, 1 all, else a device's index plus 1. */
-#define CTX_ALL		1u
-#define CTX_OF(ifindex) ((void *)(uintptr_t)((ifindex) + 1))
 
 enum setting { DISABLED, ACCEPT_RA, AUTOCONF, FORWARDING, HOP_LIMIT };
 
@@ -32,14 +27,15 @@ config_get(enum setting s)
 static int
 show(struct strbuf *sb, void *ctx, enum setting s)
 {
-	u32 v = config_get(s), id = (u32)(uintptr_t)ctx;
+	bool of_device = ctx != INET_CONF_ALL && ctx != INET_CONF_DEFAULT;
+	u32 v = config_get(s);
 
-	if (id > CTX_ALL && s != FORWARDING) {
+	if (of_device && s != FORWARDING) {
 		struct net_device *dev;
 		struct inet6_device *in;
 
 		rcu_read_lock();
-		dev = net_device_peek_by_index(net_current(), id - 1);
+		dev = net_device_peek_by_index(net_current(), INET_CONF_IFINDEX(ctx));
 		in = dev ? inet6_device_of(dev) : NULL;
 		if (in)
 			v = s == DISABLED    ? in->disabled
@@ -74,14 +70,14 @@ static ssize_t
 store(void *ctx, const char *text, size_t len, enum setting s)
 {
 	struct net_ns *net = net_current();
-	u32 id = (u32)(uintptr_t)ctx;
+	bool of_device = ctx != INET_CONF_ALL && ctx != INET_CONF_DEFAULT;
 	struct net_device *dev;
 	s64 v;
 
 	if (parse_s64(text, 10, &v) || v < 0 || v > (s == HOP_LIMIT ? 255 : 2))
 		return -EINVAL;
 	net_config_lock(net);
-	if (id <= CTX_ALL || s == FORWARDING) {
+	if (!of_device || s == FORWARDING) {
 		switch (s) {
 		case DISABLED: inet6_config.disabled = v; break;
 		case ACCEPT_RA: inet6_config.accept_ra = v; break;
@@ -92,7 +88,8 @@ store(void *ctx, const char *text, size_t len, enum setting s)
 	}
 	list_for_each_entry(dev, &net->devices, node)
 	{
-		if (id > CTX_ALL ? dev->ifindex == id - 1 : id == CTX_ALL && s == DISABLED)
+		if (of_device ? ctx == INET_CONF_DEVICE(dev->ifindex)
+			      : ctx == INET_CONF_ALL && s == DISABLED)
 			device_set(dev, s, (u32)v);
 	}
 	net_config_unlock(net);
@@ -132,65 +129,14 @@ static const struct pseudo_entry settings_dir = {
 static int
 conf_lookup(void *ctx, const char *name, size_t len, struct pseudo_node *out)
 {
-	char text[IFNAMSIZ] = "";
-	struct net_device *dev;
-
-	*out = (struct pseudo_node){ .entry = &settings_dir,
-				     .volatile_name = true,
-				     .static_ctx = true };
-	if (len == 7 && !memcmp(name, "default", 7))
-		return 0;
-	if (len == 3 && !memcmp(name, "all", 3)) {
-		out->ctx = (void *)(uintptr_t)CTX_ALL;
-		return 0;
-	}
-	if (len >= sizeof(text))
-		return -ENOENT;
-	memcpy(text, name, len);
-	dev = net_device_find_by_name(net_current(), text);
-	if (!dev)
-		return -ENOENT;
-	out->ctx = CTX_OF(dev->ifindex);
-	net_device_put(dev);
-	return 0;
-}
-
-static int
-conf_readdir(void *ctx, struct dir_context *dc, u64 first)
-{
-	static const char *const fixed[] = { "all", "default" };
-
-	for (u64 at = dc->pos - first; at < 2; at++, dc->pos++)
-		if (!dc->emit(dc, fixed[at], strlen(fixed[at]), 0x50000 + at, DT_DIR,
-			      first + at + 1))
-			return 0;
-	for (;;) {
-		struct net_device *dev;
-		char name[IFNAMSIZ];
-		u32 ifindex = 0;
-
-		rcu_read_lock();
-		net_device_for_each(dev, net_current())
-		{
-			if (dev->ifindex + 2 > dc->pos - first) {
-				ifindex = dev->ifindex;
-				memcpy(name, dev->name, sizeof(name));
-				break;
-			}
-		}
-		rcu_read_unlock();
-		if (!ifindex || !dc->emit(dc, name, strnlen(name, sizeof(name)), 0x50002 + ifindex,
-					  DT_DIR, first + ifindex + 2))
-			return 0;
-		dc->pos = first + ifindex + 2;
-	}
+	return inet_conf_lookup(&settings_dir, name, len, out);
 }
 
 static const struct pseudo_entry ipv6_entries[] = {
 	{ .name = "conf",
 	  .mode = S_IFDIR | 0555,
 	  .lookup_dynamic = conf_lookup,
-	  .readdir_dynamic = conf_readdir },
+	  .readdir_dynamic = inet_conf_readdir },
 	{ .name = NULL },
 };
 static const struct pseudo_entry net_entries[] = {

@@ -15,6 +15,8 @@ struct inet_device {
 	struct list addrs;	    /* struct inet_addr; config_lock, RCU */
 	struct list groups;	    /* struct inet_group; group_lock, RCU */
 	struct spinlock group_lock; /* RANK_ROUTE */
+	u32 conf[INET_CONF_COUNT];  /* config_lock; read anywhere: inet_conf */
+	u32 conf_own;		    /* bits of those that were set for this device */
 	struct rcu_head rcu;
 };
 struct inet_group { /* a group that sockets of this host have joined on a device */
@@ -28,6 +30,27 @@ inet_device_of(const struct net_device *dev)
 {
 	return rcu_dereference(dev->inet);
 }
+/* What holds for a device: "all" and its own together. Under RCU. */
+static inline u32
+inet_conf(const struct net_device *dev, enum inet_setting s)
+{
+	const struct inet_device *in = inet_device_of(dev);
+	u32 own = in ? READ_ONCE(in->conf[s]) : 0;
+
+	return MAX(own, READ_ONCE(dev->net->inet->conf_all[s]));
+}
+/* Directories of such settings, in /proc/sys/net/ipv4/conf and ipv6/conf: the context of `dir` is
+ * one of these. */
+#define INET_CONF_DEFAULT	  NULL
+#define INET_CONF_ALL		  ((void *)1)
+#define INET_CONF_DEVICE(ifindex) ((void *)((uintptr_t)(ifindex) + 1))
+#define INET_CONF_IFINDEX(ctx)	  ((u32)(uintptr_t)(ctx)-1)
+struct pseudo_entry;
+struct pseudo_node;
+struct dir_context;
+int inet_conf_lookup(const struct pseudo_entry *dir, const char *name, size_t len,
+		     struct pseudo_node *out);
+int inet_conf_readdir(void *ctx, struct dir_context *dc, u64 first);
 bool inet_group_joined(const struct net_device *dev, const struct ip_addr *group);
 int inet_group_join(struct net_device *dev, const struct ip_addr *group);
 void inet_group_leave(struct net_device *dev, const struct ip_addr *group);

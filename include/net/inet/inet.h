@@ -556,6 +556,19 @@ u64 inet_counter(enum inet_counter c);
 
 /* ---- settings: /proc/sys/net/ipv4 (and core) ---- */
 
+/* /proc/sys/net/ipv4/conf: net/inet/conf.c, ip-sysctl's names */
+enum inet_setting {
+	INET_CONF_FORWARDING,
+	INET_CONF_RP_FILTER, /* RFC 3704: 1 strict, 2 loose */
+	INET_CONF_ACCEPT_LOCAL,
+	INET_CONF_ROUTE_LOCALNET,
+	INET_CONF_ARP_IGNORE,
+	INET_CONF_ARP_ANNOUNCE,
+	INET_CONF_ACCEPT_REDIRECTS,
+	INET_CONF_SEND_REDIRECTS,
+	INET_CONF_COUNT
+};
+
 struct inet_net {
 	u16 port_min, port_max; /* ip_local_port_range */
 	u16 unprivileged_port_start;
@@ -568,6 +581,7 @@ struct inet_net {
 	u64 frag_time_ns;
 	u32 somaxconn; /* net.core */
 	u32 igmp_max_memberships;
+	u32 conf_all[INET_CONF_COUNT], conf_default[INET_CONF_COUNT]; /* config_lock */
 	struct neighbour_table arp;
 };
 
