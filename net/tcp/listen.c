@@ -193,6 +193,11 @@ syn_receive(struct tcp_sock *l, struct packet *p, u32 isn)
 		inet_count(TcpExtListenOverflows);
 		goto out_listen_drop;
 	}
+	/* Without cookies the last quarter is for peers that are known, and nobody is: no metrics
+	 * are kept. */
+	u32 most = READ_ONCE(net->max_syn_backlog);
+	if (!isn && !net->syncookies && l->request_count >= most - most / 4)
+		goto out_listen_drop;
 	tcp_segopt_parse((const u8 *)(th + 1), (u32)(th->offset >> 4) * 4 - TCPH_LEN, true, &opt);
 	if (!cookie) {
 		r = kmalloc(sizeof(*r), GFP_ATOMIC);

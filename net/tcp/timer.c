@@ -154,6 +154,8 @@ timeout(struct tcp_sock *tp)
 		return;
 	}
 	inet_count(TcpExtTCPTimeouts);
+	if (tp->retransmits >= net->retries1) /* R1 of RFC 1122: perhaps there is another way */
+		tp->inet.route.dev = NULL;
 	tcp_enter_loss(tp);
 	tp->retransmits = (u8)MIN(tp->retransmits + 1, 255);
 	(void)tcp_retransmit(tp, packet_queue_peek(&tp->rtx), 1);

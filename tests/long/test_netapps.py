@@ -65,7 +65,9 @@ def test_https(ctx):
         chroot(guest, f"{curl} https://host.test:{right}/data | sha256sum", hashlib.sha256(data).hexdigest(), timeout=200)
         chroot(guest, f"{curl} -o /dev/null https://10.0.2.2:{right}/data", timeout=200)
         chroot(guest, f"{curl} https://host.test:{wrong}/data 2>&1", "self-signed certificate", status=60)
-        chroot(guest, f"curl -sS https://host.test:{right}/data 2>&1", "unable to get local issuer", status=60)
+        chroot(guest, f"curl -sS -o /tmp/wrong.crt http://10.0.2.2:{keys}/wrong.crt")
+        chroot(guest, f"curl -sS --cacert /tmp/wrong.crt https://host.test:{right}/data 2>&1", "unable to get local issuer",
+               status=60)
         chroot(guest, f"{curl} --resolve other.test:{right}:10.0.2.2 https://other.test:{right}/data 2>&1",
                "no alternative certificate subject name matches", status=60)
 
