@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The list of all file systems. */
 #include "fs/filesystems.h"
+#include "fs/9p/9p.h"
 #include "fs/devpts/devpts.h"
 #include "fs/devtmpfs/devtmpfs.h"
 #include "fs/ext4/ext4.h"
@@ -18,5 +19,6 @@ filesystems_init(void)
 	proc_fs_register();
 	sysfs_register();
 	ext4_register();
+	p9_register();
 	mqueue_register();
 }

@@ -174,6 +174,8 @@ unused_add(struct inode *i)
 
 	if (!i->nlink || hlist_unhashed(&i->hash) || (i->flags & (INODE_DELETED | INODE_NEW)))
 		return false;
+	if ((i->flags & INODE_FLEETING) && !READ_ONCE(i->mapping.nr_pages))
+		return false;
 	spin_lock(&unused_lock);
 	if (!i->super->dying && !i->cached) {
 		i->cached = true;
