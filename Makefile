@@ -3,7 +3,7 @@
 # Kevlar's build.
 #
 #   make                 build/x86_64/kevlar, the kernel (kevlar.debug: the same with debug information)
-#   make run             boot Alpine Linux on it in this terminal (SMP= MEM= APPEND= ROOTFS= ACCEL= NET= PORTS=)
+#   make run             boot Alpine Linux on it in this terminal (SMP= MEM= APPEND= ROOTFS= ACCEL= NET= PORTS= SHARE=)
 #   make debug           the same, stopped at the first instruction, with gdb attached
 #   make test            the tests; test-host, test-user, test-system are its parts; test-long: Python's own
 #   make check           style and structure; bench: speed; docs: generated documents; clean

@@ -3,7 +3,8 @@
  * root=: the file system that init starts from, when the initramfs has no program for it.
  *
  * The device gets a node in the rootfs, is mounted there as /root with the first type that knows
- * it, and moved onto "/". As on Linux the node is /dev/root, which is what /proc/mounts then shows,
+ * it, and moved onto "/". What needs no device (9p, tmpfs) is mounted by the text of root=, if
+ * rootfstype= names it. As on Linux the node is /dev/root, which is what /proc/mounts then shows,
  * and devtmpfs appears on the new root's /dev, if it has one.
  */
 #include "root.h"
@@ -155,15 +156,14 @@ find_type(struct type_search *search)
 	}
 }
 
-void
-root_mount(const char *device)
+static void
+mount_from_device(const char *device)
 {
 	devnum_t number = find_device(device);
 	struct type_search search = {
 		.flags = boot_options.read_write ? 0 : MS_RDONLY,
 		.err = -ENODEV,
 	};
-	int err;
 
 	make_node(number);
 	find_type(&search);
@@ -174,6 +174,37 @@ root_mount(const char *device)
 	}
 	log_info("VFS: Mounted root (%s filesystem)%s on device %u:%u.\n", search.name,
 		 search.flags & MS_RDONLY ? " readonly" : "", DEV_MAJOR(number), DEV_MINOR(number));
+}
+
+static bool
+needs_no_device(const char *name)
+{
+	const struct fs_type *type = name ? fs_find(name) : NULL;
+
+	return type && !(type->flags & FS_NEEDS_DEVICE);
+}
+
+static void
+mount_without_device(const char *source, const char *type)
+{
+	u32 flags = boot_options.read_write ? 0 : MS_RDONLY;
+	int err = vfs_mount_kernel(source, PLACE, type, flags, boot_options.rootflags);
+
+	if (err)
+		panic("VFS: Unable to mount root fs \"%s\" of type %s: error %d", source, type,
+		      err);
+	log_info("VFS: Mounted root (%s filesystem)%s.\n", type, flags ? " readonly" : "");
+}
+
+void
+root_mount(const char *device)
+{
+	int err;
+
+	if (needs_no_device(boot_options.rootfstype))
+		mount_without_device(device, boot_options.rootfstype);
+	else
+		mount_from_device(device);
 	err = vfs_mount_kernel("devtmpfs", PLACE "/dev", "devtmpfs", 0, NULL);
 	if (err)
 		log_warn("devtmpfs: error mounting %d\n", err);

@@ -7,11 +7,8 @@
 #include "drivers/virtio/drivers.h"
 
 static const struct virtio_driver *const virtio_drivers[] = {
-	&virtio_blk_driver,
-	&virtio_net_driver,
-	&virtio_rng_driver,
-	&virtio_console_driver,
-	&virtio_9p_driver,
+	&virtio_blk_driver,	&virtio_net_driver, &virtio_rng_driver,
+	&virtio_console_driver, &virtio_9p_driver,
 };
 
 static const struct pci_driver *const pci_drivers[] = {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * virtio-9p, device 9 of virtio 1.2, which leaves the rest to QEMU: a channel for fs/9p, one queue, a tag.
+ * virtio-9p, device 9 of virtio 1.2, which leaves the rest to QEMU: a channel for fs/9p, one queue,
+ * a tag.
  *
  * Packets go on the ring as they come, in pieces: the message, its payload, room for the answer,
  * its payload. What finds the ring full waits in a list, in order, for the next interrupt.
@@ -8,10 +9,10 @@
  * Locking: channel lock, taken in interrupts, for the queue and the list. Packets end with no lock
  * held. A device that breaks the rules of the ring is stopped, and answers nothing any more.
  */
+#include "fs/9p/9p.h"
 #include "core/log.h"
 #include "core/spinlock.h"
 #include "drivers/virtio/drivers.h"
-#include "fs/9p/9p.h"
 #include "lib/string.h"
 #include "mm/slab.h"
 #include "sched/work.h"

@@ -295,7 +295,8 @@ p9_call(struct p9_request *r)
 	size = p9_get32(r);
 	type = p9_get8(r);
 	tag = p9_get16(r);
-	if (r->bad || size < HEADER || size > r->written || (r->type != P9_VERSION && tag != r->tag))
+	if (r->bad || size < HEADER || size > r->written ||
+	    (r->type != P9_VERSION && tag != r->tag))
 		return -EIO;
 	r->end = MIN(r->end, size);
 	if (type == P9_LERROR + 1) {

@@ -68,7 +68,7 @@ made(struct inode *dir, struct dentry *d, struct p9_fid *fresh)
 	if (i->uid != c.uid || i->gid != c.gid) {
 		struct p9_fid *fid = p9_node_fid(i);
 
-		c.mode = i->mode & S_IALLUGO;
+		c.mode = i->mode;
 		if (!p9_setattr(fid, P9_ATTR_UID | P9_ATTR_GID, &c)) {
 			/* Which took the set-id bits. */
 			if (!S_ISDIR(i->mode) && (c.mode & (S_ISUID | S_ISGID)))

@@ -138,10 +138,14 @@ wire_valid(u32 valid)
 	static const struct {
 		u32 ours, wire;
 	} map[] = {
-		{ ATTR_MODE, P9_ATTR_MODE },	     { ATTR_UID, P9_ATTR_UID },
-		{ ATTR_GID, P9_ATTR_GID },	     { ATTR_SIZE, P9_ATTR_SIZE },
-		{ ATTR_ATIME, P9_ATTR_ATIME },	     { ATTR_MTIME, P9_ATTR_MTIME },
-		{ ATTR_ATIME_SET, P9_ATTR_ATIME_SET }, { ATTR_MTIME_SET, P9_ATTR_MTIME_SET },
+		{ ATTR_MODE, P9_ATTR_MODE },
+		{ ATTR_UID, P9_ATTR_UID },
+		{ ATTR_GID, P9_ATTR_GID },
+		{ ATTR_SIZE, P9_ATTR_SIZE },
+		{ ATTR_ATIME, P9_ATTR_ATIME },
+		{ ATTR_MTIME, P9_ATTR_MTIME },
+		{ ATTR_ATIME_SET, P9_ATTR_ATIME_SET },
+		{ ATTR_MTIME_SET, P9_ATTR_MTIME_SET },
 	};
 	u32 wire = P9_ATTR_CTIME;
 
@@ -170,6 +174,7 @@ p9_setattr_op(struct inode *i, const struct attr_change *change)
 			return err;
 	}
 	fid = p9_node_fid(i);
+	c.mode |= i->mode & S_IFMT; /* for servers that keep it as it comes */
 	WRITE_ONCE(n->changes, n->changes + 1);
 	err = p9_setattr(fid, wire_valid(c.valid), &c);
 	if (!err)
@@ -207,9 +212,14 @@ node_init(struct inode *i, struct p9_fid *fid, const struct p9_attr *a)
 		i->file_ops = &p9_dir_file_ops;
 		break;
 	case S_IFLNK: i->ops = &p9_link_inode_ops; break;
+	case S_IFCHR:
+	case S_IFBLK: i->rdev = dev_from_user(a->rdev); __fallthrough;
+	case S_IFIFO:
+	case S_IFSOCK: i->ops = &p9_special_inode_ops; break;
 	default:
-		i->ops = &p9_special_inode_ops;
-		i->rdev = dev_from_user(a->rdev);
+		i->private = NULL;
+		kmem_cache_free(p9_node_cache, n);
+		return -EIO;
 	}
 	attributes_set(i, a, 0);
 	n->seen_mtime = a->times.mtime;

@@ -18,31 +18,31 @@
 /* --- messages: client.c --- */
 
 enum p9_type { /* the answer is one more */
-	P9_LERROR = 6,
-	P9_STATFS = 8,
-	P9_LOPEN = 12,
-	P9_LCREATE = 14,
-	P9_SYMLINK = 16,
-	P9_MKNOD = 18,
-	P9_READLINK = 22,
-	P9_GETATTR = 24,
-	P9_SETATTR = 26,
-	P9_XATTRWALK = 30,
-	P9_XATTRCREATE = 32,
-	P9_READDIR = 40,
-	P9_FSYNC = 50,
-	P9_LOCK = 52,
-	P9_GETLOCK = 54,
-	P9_LINK = 70,
-	P9_MKDIR = 72,
-	P9_RENAMEAT = 74,
-	P9_UNLINKAT = 76,
-	P9_VERSION = 100,
-	P9_ATTACH = 104,
-	P9_WALK = 110,
-	P9_READ = 116,
-	P9_WRITE = 118,
-	P9_CLUNK = 120,
+	       P9_LERROR = 6,
+	       P9_STATFS = 8,
+	       P9_LOPEN = 12,
+	       P9_LCREATE = 14,
+	       P9_SYMLINK = 16,
+	       P9_MKNOD = 18,
+	       P9_READLINK = 22,
+	       P9_GETATTR = 24,
+	       P9_SETATTR = 26,
+	       P9_XATTRWALK = 30,
+	       P9_XATTRCREATE = 32,
+	       P9_READDIR = 40,
+	       P9_FSYNC = 50,
+	       P9_LOCK = 52,
+	       P9_GETLOCK = 54,
+	       P9_LINK = 70,
+	       P9_MKDIR = 72,
+	       P9_RENAMEAT = 74,
+	       P9_UNLINKAT = 76,
+	       P9_VERSION = 100,
+	       P9_ATTACH = 104,
+	       P9_WALK = 110,
+	       P9_READ = 116,
+	       P9_WRITE = 118,
+	       P9_CLUNK = 120,
 };
 
 #define P9_SLOTS 32 /* requests at once; their tags are 0 to 31 */
@@ -94,8 +94,8 @@ void p9_put64(struct p9_request *r, u64 v);
 void p9_put_bytes(struct p9_request *r, const char *text, size_t len); /* a string */
 void p9_put_string(struct p9_request *r, const char *text);
 /* Pages that the message is followed by, or (out false) the answer's header of `header` bytes. */
-void p9_put_pages(struct p9_request *r, struct page **pages, u32 offset, u32 len, bool out,
-		  u32 header);
+void
+p9_put_pages(struct p9_request *r, struct page **pages, u32 offset, u32 len, bool out, u32 header);
 /* Send, and wait: 0 or the server's error. */
 int __must_check p9_call(struct p9_request *r);
 u8 p9_get8(struct p9_request *r);
@@ -110,8 +110,8 @@ int p9_end(struct p9_request *r, int err);
 /* fids */
 struct p9_fid *p9_fid_create(struct p9_client *c); /* NULL: no memory. The server knows nothing. */
 void p9_fid_get(struct p9_fid *f);
-void p9_fid_put(struct p9_fid *f);	   /* the last one: clunked; NULL is allowed */
-void p9_fid_forget(struct p9_fid *f);	   /* the server never had it */
+void p9_fid_put(struct p9_fid *f);		 /* the last one: clunked; NULL is allowed */
+void p9_fid_forget(struct p9_fid *f);		 /* the server never had it */
 int __must_check p9_fid_clunk(struct p9_fid *f); /* the only reference; what the server says */
 
 /* --- calls: calls.c. Names are as in the protocol --- */
@@ -148,11 +148,11 @@ struct p9_lock {
 };
 #define P9_LOCK_BLOCK 1
 
-int p9_attach(struct p9_client *c, const char *user, const char *tree, u32 uid,
-	      struct p9_fid **out);
+int
+p9_attach(struct p9_client *c, const char *user, const char *tree, u32 uid, struct p9_fid **out);
 /* name NULL: another fid for the same file. */
-int p9_walk(struct p9_fid *from, const char *name, u32 len, struct p9_qid *qid,
-	    struct p9_fid **out);
+int
+p9_walk(struct p9_fid *from, const char *name, u32 len, struct p9_qid *qid, struct p9_fid **out);
 int p9_getattr(struct p9_fid *f, struct p9_attr *a);
 int p9_setattr(struct p9_fid *f, u32 valid, const struct attr_change *c);
 int p9_lopen(struct p9_fid *f, u32 flags);
@@ -163,8 +163,8 @@ int p9_mknod(struct p9_fid *dir, const struct dentry *d, u32 mode, devnum_t dev,
 int p9_symlink(struct p9_fid *dir, const struct dentry *d, const char *target, u32 gid);
 int p9_link(struct p9_fid *dir, struct p9_fid *old, const struct dentry *d);
 int p9_unlinkat(struct p9_fid *dir, const struct dentry *d, bool directory);
-int p9_renameat(struct p9_fid *from, const struct dentry *o, struct p9_fid *to,
-		const struct dentry *n);
+int
+p9_renameat(struct p9_fid *from, const struct dentry *o, struct p9_fid *to, const struct dentry *n);
 int p9_readlink(struct p9_fid *f, char *buf, size_t size); /* length */
 int p9_statfs(struct p9_fid *f, struct linux_statfs *st);
 int p9_fsync(struct p9_fid *f, bool datasync);
@@ -180,8 +180,8 @@ int p9_getlock(struct p9_fid *f, struct p9_lock *l);
 /* --- mounts: super.c --- */
 
 enum p9_cache {
-	CACHE_NONE,  /* names, attributes and bytes are the server's; pages only for mmap, to read */
-	CACHE_MMAP,  /* the same, and shared mappings may be written */
+	CACHE_NONE, /* names, attributes and bytes are the server's; pages only for mmap, to read */
+	CACHE_MMAP, /* the same, and shared mappings may be written */
 	CACHE_LOOSE, /* nobody else changes anything: all is cached */
 };
 
@@ -231,7 +231,7 @@ p9_is_loose(const struct inode *i)
 
 extern struct kmem_cache *p9_node_cache;
 
-struct p9_fid *p9_node_fid(const struct inode *i);  /* referenced */
+struct p9_fid *p9_node_fid(const struct inode *i);		/* referenced */
 struct p9_fid *p9_node_open(const struct inode *i, bool write); /* referenced, or NULL */
 /* Walk to a name in dir and find its inode. -ENOENT... */
 int p9_inode_lookup(struct inode *dir, const struct dentry *d, struct inode **out);

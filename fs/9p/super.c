@@ -10,9 +10,9 @@
  *	version=	9p2000.L, which is the default; others are refused
  *	msize=		the longest message, 4096 at least (128 KiB)
  *	cache=		none, mmap, loose (p9_internal.h)
- *	access=		user, client, any: all the same here, permission is checked by this kernel, and
- *			the server is asked as the user who mounts
- *	uname=, aname=, dfltuid=, dfltgid=	what the server is told when attaching
+ *	access=		user, client, any: all the same here, permission is checked by this kernel,
+ *and the server is asked as the user who mounts uname=, aname=, dfltuid=, dfltgid=	what the
+ *server is told when attaching
  *
  * As on Linux unknown options are passed over.
  */
@@ -83,8 +83,8 @@ parse_option(struct p9_mount *m, const char *name, const char *value, bool *virt
 		return 0;
 	}
 	if (!strcmp(name, "access")) {
-		if (!value || (strcmp(value, "user") && strcmp(value, "client") &&
-			       strcmp(value, "any")))
+		if (!value ||
+		    (strcmp(value, "user") && strcmp(value, "client") && strcmp(value, "any")))
 			return -EINVAL;
 		return parse_text(value, &m->access);
 	}

@@ -3,9 +3,9 @@
  * Extended attributes of 9P: each is a file of its own for the time of a call. A value that is
  * written is checked by the server when its fid is given back.
  */
+#include "uapi/xattr.h"
 #include "lib/string.h"
 #include "p9_internal.h"
-#include "uapi/xattr.h"
 
 static bool
 is_known(const char *name)

@@ -112,12 +112,21 @@ def net_arguments(machine, net, ports=(), capture=None):
     return ["-netdev", back, *dump, "-device", card]
 
 
+def share_arguments(number, machine, folder, tag=None, options="", security="none"):
+    """A directory of the host for the guest: mount -t 9p -o trans=virtio TAG /mnt. Owners and modes of files are the
+    host's, as far as QEMU may set them, or with security "mapped-xattr" the guest's alone. options: more of QEMU's for the file system, as in ",readonly=on"."""
+    driver = "virtio-9p-device" if machine == "microvm" else "virtio-9p-pci"
+    tag = tag or ("share" if number == 0 else f"share{number}")
+    return ["-fsdev", f"local,id=share{number},path={folder},security_model={security},multidevs=remap{options}",
+            "-device", f"{driver},fsdev=share{number},mount_tag={tag}"]
+
+
 def arguments(*, kernel=None, initrd=None, disk=None, snapshot=False, append="", smp=1, memory="256M", machine="q35",
-              cpu="max", accel=None, disks=(), net=None, ports=(), capture=None, extra=()):
+              cpu="max", accel=None, disks=(), net=None, ports=(), capture=None, shares=(), extra=()):
     """QEMU's command line, without the part that says where the console goes.
 
     disks: a path, or a dictionary of disk_arguments' words, for each of vda (or vdb, after the root), ...
-    net, ports, capture: net_arguments'.
+    net, ports, capture: net_arguments'. shares: a path, or a tuple of share_arguments' words, for each directory.
     """
     command = [QEMU, "-accel", accelerator(accel), "-machine", MACHINES.get(machine, machine), "-cpu", cpu,
                "-smp", str(smp), "-m", str(memory), "-kernel", str(kernel or host.kernel_path()),
@@ -133,6 +142,8 @@ def arguments(*, kernel=None, initrd=None, disk=None, snapshot=False, append="",
     for number, words in enumerate(disks):
         command += disk_arguments(number, machine, **(words if isinstance(words, dict) else {"file": words}))
     command += net_arguments(machine, net, ports, capture)
+    for number, words in enumerate(shares):
+        command += share_arguments(number, machine, *(words if isinstance(words, tuple) else (words,)))
     return command + list(extra)
 
 

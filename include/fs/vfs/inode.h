@@ -191,10 +191,10 @@ struct inode {
 #define INODE_NEW	 BIT(4)
 #define INODE_SYNC	 BIT(5)
 #define INODE_NO_SEEK	 BIT(6)
-#define INODE_STATIC_CTX BIT(9) /* pseudo files: private is not counted */
+#define INODE_STATIC_CTX BIT(9)	 /* pseudo files: private is not counted */
 #define INODE_FLEETING	 BIT(10) /* goes with its last user, unless it has pages */
-#define INODE_VOLATILE	 BIT(8) /* pseudo files: the owner may change, ask at each use */
-#define INODE_LINKABLE	 BIT(7) /* O_TMPFILE without O_EXCL: linkat may give it a name */
+#define INODE_VOLATILE	 BIT(8)	 /* pseudo files: the owner may change, ask at each use */
+#define INODE_LINKABLE	 BIT(7)	 /* O_TMPFILE without O_EXCL: linkat may give it a name */
 
 struct super_ops {
 	/*
