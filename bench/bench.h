@@ -8,7 +8,11 @@
  *
  * A row counts one operation per turn of its loop unless it sets bench->per. The clock runs from
  * the first turn to the end of the last; bench_stop() ends it sooner, where cleaning up follows in
- * the loop.
+ * the loop, and bench_pause() and bench_resume() leave something out.
+ *
+ * A row that waits for a device is measured under icount beside a process of the lowest priority
+ * that counts its own instructions: so the processor is never idle, whose time would depend on the
+ * host, and what is left without these is what the operation took, interrupts included.
  */
 #pragma once
 #ifndef _GNU_SOURCE
@@ -24,7 +28,7 @@ struct bench {
 	unsigned long left;
 	unsigned long per;    /* operations per turn */
 	const char *unit;     /* "ns" for time; else amount is the result */
-	uint64_t began, took; /* nanoseconds */
+	uint64_t began, took, paused; /* nanoseconds */
 	uint64_t amount;
 	int cpus;
 };
@@ -34,11 +38,19 @@ struct row {
 	void (*run)(struct bench *bench);
 	/* Turns under icount, where every run must repeat to the digit; elsewhere calibrated. */
 	unsigned long count;
+	bool waits; /* for a device: see above */
 };
+
+/* Whether ext4 on virtio-blk is mounted on /mnt, with Debian's programs. */
+extern bool bench_has_disk;
+/* The port at which the host, 10.0.2.2, answers (tools/kevlar_lib/bench.py), or 0. */
+extern int bench_host_port;
 
 uint64_t bench_now(void);
 void bench_start(struct bench *bench);
 void bench_stop(struct bench *bench);
+void bench_pause(struct bench *bench);
+void bench_resume(struct bench *bench);
 
 static inline bool
 bench_next(struct bench *bench)
@@ -77,4 +89,5 @@ void bench_pin(int cpu);
 
 /* The topics; each table ends with a row without a name. */
 extern const struct row process_rows[], memory_rows[], file_rows[], ipc_rows[], signal_rows[],
-	poll_rows[], socket_rows[], sched_rows[], scaling_rows[], workload_rows[], state_rows[];
+	poll_rows[], socket_rows[], sched_rows[], scaling_rows[], workload_rows[], state_rows[],
+	disk_rows[], program_rows[];

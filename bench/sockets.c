@@ -185,6 +185,61 @@ run_unix_connect(struct bench *bench)
 	close(listener);
 }
 
+/* ---- to the host, through virtio-net ---- */
+
+/* A connection to the host, whose server (tools/kevlar_lib/bench.py) is told what to do on it. */
+static int
+connect_host(char task)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_port = htons(bench_host_port),
+				       .sin_addr.s_addr = htonl(0x0a000202) };
+	int on = 1;
+
+	if (bench_host_port == 0)
+		bench_absent("a network card");
+	int fd = make_socket(AF_INET, SOCK_STREAM);
+	must(connect(fd, (struct sockaddr *)&address, sizeof(address)), "connect to the host");
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	must(send(fd, &task, 1, 0), "send");
+	return fd;
+}
+
+/* 64 KiB each. */
+static void
+run_host_send(struct bench *bench)
+{
+	int fd = connect_host('S');
+
+	BENCH_LOOP(bench)
+	for (size_t left = sizeof(buffer); left > 0;)
+		left -= must(send(fd, buffer, left, 0), "send");
+	close(fd);
+}
+
+static void
+run_host_receive(struct bench *bench)
+{
+	int fd = connect_host('R');
+
+	BENCH_LOOP(bench)
+	must(recv(fd, buffer, sizeof(buffer), MSG_WAITALL), "recv");
+	close(fd);
+}
+
+static void
+run_host_pingpong(struct bench *bench)
+{
+	int fd = connect_host('E');
+
+	BENCH_LOOP(bench)
+	{
+		must(send(fd, buffer, 1, 0), "send");
+		must(recv(fd, buffer, 1, 0), "recv");
+	}
+	close(fd);
+}
+
 const struct row socket_rows[] = {
 	{ "setsockopt", run_setsockopt, 10000 },
 	{ "getsockopt", run_getsockopt, 10000 },
@@ -193,5 +248,8 @@ const struct row socket_rows[] = {
 	{ "tcp_64k", run_tcp_64k, 50 },
 	{ "tcp_connect", run_tcp_connect, 200 },
 	{ "udp_message", run_udp_message, 1000 },
+	{ "host_pingpong", run_host_pingpong, 200, .waits = true },
+	{ "host_send", run_host_send, 100, .waits = true },
+	{ "host_receive", run_host_receive, 100, .waits = true },
 	{ 0 },
 };

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Disks of whole distributions, made from their packages: ROOTFS=alpine-disk, ROOTFS=debian.
+"""Disks of whole distributions, made from their packages: ROOTFS=alpine-disk, ROOTFS=debian; and "programs", the
+benchmarks' disk: Debian's packages unpacked, not installed.
 
 A recipe is a shell script that fills the directory $OUT with the distribution's own tools, and mke2fs
 makes an ext4 disk of that. Both run as root where we are root, else in a user namespace of their own,
@@ -97,6 +98,23 @@ sed -i 's/^root:[^:]*:/root:*:/' etc/shadow
 rm -rf var/cache/apt/archives/*.deb var/lib/apt/lists/*
 """
 
+PROGRAMS_PACKAGES = ("dash coreutils findutils tar gzip gcc libc6-dev python3-minimal git sqlite3 redis-server nginx-light "
+                     "rt-tests").replace(" ", ",")
+
+PROGRAMS_TREE = r"""
+mmdebstrap --quiet --variant=extract --include="$NAMES" $MODE bookworm "$WORK/tree.tar" $SOURCES >&2
+"""
+
+PROGRAMS = r"""
+mkdir "$OUT"
+tar -xf "$WORK/tree.tar" -C "$OUT" --exclude='./dev/*' --exclude='./usr/share/doc/*' --exclude='./usr/share/man/*' \
+	--exclude='./usr/share/locale/*'
+cd "$OUT"
+mkdir -p proc root run var/lib/nginx var/log/nginx
+echo 'root:x:0:0:root:/root:/bin/sh' > etc/passwd
+echo 'root:x:0:' > etc/group
+"""
+
 
 def _alpine_variables():
     release = fetch.fetch(ALPINE_RELEASE)
@@ -115,6 +133,7 @@ RECIPES = {
     "alpine-disk": ("", ALPINE, _alpine_variables, "256M"),
     "debian": (DEBIAN_TREE, DEBIAN, lambda: _debian_variables(DEBIAN_PACKAGES), "2G"),
     "servers": (DEBIAN_TREE + f"# {SERVERS_PACKAGES}", SERVERS, lambda: _debian_variables(SERVERS_PACKAGES), "1G"),
+    "programs": (PROGRAMS_TREE + f"# {PROGRAMS_PACKAGES}", PROGRAMS, lambda: _debian_variables(PROGRAMS_PACKAGES), "1G"),
 }
 
 
