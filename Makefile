@@ -8,7 +8,7 @@
 #   make test            the tests; test-host, test-user, test-system are its parts; test-long: Python's own
 #   make check           style and structure; bench: speed; docs: generated documents; clean
 #
-# Variables: ARCH=x86_64, CC=gcc|clang, DEBUG=1 (lock ranks, assertions, undefined-behaviour traps).
+# Variables: ARCH=x86_64, CC=gcc|clang, DEBUG=1 (lock ranks, assertions, undefined-behaviour traps), LOCKSTAT=1 (/proc/lock_stat).
 #
 # A room is a directory with a room.mk of two lines, found by itself:
 #   OBJS-fs/vfs := path.o mount.o        objects, relative to the room, from .c or .S
@@ -28,8 +28,9 @@ NM      := nm
 OBJCOPY := objcopy
 PYTHON  ?= python3
 DEBUG   ?= 0
+LOCKSTAT ?= 0
 
-VARIANT := $(ARCH)$(if $(filter 1,$(DEBUG)),-debug)$(if $(findstring clang,$(CC)),-clang)
+VARIANT := $(ARCH)$(if $(filter 1,$(DEBUG)),-debug)$(if $(filter 1,$(LOCKSTAT)),-lockstat)$(if $(findstring clang,$(CC)),-clang)
 BUILD   := build/$(VARIANT)
 OBJ     := $(BUILD)/obj
 KERNEL  := $(BUILD)/kevlar
@@ -63,6 +64,10 @@ CFLAGS += -O1 -DKEVLAR_DEBUG -fsanitize=shift,bounds,integer-divide-by-zero,unre
 	-fsanitize-undefined-trap-on-error
 else
 CFLAGS += -O2
+endif
+
+ifeq ($(LOCKSTAT),1)
+CFLAGS += -DKEVLAR_LOCKSTAT
 endif
 
 include arch/$(ARCH)/arch.mk

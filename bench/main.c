@@ -7,7 +7,8 @@
  * what Linux needs for that are the modules in /modules, loaded in the order of their names.
  *
  *     bench.rows=REGEX          rows to run (all)
- *     bench.mode=icount|wall    fixed counts, or as many turns as fill BENCH_SLICE, three times
+ *     bench.mode=icount|wall    fixed counts, or as many turns as fill BENCH_SLICE, three times;
+ *                               or trace: fixed counts, and idle where the row is idle
  *     bench.turns=COUNT         replaces the fixed counts
  *     bench.host=PORT           where the host answers
  *     bench.disk=yes            there is a disk
@@ -56,15 +57,16 @@
 extern char **environ;
 
 static const struct row *const topics[] = {
-	state_rows, process_rows, file_rows,  memory_rows,  signal_rows,   ipc_rows,
-	poll_rows,  socket_rows,  sched_rows, scaling_rows, workload_rows, disk_rows, program_rows,
+	state_rows,    process_rows, file_rows,	   memory_rows, signal_rows,
+	ipc_rows,      poll_rows,    socket_rows,  sched_rows,	scaling_rows,
+	workload_rows, disk_rows,    program_rows,
 };
 
 bool bench_has_disk;
 int bench_host_port;
 
-static const char *current;	 /* name of the row that this process runs */
-static unsigned long turns;	 /* bench.turns= */
+static const char *current;	  /* name of the row that this process runs */
+static unsigned long turns;	  /* bench.turns= */
 static volatile uint64_t *soaked; /* turns of the process that soaks up what is idle, or NULL */
 
 uint64_t
@@ -278,7 +280,7 @@ measure_wall(const struct row *row, struct bench *bench)
 }
 
 static void
-measure_icount(const struct row *row, struct bench *bench)
+measure_counts(const struct row *row, struct bench *bench)
 {
 	unsigned long count = turns ? turns : row->count;
 
@@ -289,15 +291,15 @@ measure_icount(const struct row *row, struct bench *bench)
 }
 
 static void
-run_row(const struct row *row, bool icount)
+run_row(const struct row *row, const char *mode)
 {
 	struct bench bench = { .per = 1, .unit = "ns", .cpus = sysconf(_SC_NPROCESSORS_ONLN) };
 
 	current = row->name;
 	setpgid(0, 0);
-	if (icount && row->waits)
+	if (row->waits && strcmp(mode, "icount") == 0)
 		start_soaking();
-	(icount ? measure_icount : measure_wall)(row, &bench);
+	(strcmp(mode, "wall") == 0 ? measure_wall : measure_counts)(row, &bench);
 	if (strcmp(bench.unit, "ns") == 0)
 		bench.amount = bench.took;
 	say("BENCH %s %lu %llu %s\n", row->name, bench.count * bench.per,
@@ -306,7 +308,7 @@ run_row(const struct row *row, bool icount)
 }
 
 static void
-run_rows(const char *pattern, bool icount)
+run_rows(const char *pattern, const char *mode)
 {
 	regex_t regex;
 
@@ -321,7 +323,7 @@ run_rows(const char *pattern, bool icount)
 
 			pid_t pid = fork();
 			if (pid == 0)
-				run_row(row, icount);
+				run_row(row, mode);
 			/* Whoever is late is killed; the signal is our own clock's. */
 			pid_t clock = fork();
 			if (clock == 0) {
@@ -465,7 +467,7 @@ main(int argc, char **argv)
 			mount_disk();
 	}
 	say("\nBENCH-BEGIN %s\n", mode);
-	run_rows(rows, strcmp(mode, "icount") == 0);
+	run_rows(rows, mode);
 	say("BENCH-END\n");
 	if (getpid() == 1)
 		reboot(RB_POWER_OFF);

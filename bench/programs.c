@@ -84,7 +84,7 @@ static void
 run_gcc_hello(struct bench *bench)
 {
 	write_source("/mnt/tmp/bench.c", 0);
-	debian("echo 'int main(void) { return puts(\"hello\"); }' >> /tmp/bench.c");
+	debian("echo 'int main(void) { puts(\"hello\"); return 0; }' >> /tmp/bench.c");
 	repeat(bench, "gcc -O2 -o /tmp/hello /tmp/bench.c && exec /tmp/hello");
 }
 
@@ -123,16 +123,17 @@ run_git_status(struct bench *bench)
 #define NUMBERS(count) \
 	"with recursive n(i) as (select 1 union all select i+1 from n where i<" count ") "
 
-#define SPEED                                                                          \
-	"begin;create table t(a integer primary key, b int, c text);"                  \
-	"insert into t " NUMBERS("2000") "select i, i*7919%10007, 'text '||i from n;"  \
-	"create index tb on t(b);commit;begin;"                                        \
-	"update t set b=b+1 where a%3=0;delete from t where a%7=0;commit;"             \
-	"select count(*),sum(b) from t where b between 1000 and 5000;"                 \
-	"select count(*) from t x join t y on x.b=y.a;select c from t order by c desc limit 10;"
+#define SPEED                                                                                      \
+	"begin;create table t(a integer primary key, b int, c text);"                              \
+	"insert into t " NUMBERS(                                                                  \
+		"2000") "select i, i*7919%10007, 'text '||i from n;"                               \
+			"create index tb on t(b);commit;begin;"                                    \
+			"update t set b=b+1 where a%3=0;delete from t where a%7=0;commit;"         \
+			"select count(*),sum(b) from t where b between 1000 and 5000;"             \
+			"select count(*) from t x join t y on x.b=y.a;select c from t order by c " \
+			"desc limit 10;"
 
-#define SPEED_IN(folder) \
-	"rm -f " folder "/base*; exec sqlite3 " folder "/base \"" SPEED "\""
+#define SPEED_IN(folder) "rm -f " folder "/base*; exec sqlite3 " folder "/base \"" SPEED "\""
 
 static void
 run_sqlite_tmpfs(struct bench *bench)
@@ -161,11 +162,12 @@ run_sqlite_inserts(struct bench *bench)
 
 /* ---- archives, sorting ---- */
 
-#define MAKE_TREE                                                                        \
-	"rm -rf /tmp/source; mkdir /tmp/source; cd /tmp/source\n"                        \
-	"for d in 1 2 3 4 5 6 7 8 9 10; do mkdir d$d\n"                                  \
-	"for f in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do\n"              \
-	"head -c $((f * 700)) /usr/bin/git > d$d/f$f.c; done; done; cd ..; tar cf source.tar source"
+#define MAKE_TREE                                                                              \
+	"rm -rf /tmp/source; mkdir /tmp/source; cd /tmp/source\n"                              \
+	"for d in 1 2 3 4 5 6 7 8 9 10; do mkdir d$d\n"                                        \
+	"for f in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do\n"                    \
+	"head -c $((f * 700)) /usr/bin/git > d$d/f$f.c; done; done; cd ..; tar cf source.tar " \
+	"source"
 
 static void
 run_untar(struct bench *bench)
@@ -261,13 +263,13 @@ ask(int fd, const char *request, const char *end)
 	}
 }
 
-#define NGINX                                                                                   \
+#define NGINX                                                                                     \
 	"mkdir -p /tmp/www /var/log/nginx /var/lib/nginx; head -c 1000 /dev/zero | tr '\\0' x > " \
-	"/tmp/www/page; echo end >> /tmp/www/page\n"                                            \
-	"echo 'user root; daemon off; worker_processes 1; pid /tmp/nginx.pid;\n"                \
-	"error_log /dev/null; events { worker_connections 64; }\n"                              \
-	"http { access_log off; keepalive_requests 1000000; sendfile on; tcp_nopush on;\n"      \
-	"server { listen 127.0.0.1:8080; root /tmp/www; } }' > /tmp/nginx.conf\n"               \
+	"/tmp/www/page; echo end >> /tmp/www/page\n"                                              \
+	"echo 'user root; daemon off; worker_processes 1; pid /tmp/nginx.pid;\n"                  \
+	"error_log /dev/null; events { worker_connections 64; }\n"                                \
+	"http { access_log off; keepalive_requests 1000000; sendfile on; tcp_nopush on;\n"        \
+	"server { listen 127.0.0.1:8080; root /tmp/www; } }' > /tmp/nginx.conf\n"                 \
 	"exec nginx -c /tmp/nginx.conf 2>/dev/null"
 #define GET "GET /page HTTP/1.1\r\nHost: localhost\r\n\r\n"
 

@@ -137,6 +137,10 @@ set_profile(const char *value)
 {
 	u64 hz;
 
+	if (value && strcmp(value, "calls") == 0) {
+		boot_options.profile_calls = true;
+		return true;
+	}
 	if (!number(value, 10000, &hz))
 		return false;
 	boot_options.profile_hz = (u32)hz;

@@ -55,7 +55,7 @@
 #include "uapi/stat.h"
 
 /* arch's entry code knows the work flags by their values: arch/x86_64/asm.h, traps.h. */
-STATIC_ASSERT(TF_EXIT_WORK == 0x17 && TF_RESCHED == 0x02 && TF_ENTRY_WORK == 0x300);
+STATIC_ASSERT(TF_EXIT_WORK == 0x17 && TF_RESCHED == 0x02 && TF_ENTRY_WORK == 0x700);
 
 /* mem=: RAM above the limit is as if it were not there. */
 static void
@@ -165,6 +165,11 @@ init_thread(void *unused)
 	arch_protect_kernel();
 	if (boot_options.profile_hz)
 		profile_start(boot_options.profile_hz);
+	if (boot_options.profile_calls)
+		profile_calls_start();
+#ifdef KEVLAR_LOCKSTAT
+	profile_locks_start();
+#endif
 	log_info("boot: init after %lu ms\n", time_mono_ns() / NSEC_PER_MSEC);
 #ifdef KEVLAR_DEBUG
 	if (boot_options.selftest)

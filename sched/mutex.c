@@ -164,45 +164,48 @@ mutex_init(struct mutex *m, enum lock_rank rank)
 	*m = (struct mutex)MUTEX_INIT(*m, rank);
 }
 
+/* 0 or -EINTR; inlined, so that each way in is a place of its own for the statistics. */
+static __always_inline int
+mutex_lock_as(struct mutex *m, bool nested, u32 state)
+{
+	u64 asked = 0;
+	int r = 0;
+
+	sleep_lock_acquire(m->rank, nested, false);
+	if (unlikely(!mutex_try_fast(m))) {
+		asked = lock_stat_clock();
+		r = mutex_lock_slow(m, state);
+		if (r) {
+			sleep_lock_release(m->rank);
+			return r;
+		}
+	}
+	lock_stat_taken(&m->stat, LOCK_MUTEX, asked, LOCK_STAT_CALLER);
+	return 0;
+}
+
 void
 mutex_lock(struct mutex *m)
 {
-	sleep_lock_acquire(m->rank, false, false);
-	if (unlikely(!mutex_try_fast(m)))
-		(void)mutex_lock_slow(m, THREAD_UNINTERRUPTIBLE);
+	(void)mutex_lock_as(m, false, THREAD_UNINTERRUPTIBLE);
 }
 
 void
 mutex_lock_nested(struct mutex *m)
 {
-	sleep_lock_acquire(m->rank, true, false);
-	if (unlikely(!mutex_try_fast(m)))
-		(void)mutex_lock_slow(m, THREAD_UNINTERRUPTIBLE);
-}
-
-static int
-mutex_lock_signal(struct mutex *m, u32 state)
-{
-	int r = 0;
-
-	sleep_lock_acquire(m->rank, false, false);
-	if (unlikely(!mutex_try_fast(m)))
-		r = mutex_lock_slow(m, state);
-	if (r)
-		sleep_lock_release(m->rank);
-	return r;
+	(void)mutex_lock_as(m, true, THREAD_UNINTERRUPTIBLE);
 }
 
 int
 mutex_lock_interruptible(struct mutex *m)
 {
-	return mutex_lock_signal(m, THREAD_INTERRUPTIBLE);
+	return mutex_lock_as(m, false, THREAD_INTERRUPTIBLE);
 }
 
 int
 mutex_lock_killable(struct mutex *m)
 {
-	return mutex_lock_signal(m, THREAD_KILLABLE);
+	return mutex_lock_as(m, false, THREAD_KILLABLE);
 }
 
 bool
@@ -211,6 +214,7 @@ mutex_trylock(struct mutex *m)
 	if (!mutex_try_fast(m))
 		return false;
 	sleep_lock_acquire(m->rank, false, true);
+	lock_stat_taken(&m->stat, LOCK_MUTEX, 0, LOCK_STAT_CALLER);
 	return true;
 }
 
@@ -220,6 +224,7 @@ mutex_unlock(struct mutex *m)
 	s64 me = (s64)thread_current();
 
 	sleep_lock_release(m->rank);
+	lock_stat_release(&m->stat);
 	if (unlikely(!atomic64_try_cmpxchg(&m->owner, &me, 0))) {
 		DEBUG_ASSERT(owner_of(me) == thread_current());
 		mutex_unlock_slow(m);

@@ -246,25 +246,36 @@ rwsem_init(struct rwsem *s, enum lock_rank rank)
 	*s = (struct rwsem)RWSEM_INIT(*s, rank);
 }
 
+/* 0 or -EINTR; inlined, so that each way in is a place of its own for the statistics. */
+static __always_inline int
+rwsem_lock_as(struct rwsem *s, bool write, bool nested, u32 state)
+{
+	u64 asked = 0;
+	int r = 0;
+
+	sleep_lock_acquire(s->rank, nested, false);
+	if (unlikely(!(write ? write_try(s) : read_try(s)))) {
+		asked = lock_stat_clock();
+		r = rwsem_wait(s, write, state);
+		if (r) {
+			sleep_lock_release(s->rank);
+			return r;
+		}
+	}
+	lock_stat_taken(&s->stat, write ? LOCK_WRITE : LOCK_READ, asked, LOCK_STAT_CALLER);
+	return 0;
+}
+
 void
 rwsem_read_lock(struct rwsem *s)
 {
-	sleep_lock_acquire(s->rank, false, false);
-	if (unlikely(!read_try(s)))
-		(void)rwsem_wait(s, false, THREAD_UNINTERRUPTIBLE);
+	(void)rwsem_lock_as(s, false, false, THREAD_UNINTERRUPTIBLE);
 }
 
 int
 rwsem_read_lock_killable(struct rwsem *s)
 {
-	int r = 0;
-
-	sleep_lock_acquire(s->rank, false, false);
-	if (unlikely(!read_try(s)))
-		r = rwsem_wait(s, false, THREAD_KILLABLE);
-	if (r)
-		sleep_lock_release(s->rank);
-	return r;
+	return rwsem_lock_as(s, false, false, THREAD_KILLABLE);
 }
 
 bool
@@ -273,6 +284,7 @@ rwsem_try_read_lock(struct rwsem *s)
 	if (!read_try(s))
 		return false;
 	sleep_lock_acquire(s->rank, false, true);
+	lock_stat_taken(&s->stat, LOCK_READ, 0, LOCK_STAT_CALLER);
 	return true;
 }
 
@@ -291,30 +303,19 @@ rwsem_read_unlock(struct rwsem *s)
 void
 rwsem_write_lock(struct rwsem *s)
 {
-	sleep_lock_acquire(s->rank, false, false);
-	if (unlikely(!write_try(s)))
-		(void)rwsem_wait(s, true, THREAD_UNINTERRUPTIBLE);
+	(void)rwsem_lock_as(s, true, false, THREAD_UNINTERRUPTIBLE);
 }
 
 void
 rwsem_write_lock_nested(struct rwsem *s)
 {
-	sleep_lock_acquire(s->rank, true, false);
-	if (unlikely(!write_try(s)))
-		(void)rwsem_wait(s, true, THREAD_UNINTERRUPTIBLE);
+	(void)rwsem_lock_as(s, true, true, THREAD_UNINTERRUPTIBLE);
 }
 
 int
 rwsem_write_lock_killable(struct rwsem *s)
 {
-	int r = 0;
-
-	sleep_lock_acquire(s->rank, false, false);
-	if (unlikely(!write_try(s)))
-		r = rwsem_wait(s, true, THREAD_KILLABLE);
-	if (r)
-		sleep_lock_release(s->rank);
-	return r;
+	return rwsem_lock_as(s, true, false, THREAD_KILLABLE);
 }
 
 bool
@@ -323,6 +324,7 @@ rwsem_try_write_lock(struct rwsem *s)
 	if (!write_try(s))
 		return false;
 	sleep_lock_acquire(s->rank, false, true);
+	lock_stat_taken(&s->stat, LOCK_WRITE, 0, LOCK_STAT_CALLER);
 	return true;
 }
 
@@ -331,6 +333,7 @@ rwsem_write_unlock(struct rwsem *s)
 {
 	DEBUG_ASSERT(s->owner == thread_current());
 	sleep_lock_release(s->rank);
+	lock_stat_release(&s->stat);
 	WRITE_ONCE(s->owner, NULL);
 	if (unlikely(atomic64_sub_return(&s->state, RWSEM_WRITER) & RWSEM_WAITERS))
 		rwsem_release(s);
@@ -340,6 +343,7 @@ void
 rwsem_downgrade(struct rwsem *s)
 {
 	DEBUG_ASSERT(s->owner == thread_current());
+	lock_stat_release(&s->stat);
 	WRITE_ONCE(s->owner, NULL);
 	if (unlikely(atomic64_add_return(&s->state, RWSEM_READER - RWSEM_WRITER) & RWSEM_WAITERS))
 		rwsem_release(s);

@@ -97,6 +97,8 @@ thread_bind(struct thread *t, u32 cpu)
 
 /* ---- user threads; the structure is zeroed and lies in a struct task ---- */
 
+u32 thread_first_flags;
+
 int
 thread_init_fork(struct thread *t, struct thread *parent, void (*release)(struct thread *t))
 {
@@ -104,6 +106,7 @@ thread_init_fork(struct thread *t, struct thread *parent, void (*release)(struct
 	if (!t->kstack)
 		return -ENOMEM;
 	thread_init(t);
+	atomic_set(&t->flags, thread_first_flags);
 	t->release = release;
 	t->cpu = READ_ONCE(parent->cpu);
 	t->affinity = parent->affinity;

@@ -30,7 +30,7 @@
 #define TSS_SP0 4
 
 /* thread->flags: see sched/thread.h and arch/thread.h. */
-#define ENTRY_WORK 0x300
+#define ENTRY_WORK 0x700
 #define EXIT_WORK  0x30317
 #define NO_RESCHED 0x80000000
 

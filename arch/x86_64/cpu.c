@@ -57,6 +57,7 @@ cpu_detect_features(void)
 
 	feature_set(CPU_PGE, basic.d & BIT(13));
 	feature_set(CPU_PCID, basic.c & BIT(17));
+	feature_set(CPU_SSE42, basic.c & BIT(20));
 	feature_set(CPU_X2APIC, basic.c & BIT(21));
 	feature_set(CPU_TSC_DEADLINE, basic.c & BIT(24));
 	feature_set(CPU_XSAVE, basic.c & BIT(26));

@@ -104,6 +104,7 @@ arch_start(paddr_t start_info)
 	boot_info.kernel_end = arch_image_to_phys(kernel_end);
 	boot_info.early_end = boot_info.kernel_end;
 	cpu_detect_features();
+	crc_detect();
 	console_early_init();
 	cpu_patch_code();
 	mmu_init();

@@ -93,6 +93,7 @@ enum cpu_feature {
 	CPU_FSGSBASE,
 	CPU_ERMS,
 	CPU_FSRM,
+	CPU_SSE42,
 	CPU_XSAVE,
 	CPU_XSAVEOPT,
 	CPU_XSAVEC,
@@ -178,6 +179,8 @@ DECLARE_PERCPU(struct tss, cpu_tss);
 DECLARE_PERCPU(u64, cpu_user_sp);
 void cpu_detect_features(void);
 void cpu_patch_code(void);
+/* crc.c: the CRC instruction for lib/crc.h. */
+void crc_detect(void);
 /* Descriptor tables, control registers, system call entry of this CPU; its per-CPU base is set. */
 void cpu_setup(u32 cpu);
 

@@ -19,8 +19,9 @@ struct boot_options {
 	const char *console;  /* the last one named: what /dev/console is, "ttyS0" */
 	const char *selftest; /* debug builds: tests to run inside the kernel, by comma */
 	u32 max_cpus;
-	u32 profile_hz;	  /* profile=: samples a second of each CPU, 0 = none */
-	u64 memory_limit; /* mem=: bytes, 0 = all */
+	u32 profile_hz;	    /* profile=HZ: samples a second of each CPU, 0 = none */
+	bool profile_calls; /* profile=calls: system calls are counted and timed */
+	u64 memory_limit;   /* mem=: bytes, 0 = all */
 	const char *argv[BOOT_WORDS_MAX + 2],
 		*envp[BOOT_WORDS_MAX + 4]; /* for init; NULL-terminated */
 };

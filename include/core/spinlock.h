@@ -10,6 +10,7 @@
 
 #include "arch/cpu.h"
 #include "core/lock_rank.h"
+#include "core/lock_stat.h"
 #include "core/preempt.h"
 #include "lib/atomic.h"
 #include "lib/types.h"
@@ -57,23 +58,28 @@ spin_debug_release(struct spinlock *lock)
 }
 #endif
 
-static inline void
+LOCK_STAT_INLINE void
 spin_lock_raw(struct spinlock *lock)
 {
 	u32 free = 0;
+	u64 asked = 0;
 
 	if (unlikely(!__atomic_compare_exchange_n(&lock->word, &free, 1, false, __ATOMIC_ACQUIRE,
-						  __ATOMIC_RELAXED)))
+						  __ATOMIC_RELAXED))) {
+		asked = lock_stat_clock();
 		spin_lock_contended(lock);
+	}
+	lock_stat_spin_taken(lock, asked);
 }
 
 static inline void
 spin_unlock_raw(struct spinlock *lock)
 {
+	lock_stat_spin_release(lock);
 	__atomic_store_n(&lock->locked, 0, __ATOMIC_RELEASE);
 }
 
-static inline void
+LOCK_STAT_INLINE void
 spin_lock(struct spinlock *lock)
 {
 	preempt_disable();
@@ -83,7 +89,7 @@ spin_lock(struct spinlock *lock)
 }
 
 /* Same rank as a lock already held: the caller's comment says which order rules. */
-static inline void
+LOCK_STAT_INLINE void
 spin_lock_nested(struct spinlock *lock)
 {
 	preempt_disable();
@@ -93,7 +99,7 @@ spin_lock_nested(struct spinlock *lock)
 }
 
 /* Never waits, so its rank is not checked against the locks held. */
-static inline bool __must_check
+LOCK_STAT_INLINE bool __must_check
 spin_trylock(struct spinlock *lock)
 {
 	u32 free = 0;
@@ -103,6 +109,7 @@ spin_trylock(struct spinlock *lock)
 					__ATOMIC_RELAXED)) {
 		spin_debug_acquire(lock, true, true);
 		spin_debug_acquired(lock);
+		lock_stat_spin_taken(lock, 0);
 		return true;
 	}
 	preempt_enable();
@@ -118,7 +125,7 @@ spin_unlock(struct spinlock *lock)
 }
 
 /* flags = spin_lock_irqsave(lock): interrupts off until spin_unlock_irqrestore. */
-static inline unsigned long __must_check
+LOCK_STAT_INLINE unsigned long __must_check
 spin_lock_irqsave(struct spinlock *lock)
 {
 	unsigned long flags = arch_irq_save();
@@ -138,7 +145,7 @@ spin_unlock_irqrestore(struct spinlock *lock, unsigned long flags)
 }
 
 /* For callers who know that interrupts are on. */
-static inline void
+LOCK_STAT_INLINE void
 spin_lock_irq(struct spinlock *lock)
 {
 	arch_irq_disable();

@@ -15,4 +15,7 @@ u32 crc32(u32 crc, const void *data, size_t size);
 u32 crc32c(u32 state, const void *data, size_t size);
 u16 crc16(u16 state, const void *data, size_t size);
 
+/* From now on crc32c is this function of the architecture: once, before other CPUs run. */
+void crc32c_use(u32 (*function)(u32 state, const void *data, size_t size));
+
 #endif

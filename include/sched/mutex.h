@@ -5,6 +5,7 @@
 #define SCHED_MUTEX_H
 
 #include "core/lock_rank.h"
+#include "core/lock_stat.h"
 #include "core/spinlock.h"
 #include "lib/atomic.h"
 #include "lib/list.h"
@@ -14,6 +15,7 @@ struct mutex {
 	struct spinlock wait_lock;
 	struct list waiters;
 	u16 rank;
+	struct lock_holder stat;
 };
 
 #define MUTEX_INIT(name, r)                                                                        \
@@ -39,6 +41,7 @@ struct rwsem {
 	struct list waiters;
 	struct thread *owner; /* writer */
 	u16 rank;
+	struct lock_holder stat; /* the writer */
 };
 
 #define RWSEM_INIT(name, r)                                                                        \

@@ -42,9 +42,12 @@ enum thread_state {
 #define TF_RESTORE_MASK BIT(4) /* sigsuspend and friends: saved mask to restore */
 #define TF_EXIT_WORK	(TF_SIGPENDING | TF_RESCHED | TF_NOTIFY | TF_RESTORE_MASK)
 /* entry work: tested by the system call entry */
-#define TF_SYSCALL_TRACE BIT(8) /* ptrace syscall stops, trace= */
-#define TF_SECCOMP	 BIT(9)
-#define TF_ENTRY_WORK	 (TF_SYSCALL_TRACE | TF_SECCOMP)
+#define TF_SYSCALL_TRACE   BIT(8) /* ptrace syscall stops, trace= */
+#define TF_SECCOMP	   BIT(9)
+#define TF_SYSCALL_PROFILE BIT(10) /* profile=calls */
+#define TF_ENTRY_WORK	   (TF_SYSCALL_TRACE | TF_SECCOMP | TF_SYSCALL_PROFILE)
+
+extern u32 thread_first_flags; /* what threads of programs begin with: set before the first */
 
 enum sched_policy { SCHED_P_FAIR, SCHED_P_FIFO, SCHED_P_RR, SCHED_P_BATCH, SCHED_P_IDLE };
 
@@ -110,6 +113,7 @@ struct thread {
 	u64 nvcsw, nivcsw;	    /* [R] context switches, voluntary and not */
 	u64 min_flt, maj_flt;	    /* [O] page faults */
 	struct thread_plug *plug;   /* [O] NULL: nothing */
+	u64 call_began;		    /* [O] profile=calls: when its system call began; 0: in none */
 	u32 fault_disabled; /* [O] > 0: page faults in user copies fail instead of sleeping */
 	u32 nofs;	    /* [O] > 0: allocations do not enter file systems; mm/reclaim.h */
 	struct journal_handle *journal; /* [O] its open handle: fs/journal */

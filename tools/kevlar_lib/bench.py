@@ -15,7 +15,8 @@ and further tables: the same work on one and on four CPUs, and what a boot takes
     tools/kevlar bench                   everything: tables, build/bench.json, comparison with bench/baseline.json
     tools/kevlar bench --rows REGEX      only these rows
     tools/kevlar bench --quick           instructions only, one run
-    tools/kevlar bench --hot ROW         the kernel's functions that one turn of a row runs, by instructions
+    tools/kevlar bench --hot ROW         the kernel's functions that one turn of a row runs, by instructions; --scale 0.1
+                                         where a turn is long
     tools/kevlar bench --update          also write the baseline, docs/performance.md, docs/bench.svg, README.md
 
 Linux's instructions are kept in build/bench/linux-*.json, by everything that they depend on.
@@ -300,7 +301,7 @@ def main(args):
     if args.hot:
         return bench_hot.hot(dict(kernel=bench.kernels["kevlar"], initrd=bench.images[0], memory="1G", cpu=CPU,
                                   accel="tcg", disk=bench.disk, snapshot=True, net="user"),
-                             args.hot, f"{COMMAND_LINE} bench.disk=yes bench.host={bench.host.port}")
+                             args.hot, f"{COMMAND_LINE} bench.disk=yes bench.host={bench.host.port}", args.scale)
     bench.instructions()
     if args.pairs and not args.quick:
         bench.wall()

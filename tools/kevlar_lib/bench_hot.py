@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """`tools/kevlar bench --hot ROW`: which functions of the kernel an operation's instructions go to.
 
-QEMU logs every block of code that it executes. Two boots that differ by TURNS turns of the row, and
+QEMU logs every block of code that it executes. Two boots that differ by some turns of the row, and
 in nothing else, differ by what these turns execute: no sampling, and no trace of the rest.
 """
 import bisect
@@ -14,7 +14,7 @@ import threading
 
 from . import host, machine
 
-FEW, MANY, TURNS = 8, 24, 20  # turns asked for, and their difference, a quarter for warming up included
+FEW, MANY = 8, 24  # turns asked for
 ENDS = re.compile(r"\b(j\w+|call\w*|ret\w*|iretq|sysret\w*|syscall|hlt|sti|cli|wrmsr|rdmsr|ud2|int3?)\b|\brep")
 
 
@@ -46,7 +46,7 @@ def count_blocks(options, row, turns, append):
     folder = tempfile.mkdtemp()
     path = os.path.join(folder, "log")
     os.mkfifo(path)
-    command = machine.arguments(append=f"{append} bench.mode=icount bench.rows=^{row}$ bench.turns={turns}", **options)
+    command = machine.arguments(append=f"{append} bench.mode=trace bench.rows=^{row}$ bench.turns={turns}", **options)
     command += ["-display", "none", "-serial", "null", "-monitor", "none", "-d", "exec,nochain", "-D", path]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
     try:
@@ -61,28 +61,31 @@ def count_blocks(options, row, turns, append):
     return counts
 
 
-def hot(options, row, append):
+def hot(options, row, append, scale=1.0):
+    """scale: fewer turns, for rows whose turns are long."""
+    few, many = max(1, round(FEW * scale)), max(2, round(MANY * scale))
+    difference = many + many // 4 - few - few // 4  # with those for warming up
     code = Code(options["kernel"])
     results = {}
 
     def work(turns):
         results[turns] = count_blocks(options, row, turns, append)
 
-    threads = [threading.Thread(target=work, args=(turns,)) for turns in (FEW, MANY)]
+    threads = [threading.Thread(target=work, args=(turns,)) for turns in (few, many)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    results[MANY].subtract(results[FEW])
+    results[many].subtract(results[few])
     functions = collections.Counter()
-    for text, count in results[MANY].items():
+    for text, count in results[many].items():
         try:
             address = int(text, 16)
         except ValueError:
             continue
         user = address < 1 << 47
         functions["(user)" if user else code.name(address)] += count * (1 if user else code.length.get(address, 1))
-    lines = [f"{count / TURNS:10.1f}  {name}" for name, count in functions.most_common(45) if count > 0]
-    total = sum(functions.values()) / TURNS
+    lines = [f"{count / difference:10.1f}  {name}" for name, count in functions.most_common(45) if count > 0]
+    total = sum(functions.values()) / difference
     host.say(f"{row}: {total:.0f} instructions a turn in the kernel, blocks of the program")
     print("\n".join(lines))
