@@ -12,6 +12,7 @@
  */
 #include "uapi/xattr.h"
 #include "ext4_internal.h"
+#include "fs/vfs/posix_acl.h"
 #include "task/cred.h"
 
 struct region {
@@ -715,14 +716,6 @@ classify(struct inode *i, const char *name, u8 *index, const char **rest)
 	return -EOPNOTSUPP;
 }
 
-/* system.posix_acl_access or _default: true. */
-static bool
-is_acl(const char *name, bool *is_default)
-{
-	*is_default = !strcmp(name, XATTR_NAME_POSIX_ACL_DEFAULT);
-	return *is_default || !strcmp(name, XATTR_NAME_POSIX_ACL_ACCESS);
-}
-
 ssize_t
 ext4_getxattr(struct inode *i, const char *name, void *value, size_t size)
 {
@@ -731,7 +724,7 @@ ext4_getxattr(struct inode *i, const char *name, void *value, size_t size)
 	u8 index;
 	int err;
 
-	if (is_acl(name, &is_default))
+	if (posix_acl_is_name(name, &is_default))
 		return ext4_acl_get(i, is_default, value, size);
 	err = classify(i, name, &index, &rest);
 	return err ? err : ext4_xattr_get(i, index, rest, value, size);
@@ -770,7 +763,7 @@ ext4_setxattr(struct inode *i, const char *name, const void *value, size_t size,
 {
 	bool is_default;
 
-	if (is_acl(name, &is_default))
+	if (posix_acl_is_name(name, &is_default))
 		return ext4_acl_set(i, is_default, value, size);
 	return set_named(i, name, value ? value : "", size, flags);
 }
@@ -780,7 +773,7 @@ ext4_removexattr(struct inode *i, const char *name)
 {
 	bool is_default;
 
-	if (is_acl(name, &is_default))
+	if (posix_acl_is_name(name, &is_default))
 		return ext4_acl_set(i, is_default, NULL, 0);
 	return set_named(i, name, NULL, 0, 0);
 }

@@ -373,22 +373,15 @@ tmpfs_readdir(struct file *f, struct dir_context *ctx)
 	return 0;
 }
 
-const struct inode_ops tmpfs_dir_inode_ops = {
-	.lookup = tmpfs_lookup,
-	.create = tmpfs_create,
-	.mkdir = tmpfs_mkdir,
-	.mknod = tmpfs_mknod,
-	.symlink = tmpfs_symlink,
-	.link = tmpfs_link,
-	.unlink = tmpfs_unlink,
-	.rmdir = tmpfs_rmdir,
-	.rename = tmpfs_rename,
-	.tmpfile = tmpfs_tmpfile,
-	.getxattr = tmpfs_getxattr,
-	.setxattr = tmpfs_setxattr,
-	.listxattr = tmpfs_listxattr,
-	.removexattr = tmpfs_removexattr,
-};
+#define DIR_OPS                                                                         \
+	.lookup = tmpfs_lookup, .create = tmpfs_create, .mkdir = tmpfs_mkdir,           \
+	.mknod = tmpfs_mknod, .symlink = tmpfs_symlink, .link = tmpfs_link,             \
+	.unlink = tmpfs_unlink, .rmdir = tmpfs_rmdir, .rename = tmpfs_rename,           \
+	.tmpfile = tmpfs_tmpfile, .setattr = tmpfs_setattr, .getxattr = tmpfs_getxattr, \
+	.setxattr = tmpfs_setxattr, .listxattr = tmpfs_listxattr, .removexattr = tmpfs_removexattr
+
+const struct inode_ops tmpfs_dir_inode_ops = { DIR_OPS };
+const struct inode_ops tmpfs_dir_acl_ops = { DIR_OPS, .permission = tmpfs_permission };
 
 const struct file_ops tmpfs_dir_file_ops = {
 	.readdir = tmpfs_readdir,

@@ -70,10 +70,11 @@ tmpfs_write(struct file *f, struct iov_iter *it, u64 *pos)
 	return file_write_end(f, it, pos);
 }
 
-static int
+int
 tmpfs_setattr(struct inode *i, const struct attr_change *c)
 {
 	u32 seals = tmpfs_inode_of(i)->seals;
+	int err;
 
 	if (c->valid & ATTR_SIZE) {
 		if (c->size < i->size && (seals & F_SEAL_SHRINK))
@@ -81,7 +82,8 @@ tmpfs_setattr(struct inode *i, const struct attr_change *c)
 		if (c->size > i->size && (seals & F_SEAL_GROW))
 			return -EPERM;
 	}
-	return setattr_generic(i, c);
+	err = setattr_generic(i, c);
+	return !err && (c->valid & ATTR_MODE) ? tmpfs_acl_chmod(i) : err;
 }
 
 /* --- fallocate(2) --- */
@@ -182,21 +184,15 @@ tmpfs_seals(struct file *f, bool add, u32 seals)
 	return err;
 }
 
-const struct inode_ops tmpfs_file_inode_ops = {
-	.setattr = tmpfs_setattr,
-	.getxattr = tmpfs_getxattr,
-	.setxattr = tmpfs_setxattr,
-	.listxattr = tmpfs_listxattr,
-	.removexattr = tmpfs_removexattr,
-};
+#define COMMON_OPS                                                                        \
+	.setattr = tmpfs_setattr, .getxattr = tmpfs_getxattr, .setxattr = tmpfs_setxattr, \
+	.listxattr = tmpfs_listxattr, .removexattr = tmpfs_removexattr
 
+const struct inode_ops tmpfs_file_inode_ops = { COMMON_OPS };
+const struct inode_ops tmpfs_file_acl_ops = { COMMON_OPS, .permission = tmpfs_permission };
 /* Links, devices, pipes, sockets. */
-const struct inode_ops tmpfs_special_inode_ops = {
-	.getxattr = tmpfs_getxattr,
-	.setxattr = tmpfs_setxattr,
-	.listxattr = tmpfs_listxattr,
-	.removexattr = tmpfs_removexattr,
-};
+const struct inode_ops tmpfs_special_inode_ops = { COMMON_OPS };
+const struct inode_ops tmpfs_special_acl_ops = { COMMON_OPS, .permission = tmpfs_permission };
 
 const struct file_ops tmpfs_file_ops = {
 	.read = file_read_cached,

@@ -105,6 +105,15 @@ tmpfs_inode_create(struct super *s, const struct inode *dir, umode_t mode, devnu
 		i->size = 2 * ENTRY_SIZE;
 		ti->next_position = 2; /* after . and .. */
 	}
+	if (dir && (dir->flags & INODE_DEFAULT_ACL) && !S_ISLNK(mode)) {
+		int err = tmpfs_acl_inherit(dir, i);
+
+		if (err) {
+			i->nlink = 0;
+			inode_put(i);
+			return err;
+		}
+	}
 	*out = i;
 	return 0;
 }

@@ -46,7 +46,8 @@ struct tmpfs_inode {
 	struct inode *parent; /* directories, for "..": not referenced, it has us as an entry */
 	struct list xattrs;   /* inode->spin to read; inode->lock to change */
 	struct rwsem xattr_lock;
-	u32 seals; /* memfd; inode->lock */
+	struct posix_acl *acl, *default_acl; /* xattr_lock */
+	u32 seals;			     /* memfd; inode->lock */
 	struct inode *inode;
 };
 
@@ -69,12 +70,14 @@ int tmpfs_inode_create(struct super *s, const struct inode *dir, umode_t mode, d
 		       struct inode **out);
 
 /* dir.c */
-extern const struct inode_ops tmpfs_dir_inode_ops;
+extern const struct inode_ops tmpfs_dir_inode_ops, tmpfs_dir_acl_ops;
 extern const struct file_ops tmpfs_dir_file_ops;
 void tmpfs_dir_destroy(struct inode *dir);
 
 /* file.c */
-extern const struct inode_ops tmpfs_file_inode_ops, tmpfs_special_inode_ops;
+extern const struct inode_ops tmpfs_file_inode_ops, tmpfs_file_acl_ops;
+extern const struct inode_ops tmpfs_special_inode_ops, tmpfs_special_acl_ops;
+int tmpfs_setattr(struct inode *i, const struct attr_change *c);
 extern const struct file_ops tmpfs_file_ops;
 extern const struct mapping_ops tmpfs_mapping_ops;
 
@@ -84,5 +87,12 @@ int tmpfs_setxattr(struct inode *i, const char *name, const void *value, size_t 
 ssize_t tmpfs_listxattr(struct inode *i, char *list, size_t size);
 int tmpfs_removexattr(struct inode *i, const char *name);
 void tmpfs_xattr_destroy(struct inode *i);
+
+/* acl.c */
+int tmpfs_permission(struct inode *i, int mask);
+int tmpfs_acl_inherit(const struct inode *dir, struct inode *i); /* dir's default list */
+int tmpfs_acl_chmod(struct inode *i);
+ssize_t tmpfs_acl_get(struct inode *i, bool is_default, void *value, size_t size);
+int tmpfs_acl_set(struct inode *i, bool is_default, const void *value, size_t size);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Extended attributes of tmpfs: a list for each inode, in memory. user.*, trusted.* and security.*
- * are kept. */
+ * are kept; access control lists are in acl.c. */
 #include "uapi/xattr.h"
+#include "fs/vfs/posix_acl.h"
 #include "lib/string.h"
 #include "task/cred.h"
 #include "tmpfs_internal.h"
@@ -40,9 +41,12 @@ tmpfs_getxattr(struct inode *i, const char *name, void *value, size_t size)
 {
 	struct tmpfs_inode *ti = tmpfs_inode_of(i);
 	struct tmpfs_xattr *x;
+	bool is_default;
 	ssize_t ret;
 	int err;
 
+	if (posix_acl_is_name(name, &is_default))
+		return tmpfs_acl_get(i, is_default, value, size);
 	err = check_name(name);
 	if (err)
 		return err;
@@ -67,8 +71,11 @@ tmpfs_setxattr(struct inode *i, const char *name, const void *value, size_t size
 	struct tmpfs_inode *ti = tmpfs_inode_of(i);
 	struct tmpfs_xattr *x, *old;
 	size_t len = strlen(name);
+	bool is_default;
 	int err;
 
+	if (posix_acl_is_name(name, &is_default))
+		return tmpfs_acl_set(i, is_default, value, size);
 	err = check_name(name);
 	if (err)
 		return err;
@@ -106,6 +113,20 @@ tmpfs_setxattr(struct inode *i, const char *name, const void *value, size_t size
 	return err;
 }
 
+/* False: there is no room. size 0: only the length is wanted. */
+static bool
+list_name(const char *name, char *list, size_t size, size_t *used)
+{
+	size_t len = strlen(name) + 1;
+
+	if (size && (*used > size || len > size - *used))
+		return false;
+	if (size)
+		memcpy(list + *used, name, len);
+	*used += len;
+	return true;
+}
+
 ssize_t
 tmpfs_listxattr(struct inode *i, char *list, size_t size)
 {
@@ -113,26 +134,20 @@ tmpfs_listxattr(struct inode *i, char *list, size_t size)
 	bool all = capable(CAP_SYS_ADMIN);
 	struct tmpfs_xattr *x;
 	size_t used = 0;
-	ssize_t ret = 0;
+	bool fits = true;
 
 	rwsem_read_lock(&ti->xattr_lock);
+	if (ti->acl)
+		fits &= list_name(XATTR_NAME_POSIX_ACL_ACCESS, list, size, &used);
+	if (ti->default_acl)
+		fits &= list_name(XATTR_NAME_POSIX_ACL_DEFAULT, list, size, &used);
 	list_for_each_entry(x, &ti->xattrs, node)
 	{
-		size_t len = strlen(x->name) + 1;
-
-		if (!all && str_starts_with(x->name, XATTR_TRUSTED_PREFIX))
-			continue;
-		if (size) {
-			if (used + len > size) {
-				ret = -ERANGE;
-				break;
-			}
-			memcpy(list + used, x->name, len);
-		}
-		used += len;
+		if (all || !str_starts_with(x->name, XATTR_TRUSTED_PREFIX))
+			fits &= list_name(x->name, list, size, &used);
 	}
 	rwsem_read_unlock(&ti->xattr_lock);
-	return ret ? ret : (ssize_t)used;
+	return fits ? (ssize_t)used : -ERANGE;
 }
 
 int
@@ -140,8 +155,11 @@ tmpfs_removexattr(struct inode *i, const char *name)
 {
 	struct tmpfs_inode *ti = tmpfs_inode_of(i);
 	struct tmpfs_xattr *x;
+	bool is_default;
 	int err;
 
+	if (posix_acl_is_name(name, &is_default))
+		return tmpfs_acl_set(i, is_default, NULL, 0);
 	err = check_name(name);
 	if (err)
 		return err;
@@ -165,4 +183,6 @@ tmpfs_xattr_destroy(struct inode *i)
 	struct tmpfs_xattr *x, *following;
 
 	list_for_each_entry_safe(x, following, &ti->xattrs, node) free_xattr(x);
+	kfree(ti->acl);
+	kfree(ti->default_acl);
 }

@@ -146,7 +146,7 @@ sys_mkdirat(int dirfd, user_ptr path, umode_t mode)
 
 	if (err)
 		return err;
-	err = vfs_mkdir(&pc, mode & ~current_umask());
+	err = vfs_mkdir(&pc, create_mode(pc.parent.dentry->inode, mode));
 	path_create_done(&pc);
 	return err;
 }
@@ -176,7 +176,7 @@ sys_mknodat(int dirfd, user_ptr path, umode_t mode, u32 dev)
 	err = create_begin_user(dirfd, path, false, &pc);
 	if (err)
 		return err;
-	mode = (mode & S_IFMT) | (mode & S_IALLUGO & ~current_umask());
+	mode = create_mode(pc.parent.dentry->inode, mode & (S_IFMT | S_IALLUGO));
 	err = vfs_mknod(&pc, mode, S_ISCHR(mode) || S_ISBLK(mode) ? dev_from_user(dev) : 0);
 	path_create_done(&pc);
 	return err;

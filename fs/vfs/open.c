@@ -317,7 +317,9 @@ lookup_or_create(struct walk *w, u32 flags, umode_t mode, int ro, struct dentry 
 		if (!err)
 			err = inode_may_create(dir);
 		if (!err)
-			err = dir->ops->create ? dir->ops->create(dir, d, S_IFREG | mode) : -EACCES;
+			err = dir->ops->create
+				      ? dir->ops->create(dir, d, S_IFREG | create_mode(dir, mode))
+				      : -EACCES;
 		if (err) {
 			dentry_put(d);
 			return err;
@@ -395,7 +397,7 @@ open_tmpfile(const struct path *p, u32 flags, umode_t mode, struct file **out)
 		goto out_dentry;
 	/* The directory tells the file its dentry: it gets the inode by dentry_add. */
 	f->path = place;
-	err = dir->ops->tmpfile(dir, f, S_IFREG | mode);
+	err = dir->ops->tmpfile(dir, f, S_IFREG | create_mode(dir, mode));
 	f->path = (struct path){ NULL, NULL };
 	if (!err)
 		err = setup(f, &place, true);
@@ -422,7 +424,7 @@ file_open_how(int dirfd, const char *name, u32 flags, umode_t mode, u32 walk, st
 	if ((flags & O_CREAT) && !(flags & O_PATH)) {
 		bool slash = *name && name[strlen(name) - 1] == '/';
 
-		mode &= ~current_umask() & S_IALLUGO;
+		mode &= S_IALLUGO;
 		if (slash)
 			return create_and_open(dirfd, name, flags, mode, walk, out);
 		err = walk_lookup_rcu(&w, dirfd, name, walk);
@@ -445,7 +447,7 @@ file_open_how(int dirfd, const char *name, u32 flags, umode_t mode, u32 walk, st
 		if (err)
 			return err;
 		if (unlikely((flags & __O_TMPFILE) && !(flags & O_PATH)))
-			err = open_tmpfile(&p, flags, mode & ~current_umask() & S_IALLUGO, out);
+			err = open_tmpfile(&p, flags, mode & S_IALLUGO, out);
 		else
 			err = open_place(&p, flags, false, out);
 	}

@@ -182,6 +182,13 @@ current_umask(void)
 	return READ_ONCE(current_fs()->umask);
 }
 
+/* The mode of what is made in dir; locked, or the umask may be applied beside a new default ACL. */
+static inline umode_t
+create_mode(const struct inode *dir, umode_t mode)
+{
+	return READ_ONCE(dir->flags) & INODE_DEFAULT_ACL ? mode : mode & ~current_umask();
+}
+
 void fs_context_init_root(const struct path *root);
 void fs_context_set(struct fs_context *fs, const struct path *root,
 		    const struct path *cwd); /* takes references of its own */

@@ -184,17 +184,18 @@ struct inode {
 #define INODE_DIRTY	     (INODE_DIRTY_SYNC | INODE_DIRTY_DATASYNC | INODE_DIRTY_PAGES)
 #define INODE_WRITING	     BIT(3) /* a writer has it */
 
-#define INODE_DELETED	 BIT(0)
-#define INODE_NOATIME	 BIT(1)
-#define INODE_APPEND	 BIT(2)
-#define INODE_IMMUTABLE	 BIT(3)
-#define INODE_NEW	 BIT(4)
-#define INODE_SYNC	 BIT(5)
-#define INODE_NO_SEEK	 BIT(6)
-#define INODE_STATIC_CTX BIT(9)	 /* pseudo files: private is not counted */
-#define INODE_FLEETING	 BIT(10) /* goes with its last user, unless it has pages */
-#define INODE_VOLATILE	 BIT(8)	 /* pseudo files: the owner may change, ask at each use */
-#define INODE_LINKABLE	 BIT(7)	 /* O_TMPFILE without O_EXCL: linkat may give it a name */
+#define INODE_DELETED	  BIT(0)
+#define INODE_NOATIME	  BIT(1)
+#define INODE_APPEND	  BIT(2)
+#define INODE_IMMUTABLE	  BIT(3)
+#define INODE_NEW	  BIT(4)
+#define INODE_SYNC	  BIT(5)
+#define INODE_NO_SEEK	  BIT(6)
+#define INODE_LINKABLE	  BIT(7)  /* O_TMPFILE without O_EXCL: linkat may give it a name */
+#define INODE_VOLATILE	  BIT(8)  /* pseudo files: the owner may change, ask at each use */
+#define INODE_STATIC_CTX  BIT(9)  /* pseudo files: private is not counted */
+#define INODE_FLEETING	  BIT(10) /* goes with its last user, unless it has pages */
+#define INODE_DEFAULT_ACL BIT(11) /* directories: posix_acl.h; instead of the umask */
 
 struct super_ops {
 	/*
