@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Direct I/O on a device: between a program's pages and the disk. The pages are pinned, a few MiB
- * at a time are sent in one go, then waited for.
+ * Direct I/O: between a program's pages and a device, for the device itself and for file systems on
+ * it. The pages are pinned, a few MiB at a time are sent in one go, then waited for.
  *
  * Memory must be aligned to 512 bytes, positions and lengths to the device's logical blocks:
  * open(2), O_DIRECT; otherwise EINVAL.
@@ -166,12 +166,12 @@ round_trip(struct direct *d)
 	return bytes;
 }
 
-static bool
-aligned(const struct iov_iter *it, u64 pos, u32 block)
+bool
+block_direct_aligned(const struct block_device *dev, const struct iov_iter *it, u64 pos)
 {
 	u64 base = it->segs->base + it->offset, left = it->count;
 
-	if ((pos | it->count) & (block - 1))
+	if ((pos | it->count) & (block_device_logical_size(dev) - 1))
 		return false;
 	for (u32 i = 0; i < it->nr_segs && left; i++) {
 		u64 len = MIN(it->segs[i].len - (i ? 0 : it->offset), left);
@@ -186,14 +186,13 @@ aligned(const struct iov_iter *it, u64 pos, u32 block)
 }
 
 ssize_t
-block_direct_io(struct mapping *m, u64 pos, struct iov_iter *it, bool write)
+block_direct_transfer(struct block_device *dev, u64 pos, struct iov_iter *it, size_t len,
+		      bool write)
 {
-	const struct inode *i = m->host;
-	struct direct d = { .dev = i->private, .it = it, .write = write, .pos = pos };
-	size_t done = 0;
+	struct direct d = { .dev = dev, .it = it, .write = write, .pos = pos };
+	size_t rest = it->count - len, done = 0;
 
-	if (!aligned(it, pos, block_device_logical_size(d.dev)))
-		return -EINVAL;
+	it->count = len;
 	while (iter_count(it) && !d.error) {
 		size_t n = round_trip(&d);
 
@@ -203,5 +202,17 @@ block_direct_io(struct mapping *m, u64 pos, struct iov_iter *it, bool write)
 		if (thread_fatal_pending(thread_current()))
 			break;
 	}
+	it->count += rest;
 	return done ? (ssize_t)done : d.error;
+}
+
+ssize_t
+block_direct_io(struct mapping *m, u64 pos, struct iov_iter *it, bool write)
+{
+	const struct inode *i = m->host;
+	struct block_device *dev = i->private;
+
+	if (!block_direct_aligned(dev, it, pos))
+		return -EINVAL;
+	return block_direct_transfer(dev, pos, it, iter_count(it), write);
 }

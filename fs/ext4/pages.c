@@ -676,28 +676,40 @@ ext4_ordered_wait(void *ctx, struct journal_inode *ji, u64 start, u64 end)
 
 /* --- O_DIRECT --- */
 
-#define BOUNCE_ORDER 5u
-#define BOUNCE_SIZE  (PAGE_SIZE << BOUNCE_ORDER)
-
-/* A run of blocks to or from the bounce buffer; zeroes from holes. */
+/* A run is on the disk: its blocks are written ones, and the size may grow to `end`. */
 static int
-direct_read(struct ext4_fs *fs, const struct ext4_map *m, u8 *buf, u32 bytes)
-{
-	if (m->flags != MAP_MAPPED) {
-		memset(buf, 0, bytes);
-		return 0;
-	}
-	return block_rw(fs->dev, BIO_READ, sector_of(fs, m->pblk), buf, bytes);
-}
-
-static int
-direct_write(struct inode *i, struct ext4_map *m, u8 *buf, u32 bytes)
+direct_written(struct inode *i, struct ext4_map *m, u64 end)
 {
 	struct ext4_node *n = ext4_node_of(i);
-	struct ext4_fs *fs = n->fs;
-	u64 end = ((u64)m->lblk << fs->block_bits) + bytes;
 	struct journal_handle *h;
-	int err = 0, stop;
+	int err, stop;
+
+	if (m->flags == MAP_MAPPED && end <= READ_ONCE(n->disk_size))
+		return 0;
+	err = ext4_start(n->fs, CREDITS_MAP + CREDITS_INODE, &h);
+	if (err)
+		return err;
+	if (m->flags & MAP_UNWRITTEN)
+		err = ext4_map(h, i, m, MAP_CONVERT);
+	if (!err && end > n->disk_size) {
+		rwsem_write_lock(&n->map_lock);
+		n->disk_size = MAX(n->disk_size, end);
+		rwsem_write_unlock(&n->map_lock);
+		err = ext4_inode_store(h, i);
+	}
+	stop = ext4_stop(h);
+	return err ? err : stop;
+}
+
+/* At most `bytes`, whole blocks, of the run m. Bytes, or -errno. */
+static ssize_t
+direct_write(struct inode *i, struct ext4_map *m, struct iov_iter *it, size_t bytes)
+{
+	struct ext4_fs *fs = ext4_fs_of_inode(i);
+	u64 pos = (u64)m->lblk << fs->block_bits;
+	struct journal_handle *h;
+	ssize_t got;
+	int err, stop;
 
 	if (m->flags != MAP_MAPPED) {
 		err = ext4_start(fs, CREDITS_MAP + CREDITS_INODE, &h);
@@ -707,26 +719,36 @@ direct_write(struct inode *i, struct ext4_map *m, u8 *buf, u32 bytes)
 		stop = ext4_stop(h);
 		if (err || stop)
 			return err ? err : stop;
-		bytes = MIN(bytes, m->len << fs->block_bits);
+		bytes = MIN(bytes, (size_t)m->len << fs->block_bits);
 	}
-	err = block_rw(fs->dev, BIO_WRITE, sector_of(fs, m->pblk), buf, bytes);
-	if (err || (m->flags == MAP_MAPPED && end <= READ_ONCE(n->disk_size)))
-		return err ? err : (int)bytes;
-	err = ext4_start(fs, CREDITS_MAP + CREDITS_INODE, &h);
+	got = block_direct_transfer(fs->dev, m->pblk << fs->block_bits, it, bytes, true);
+	if (got > 0 && (got & (fs->block_size - 1))) {
+		/* Of a block that is written in part nothing counts. */
+		iter_revert(it, (size_t)got & (fs->block_size - 1));
+		got &= ~(ssize_t)(fs->block_size - 1);
+		if (!got)
+			return -EIO;
+	}
+	if (got <= 0)
+		return got;
+	m->len = (u32)(got >> fs->block_bits);
+	err = direct_written(i, m, pos + (u64)got);
 	if (err)
-		return err;
-	m->len = bytes >> fs->block_bits;
-	if (m->flags & MAP_UNWRITTEN)
-		err = ext4_map(h, i, m, MAP_CONVERT);
-	end = ((u64)m->lblk << fs->block_bits) + bytes;
-	if (!err && end > n->disk_size) {
-		rwsem_write_lock(&n->map_lock);
-		n->disk_size = MAX(n->disk_size, end);
-		rwsem_write_unlock(&n->map_lock);
-		err = ext4_inode_store(h, i);
-	}
-	stop = ext4_stop(h);
-	return err ? err : stop ? stop : (int)bytes;
+		iter_revert(it, (size_t)got);
+	return err ? err : got;
+}
+
+static ssize_t
+direct_read(struct ext4_fs *fs, const struct ext4_map *m, u64 pos, struct iov_iter *it,
+	    size_t bytes)
+{
+	u64 skip = pos - ((u64)m->lblk << fs->block_bits);
+
+	if (m->flags == MAP_MAPPED)
+		return block_direct_transfer(fs->dev, (m->pblk << fs->block_bits) + skip, it, bytes,
+					     false);
+	bytes = iter_zero(it, bytes);
+	return bytes ? (ssize_t)bytes : -EFAULT;
 }
 
 static ssize_t
@@ -734,68 +756,38 @@ ext4_direct_io(struct mapping *mapping, u64 pos, struct iov_iter *it, bool write
 {
 	struct inode *i = mapping->host;
 	struct ext4_fs *fs = ext4_fs_of_inode(i);
-	size_t count = iter_count(it);
-	u64 left = READ_ONCE(i->size);
-	ssize_t done = 0;
-	u8 *bounce;
-	int err = 0;
+	u64 size = READ_ONCE(i->size), logical = block_device_logical_size(fs->dev);
+	size_t left = iter_count(it);
+	ssize_t done = 0, n = 0;
 
-	if ((pos | count) & (block_device_logical_size(fs->dev) - 1))
+	if (!block_direct_aligned(fs->dev, it, pos))
 		return -EINVAL;
 	/* Parts of blocks and files without unwritten blocks go through the cache. */
-	if (write && (((pos | count) & (fs->block_size - 1)) || !ext4_has_extents(ext4_node_of(i))))
+	if (write && (((pos | left) & (fs->block_size - 1)) || !ext4_has_extents(ext4_node_of(i))))
 		return 0;
-	left = left > pos ? left - pos : 0;
-	bounce = pages_alloc(BOUNCE_ORDER, GFP_KERNEL);
-	if (!bounce)
-		return -ENOMEM;
-	while (iter_count(it) && (write || left)) {
-		u32 skip = (u32)(pos & (fs->block_size - 1)),
-		    bytes = (u32)MIN(iter_count(it), BOUNCE_SIZE - fs->block_size), n;
-		struct ext4_map m = {
-			.lblk = (u32)(pos >> fs->block_bits),
-			.len = (skip + bytes + fs->block_size - 1) >> fs->block_bits,
-		};
-		size_t got;
+	/* The logical block with the end is read as a whole: vfs does not count what is behind. */
+	if (!write)
+		left = pos < size ? MIN(left, ALIGN_UP(size - pos, logical)) : 0;
+	while (left && pos >> fs->block_bits <= UINT32_MAX) {
+		struct ext4_map m = { .lblk = (u32)(pos >> fs->block_bits) };
+		u32 skip = (u32)(pos & (fs->block_size - 1));
+		size_t bytes;
+		int err;
 
-		if (pos >> fs->block_bits > UINT32_MAX)
-			break;
+		m.len = (u32)MIN((skip + left + fs->block_size - 1) >> fs->block_bits,
+				 (u64)UINT32_MAX - m.lblk);
 		err = ext4_map(NULL, i, &m, 0);
 		if (err)
+			return done ? done : err;
+		bytes = MIN(left, ((u64)m.len << fs->block_bits) - skip);
+		n = write ? direct_write(i, &m, it, bytes) : direct_read(fs, &m, pos, it, bytes);
+		if (n <= 0)
 			break;
-		bytes = MIN(bytes, (m.len << fs->block_bits) - skip);
-		if (write) {
-			got = iter_copy_from(it, bounce, bytes);
-			if (got < bytes) {
-				iter_revert(it, got);
-				err = -EFAULT;
-				break;
-			}
-			err = direct_write(i, &m, bounce, bytes);
-			if (err < 0) {
-				iter_revert(it, got);
-				break;
-			}
-			n = (u32)err;
-			err = 0;
-			iter_revert(it, got - n);
-		} else {
-			err = direct_read(fs, &m, bounce, m.len << fs->block_bits);
-			if (err)
-				break;
-			n = (u32)MIN((u64)bytes, left);
-			got = iter_copy_to(it, bounce + skip, n);
-			left -= n;
-			if (got < n) {
-				err = -EFAULT;
-				break;
-			}
-		}
 		done += n;
-		pos += n;
+		pos += (u64)n;
+		left -= (size_t)n;
 	}
-	pages_free(bounce, BOUNCE_ORDER);
-	return done ? done : err;
+	return done ? done : n;
 }
 
 const struct mapping_ops ext4_mapping_ops = {

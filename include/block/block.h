@@ -211,6 +211,16 @@ int block_zero(struct block_device *dev, u64 sector, u64 sectors, bool unmap);
 /* Reads into or writes from kernel memory (direct map), through no cache. */
 int block_rw(struct block_device *dev, enum bio_op op, u64 sector, void *buf, u32 bytes);
 
+/*
+ * Direct I/O of a file system: the next len bytes of the iterator, to or from the device at pos.
+ * Whoever calls has asked block_direct_aligned, and holds nothing that a page fault may need.
+ * Bytes that were moved, as far as the iterator went, or -EFAULT, -EIO ...
+ */
+struct iov_iter;
+bool block_direct_aligned(const struct block_device *dev, const struct iov_iter *it, u64 pos);
+ssize_t block_direct_transfer(struct block_device *dev, u64 pos, struct iov_iter *it, size_t len,
+			      bool write);
+
 /* What is on a device: block/ident.c. "" where unknown. */
 struct block_ident {
 	char type[16]; /* "ext4", "vfat", "swap", "squashfs", "iso9660", ... */

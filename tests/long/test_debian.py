@@ -29,10 +29,6 @@ def test_debian_disk(ctx, smp):
 
 # Scripts for `bash -e`.
 STEPS = {
-    "dpkg -i": """
-dpkg -i --force-depends /mnt/libpython3.11-testsuite_*.deb
-dpkg -s libpython3.11-testsuite | grep 'Status: install ok installed'
-""",
     "apt install ./local.deb": """
 cp /mnt/local.deb .
 apt-get install -y ./local.deb
@@ -40,6 +36,10 @@ local-greeting | grep 'hello from a package'
 test -e /var/lib/local-was-configured
 apt-get remove -y local
 test ! -e /usr/bin/local-greeting
+""",
+    "dpkg -i": """
+dpkg -i --force-depends /mnt/libpython3.11-testsuite_*.deb
+dpkg -s libpython3.11-testsuite | grep 'Status: install ok installed'
 """,
     "tar": """
 tar -cf all.tar -C / usr/include usr/lib/git-core

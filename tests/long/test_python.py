@@ -8,7 +8,8 @@ import subprocess
 from kevlar_lib import host, image, testing
 
 PROMPT = r"# \x1b\[6n"
-PACKAGES = ["python3.11-minimal", "libpython3.11-minimal", "libpython3.11-stdlib", "libpython3.11-testsuite"]
+PACKAGES = ["python3.11-minimal", "libpython3.11-minimal", "libpython3.11-stdlib", "libpython3.11-testsuite",
+            "libsqlite3-0"]
 MODULES = ("test_os test_posix test_subprocess test_signal test_threading test_mmap test_select test_epoll test_pty "
            "test_tempfile test_shutil test_io test_fcntl test_time test_resource").split()
 NET_MODULES = ("test_socket test_asyncio test_ssl test_socketserver test_httplib test_ftplib test_poll test_selectors "
