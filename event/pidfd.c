@@ -182,20 +182,23 @@ pidfd_take_file(struct pid *pid, int fd, struct file **out)
 	process_put(p);
 	if (!leader)
 		return r;
-	r = task_may_access(leader, true);
-	if (r == 0) {
-		unsigned long flags = spin_lock_irqsave(&leader->lock);
+	*out = NULL;
+	unsigned long flags = spin_lock_irqsave(&leader->lock);
 
-		if (leader->files)
-			files = fd_table_get(leader->files);
-		spin_unlock_irqrestore(&leader->lock, flags);
-		r = -ESRCH;
-	}
+	if (leader->files)
+		files = fd_table_get(leader->files);
+	spin_unlock_irqrestore(&leader->lock, flags);
 	if (files) {
 		*out = fd < 0 ? NULL : fd_table_find(files, fd);
 		fd_table_put(files);
 		r = *out ? 0 : -EBADF;
 	}
+	/* After the look: what a set-id program opens that it executes now is not for us. */
+	int denied = task_may_access(leader, true);
+
+	if (denied && *out)
+		file_put(*out);
+	r = denied ? denied : r;
 	task_put(leader);
 	return r;
 }

@@ -327,8 +327,15 @@ fs_context_shared_outside(struct task *me)
 	return ref_read(&me->fs->ref) > inside;
 }
 
+/* What a set-id program gains must not fall to others who have a hand in it. */
+static bool
+exec_may_gain(void)
+{
+	return !fs_context_shared_outside(current) && ptrace_tracer_may_gain(current);
+}
+
 static int
-exec_credentials(struct exec *x)
+exec_credentials(struct exec *x, bool may_gain)
 {
 	struct inode *inode = x->file->inode;
 	umode_t mode = READ_ONCE(inode->mode);
@@ -341,11 +348,14 @@ exec_credentials(struct exec *x)
 
 	if (has_caps < 0)
 		return has_caps;
-	if ((setuid || setgid || has_caps) &&
-	    (fs_context_shared_outside(current) || !ptrace_tracer_may_gain(current))) {
-		setuid = setgid = false;
+	x->gains = setuid || setgid || has_caps;
+	if (x->gains && !may_gain) {
+		setuid = setgid = x->gains = false;
 		has_caps = 0;
 	}
+	if (x->cred)
+		cred_put(x->cred);
+	x->clear_personality = 0;
 	x->cred = cred_dup(current->cred);
 	if (!x->cred)
 		return -ENOMEM;
@@ -532,7 +542,7 @@ commit_credentials(struct exec *x)
 	if (x->secure)
 		me->pdeath_signal = 0;
 	cred_commit(new);
-	me->thread.mm->dumpable = plain;
+	smp_store_release(&me->thread.mm->dumpable, plain); /* task_access_mm reads it first */
 }
 
 static void
@@ -554,13 +564,14 @@ exec_commit(struct exec *x)
 	struct task *me = current;
 	struct process *p = me->process;
 	struct mm *mm;
-	int r = exec_credentials(x);
+	int r = exec_credentials(x, exec_may_gain());
 
 	if (r)
 		return r;
 	mm = mm_create();
 	if (!mm)
 		return -ENOMEM;
+	mm->dumpable = 0; /* until the credentials that go with it are there */
 	if (mutex_lock_killable(&p->exec_lock)) {
 		mm_users_put(mm);
 		return -EINTR;
@@ -568,6 +579,12 @@ exec_commit(struct exec *x)
 	r = dethread(me);
 	if (r)
 		goto out_unlock;
+	/* Nobody attaches now, and no other thread shares what is ours. */
+	if (x->gains && !exec_may_gain()) {
+		r = exec_credentials(x, false);
+		if (r)
+			goto out_kill;
+	}
 	r = unshare_sighand(me);
 	if (r)
 		goto out_kill;

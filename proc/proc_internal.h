@@ -80,6 +80,7 @@ struct exec {
 	u32 argc, envc;
 
 	struct cred *cred;     /* the new credentials */
+	bool gains;	       /* they come from the file's set-id bits or capabilities */
 	bool secure;	       /* AT_SECURE */
 	bool unreadable;       /* the caller may not read the file: no dumps, no /proc/PID/mem */
 	u32 clear_personality; /* bits that set-id programs lose */
@@ -124,6 +125,7 @@ void seccomp_exit(struct task *t);
 struct ptrace_state {
 	struct process *tracer; /* [T and S] */
 	bool seized;		/* [I] by PTRACE_SEIZE */
+	bool may_gain;		/* [I] who made the link had CAP_SYS_PTRACE */
 	bool dead;		/* [T] a thread that stays for its tracer to wait for */
 	bool report;		/* [S] a stop that the tracer has not waited for */
 	bool listening;		/* [S] PTRACE_LISTEN: stopped as if not traced */
@@ -145,7 +147,7 @@ void ptrace_event(int event, u64 message);
 /* Does current's tracer ask for that event? */
 bool ptrace_event_wanted(int event);
 void ptrace_exec(int old_tid);
-bool ptrace_tracer_may_gain(struct task *t);
+bool ptrace_tracer_may_gain(const struct task *t);
 /* The event of a clone, 0: none; the state a traced child is born with, or NULL; its linking, under
  * both locks. */
 int ptrace_fork_event(u64 flags, int exit_signal);

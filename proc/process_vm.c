@@ -89,12 +89,9 @@ process_vm(int pid, user_ptr ulocal, unsigned long lcount, user_ptr uremote, uns
 	r = -ESRCH;
 	if (!t)
 		goto out_free;
-	r = task_may_access(t, true);
-	if (r == 0) {
-		mm = task_get_mm(t);
-		if (!mm)
-			r = -ESRCH;
-	}
+	r = task_access_mm(t, true, &mm);
+	if (r == 0 && !mm)
+		r = -ESRCH;
 	task_put(t);
 	if (mm) {
 		r = remote_copy(mm, &local, remote.segs, remote.nr_segs, write);

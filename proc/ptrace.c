@@ -7,13 +7,17 @@
  * learns of it by wait(2) and SIGCHLD, and resumes it. So the tracer never interrupts anything:
  * what it asks for (PTRACE_INTERRUPT, the SIGSTOP of an attach) is a reason to look.
  *
- * While a tracee is stopped its tracer may read and change its registers and memory. SIGKILL ends a
- * stop at any time; the tracee then never returns to user mode, so what the tracer still does to
- * its registers does no harm.
+ * While a tracee is stopped its tracer may read and change its registers and memory. For the time
+ * of one request the tracee is frozen (THREAD_FROZEN): not even SIGKILL wakes it, so it cannot take
+ * away its kernel stack and registers meanwhile. A second thread of the tracer finds no stopped
+ * tracee then (ESRCH, as always on Linux, where the tracer is a thread).
  *
  * The tracer is a process: any of its threads may use the tracee. A traced thread that dies stays,
  * as a zombie, until the tracer has waited for it; a traced process whose parent is another one is
  * the parent's to wait for only after that.
+ *
+ * A program that gains privileges by execve must not be traced by who has less: attaching excludes
+ * execve (process->exec_lock), and execve looks who traces under the same lock.
  *
  * Locking: who traces whom under tasklist_lock and the tracee's sighand->lock; the state of a stop
  * under the latter. The state is freed under both: a tracee that wakes looks at t->ptrace again.
@@ -305,7 +309,7 @@ ptrace_unlink(struct task *t)
 		t->process->stop_count++;
 		thread_flag_set(&t->thread, TF_SIGPENDING);
 	}
-	thread_wake_state(&t->thread, THREAD_TRACED);
+	thread_wake_state(&t->thread, THREAD_TRACED | THREAD_FROZEN);
 	spin_unlock(&sh->lock);
 	kfree_rcu(ps, rcu);
 	if (dead) {
@@ -333,13 +337,17 @@ ptrace_attach(struct task *t, bool seize, u64 addr, u64 options)
 		return -EIO;
 	if (options & ~(u64)PTRACE_O_MASK)
 		return -EINVAL;
+	if (mutex_lock_killable(&t->process->exec_lock))
+		return -EINTR;
 	r = may_attach(t);
 	if (r)
-		return r;
+		goto out_unlock;
+	r = -ENOMEM;
 	ps = kzalloc(sizeof(*ps), GFP_KERNEL);
 	if (!ps)
-		return -ENOMEM;
+		goto out_unlock;
 	ps->seized = seize;
+	ps->may_gain = capable(CAP_SYS_PTRACE);
 	ps->options = (u32)options;
 	spin_lock_irq(&tasklist_lock);
 	struct sighand *sh = t->process->sighand;
@@ -351,13 +359,13 @@ ptrace_attach(struct task *t, bool seize, u64 addr, u64 options)
 	}
 	spin_unlock(&sh->lock);
 	spin_unlock_irq(&tasklist_lock);
-	if (r) {
+	if (r)
 		kfree(ps);
-		return r;
-	}
-	if (!seize)
+	else if (!seize)
 		signal_send_task(t, SIGSTOP, NULL);
-	return 0;
+out_unlock:
+	mutex_unlock(&t->process->exec_lock);
+	return r;
 }
 
 static long
@@ -369,6 +377,7 @@ ptrace_traceme(void)
 
 	if (!ps)
 		return -ENOMEM;
+	ps->may_gain = capable(CAP_SYS_PTRACE);
 	spin_lock_irq(&tasklist_lock);
 	spin_lock(&t->process->sighand->lock);
 	if (!t->ptrace && t->process->parent) {
@@ -415,6 +424,7 @@ ptrace_fork_link(struct task *child, struct ptrace_state *ps)
 	if (!ours)
 		return false;
 	ps->seized = ours->seized;
+	ps->may_gain = ours->may_gain;
 	ps->options = ours->options;
 	state_link(child, ps, ours->tracer);
 	if (ps->seized)
@@ -425,20 +435,21 @@ ptrace_fork_link(struct task *child, struct ptrace_state *ps)
 	return true;
 }
 
-/* capabilities(7): a traced program gains nothing by set-id bits that its tracer could not have. */
+/*
+ * capabilities(7): a traced program gains nothing by set-id bits that its tracer could not have.
+ * What counts is who made the link: a tracer that is privileged today may be a set-id program that
+ * gives its privileges, but not its tracees, up tomorrow.
+ */
 bool
-ptrace_tracer_may_gain(struct task *t)
+ptrace_tracer_may_gain(const struct task *t)
 {
-	bool may = true;
+	const struct ptrace_state *ps;
+	bool may;
 
-	spin_lock_irq(&tasklist_lock);
-	if (t->ptrace) {
-		rcu_read_lock();
-		may = cred_capable(rcu_dereference(t->ptrace->tracer->leader->cred),
-				   CAP_SYS_PTRACE);
-		rcu_read_unlock();
-	}
-	spin_unlock_irq(&tasklist_lock);
+	rcu_read_lock();
+	ps = rcu_dereference(t->ptrace);
+	may = !ps || ps->may_gain;
+	rcu_read_unlock();
 	return may;
 }
 
@@ -478,22 +489,41 @@ ptrace_tracer_died(struct process *tracer, struct list *threads, struct list *pr
 
 /* ---- requests ---- */
 
-/* The tracee, stopped and off its CPU. -ESRCH else. */
+/*
+ * The tracee, stopped, off its CPU and frozen: until tracee_thaw, or until the request lets it go,
+ * nobody else wakes it. -ESRCH else.
+ */
 static int
-tracee_check(struct task *t)
+tracee_freeze(struct task *t)
 {
-	struct sighand *sh;
-	unsigned long flags;
-	bool ok;
+	for (;;) {
+		unsigned long flags;
+		struct sighand *sh = sighand_lock(t->process, &flags);
+		bool ok = t->ptrace && t->ptrace->tracer == current->process &&
+			  t->ptrace->stop_code && !t->ptrace->listening &&
+			  (READ_ONCE(t->thread.state) & THREAD_TRACED) && !signal_fatal_pending(t);
+		bool frozen = ok && thread_freeze(&t->thread);
 
-	sh = sighand_lock(t->process, &flags);
-	ok = t->ptrace && t->ptrace->tracer == current->process && t->ptrace->stop_code &&
-	     !t->ptrace->listening && (READ_ONCE(t->thread.state) & THREAD_TRACED);
+		sighand_unlock(sh, flags);
+		if (!ok)
+			return -ESRCH;
+		if (frozen)
+			return 0;
+		thread_wait_inactive(&t->thread);
+	}
+}
+
+static void
+tracee_thaw(struct task *t)
+{
+	unsigned long flags;
+	struct sighand *sh = sighand_lock(t->process, &flags);
+
+	thread_thaw(&t->thread);
+	/* What was to wake it in the meantime. */
+	if (signal_fatal_pending(t) || (t->ptrace && t->ptrace->listening))
+		thread_wake_state(&t->thread, THREAD_TRACED);
 	sighand_unlock(sh, flags);
-	if (!ok)
-		return -ESRCH;
-	thread_wait_inactive(&t->thread);
-	return 0;
 }
 
 static struct regs *
@@ -508,20 +538,16 @@ tracee_resume(struct task *t, long request, u64 sig)
 	unsigned long flags;
 	struct sighand *sh;
 
-	if (sig > SIGRTMAX)
-		return -EIO;
 	arch_single_step(&t->thread, tracee_regs(t), request == PTRACE_SINGLESTEP);
 	if (request == PTRACE_SYSCALL)
 		thread_flag_set(&t->thread, TF_SYSCALL_TRACE);
 	else
 		thread_flag_clear(&t->thread, TF_SYSCALL_TRACE);
 	sh = sighand_lock(t->process, &flags);
-	if (t->ptrace) {
-		t->ptrace->resume_signal = (int)sig;
-		t->ptrace->stop_code = 0;
-		t->ptrace->report = false;
-		thread_wake_state(&t->thread, THREAD_TRACED);
-	}
+	t->ptrace->resume_signal = (int)sig;
+	t->ptrace->stop_code = 0;
+	t->ptrace->report = false;
+	thread_wake_state(&t->thread, THREAD_FROZEN);
 	sighand_unlock(sh, flags);
 	return 0;
 }
@@ -529,16 +555,24 @@ tracee_resume(struct task *t, long request, u64 sig)
 static long
 tracee_detach(struct task *t, u64 sig)
 {
-	if (sig > SIGRTMAX)
-		return -EIO;
 	arch_single_step(&t->thread, tracee_regs(t), false);
 	spin_lock_irq(&tasklist_lock);
-	if (t->ptrace && t->ptrace->tracer == current->process)
-		(void)ptrace_unlink(t);
+	(void)ptrace_unlink(t);
 	spin_unlock_irq(&tasklist_lock);
 	if (sig)
 		signal_send_task(t, (int)sig, NULL);
 	return 0;
+}
+
+/* The requests that end the stop. */
+static long
+tracee_let_go(struct task *t, long request, u64 sig)
+{
+	if (sig > SIGRTMAX) {
+		tracee_thaw(t);
+		return -EIO;
+	}
+	return request == PTRACE_DETACH ? tracee_detach(t, sig) : tracee_resume(t, request, sig);
 }
 
 static long
@@ -769,10 +803,6 @@ tracee_request(struct task *t, long request, u64 addr, u64 data)
 	case PTRACE_POKEDATA: return tracee_poke(t, addr, data);
 	case PTRACE_PEEKUSR:
 	case PTRACE_POKEUSR: return tracee_user_area(t, request, addr, data);
-	case PTRACE_CONT:
-	case PTRACE_SYSCALL:
-	case PTRACE_SINGLESTEP: return tracee_resume(t, request, data);
-	case PTRACE_DETACH: return tracee_detach(t, data);
 	case PTRACE_GETREGS: return tracee_regset(t, NT_PRSTATUS, udata, &size, false);
 	case PTRACE_SETREGS: return tracee_regset(t, NT_PRSTATUS, udata, &size, true);
 	case PTRACE_GETFPREGS: return tracee_regset(t, NT_PRFPREG, udata, &size, false);
@@ -810,10 +840,20 @@ sys_ptrace(long request, int pid, unsigned long addr, unsigned long data)
 	case PTRACE_INTERRUPT:
 	case PTRACE_LISTEN: r = tracee_interrupt(t, request); break;
 	case PTRACE_KILL: r = tracee_kill(t); break;
-	default:
-		r = tracee_check(t);
+	case PTRACE_CONT:
+	case PTRACE_SYSCALL:
+	case PTRACE_SINGLESTEP:
+	case PTRACE_DETACH:
+		r = tracee_freeze(t);
 		if (r == 0)
+			r = tracee_let_go(t, request, data);
+		break;
+	default:
+		r = tracee_freeze(t);
+		if (r == 0) {
 			r = tracee_request(t, request, addr, data);
+			tracee_thaw(t);
+		}
 	}
 	task_put(t);
 	return r;

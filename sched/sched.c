@@ -540,3 +540,29 @@ thread_wait_inactive(struct thread *t)
 		}
 	}
 }
+
+static bool
+replace_sleep(struct thread *t, u32 from, u32 to)
+{
+	unsigned long flags = arch_irq_save();
+	struct run_queue *rq = thread_rq_lock(t);
+	bool asleep = t->on_rq == OFF_RQ && !t->on_cpu && t->state == from;
+
+	if (asleep)
+		WRITE_ONCE(t->state, to);
+	spin_unlock(&rq->lock);
+	arch_irq_restore(flags);
+	return asleep;
+}
+
+bool
+thread_freeze(struct thread *t)
+{
+	return replace_sleep(t, THREAD_TRACED, THREAD_FROZEN);
+}
+
+void
+thread_thaw(struct thread *t)
+{
+	replace_sleep(t, THREAD_FROZEN, THREAD_TRACED);
+}

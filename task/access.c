@@ -10,32 +10,53 @@
 #include "task/task.h"
 #include "uapi/errno.h"
 
-int
-task_may_access(struct task *t, bool real_ids)
+/* `dumpable` has been read before. */
+static int
+ids_check(struct task *t, bool dumpable, bool real_ids)
 {
 	const struct cred *me = current_cred(), *they;
 	u32 uid = real_ids ? me->uid : me->fsuid, gid = real_ids ? me->gid : me->fsgid;
-	bool privileged = cred_capable(me, CAP_SYS_PTRACE);
-	int r = 0;
+	bool ok;
 
-	if (t->process == current->process)
+	if (t->process == current->process || cred_capable(me, CAP_SYS_PTRACE))
 		return 0;
 	rcu_read_lock();
 	they = rcu_dereference(t->cred);
-	if (!privileged) {
-		if (uid != they->euid || uid != they->suid || uid != they->uid ||
-		    gid != they->egid || gid != they->sgid || gid != they->gid)
-			r = -EPERM;
-		else if (they->cap_permitted & ~me->cap_permitted)
-			r = -EPERM;
-	}
+	ok = dumpable && uid == they->euid && uid == they->suid && uid == they->uid &&
+	     gid == they->egid && gid == they->sgid && gid == they->gid &&
+	     !(they->cap_permitted & ~me->cap_permitted);
 	rcu_read_unlock();
-	if (r == 0 && !privileged) {
-		unsigned long flags = spin_lock_irqsave(&t->lock);
+	return ok ? 0 : -EPERM;
+}
 
-		if (t->thread.mm && t->thread.mm->dumpable != 1)
-			r = -EPERM;
-		spin_unlock_irqrestore(&t->lock, flags);
+/* Execve makes a space that may be dumped dumpable only once the credentials are those that go with
+ * it: hence the space first, the credentials then. */
+static bool
+mm_dumpable(const struct mm *mm)
+{
+	return !mm || smp_load_acquire(&mm->dumpable) == 1;
+}
+
+int
+task_may_access(struct task *t, bool real_ids)
+{
+	unsigned long flags = spin_lock_irqsave(&t->lock);
+	bool dumpable = mm_dumpable(t->thread.mm);
+
+	spin_unlock_irqrestore(&t->lock, flags);
+	return ids_check(t, dumpable, real_ids);
+}
+
+int
+task_access_mm(struct task *t, bool real_ids, struct mm **out)
+{
+	struct mm *mm = task_get_mm(t);
+	int r = ids_check(t, mm_dumpable(mm), real_ids);
+
+	if (r && mm) {
+		mm_users_put(mm);
+		mm = NULL;
 	}
+	*out = mm;
 	return r;
 }

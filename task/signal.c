@@ -272,7 +272,7 @@ signal_wanted_by(struct task *t, int sig)
 		return false;
 	if (sig == SIGKILL)
 		return true;
-	return !(READ_ONCE(t->thread.state) & (THREAD_STOPPED | THREAD_TRACED));
+	return !(READ_ONCE(t->thread.state) & (THREAD_STOPPED | THREAD_TRACED | THREAD_FROZEN));
 }
 
 void

@@ -364,7 +364,7 @@ task_state_letter(struct task *t)
 		return state & THREAD_DEAD ? 'Z' : 'R';
 	if (state & THREAD_DEAD)
 		return 'Z';
-	if (state & THREAD_TRACED)
+	if (state & (THREAD_TRACED | THREAD_FROZEN))
 		return 't';
 	if (state & THREAD_STOPPED)
 		return 'T';

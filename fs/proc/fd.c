@@ -34,17 +34,19 @@ static int
 fd_follow(void *ctx, struct path *out)
 {
 	struct proc_ref *r = ctx;
+	struct file *f = file_of(r);
+	/* After the look: what a set-id program opens that it executes now is not for us. */
 	int err = proc_ref_access(r);
 
-	if (err)
-		return err;
-	struct file *f = file_of(r);
-	if (!f)
-		return -ENOENT;
-	*out = f->path;
-	path_get(out);
-	file_put(f);
-	return 0;
+	if (!err && !f)
+		err = -ENOENT;
+	if (!err) {
+		*out = f->path;
+		path_get(out);
+	}
+	if (f)
+		file_put(f);
+	return err;
 }
 
 static int

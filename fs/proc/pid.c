@@ -388,18 +388,22 @@ show_children(struct strbuf *sb, void *ctx)
 
 /* ---- /proc/PID/mem ---- */
 
+/*
+ * The address space is that of the moment of opening: who opened it and then executes another
+ * program, or is one with more privileges that inherited the descriptor, reaches nothing new.
+ */
+
 #define MEM_CHUNK 1024
 
 static ssize_t
 mem_transfer(struct file *f, struct iov_iter *it, u64 *pos, bool write)
 {
-	struct mm *mm;
+	struct mm *mm = f->private;
 	u8 *buf;
 	ssize_t done = 0;
-	int err = proc_ref_mm(f->inode->private, &mm);
 
-	if (err || !mm)
-		return err;
+	if (!mm || !mm_users_try_get(mm))
+		return 0;
 	buf = kmalloc(MEM_CHUNK, GFP_KERNEL);
 	if (!buf) {
 		mm_users_put(mm);
@@ -446,11 +450,27 @@ mem_write(struct file *f, struct iov_iter *it, u64 *pos)
 static int
 mem_open(struct file *f)
 {
-	return proc_ref_access(f->inode->private);
+	struct mm *mm;
+	int err = proc_ref_mm(f->inode->private, &mm);
+
+	if (err || !mm)
+		return err;
+	mm_get(mm);
+	mm_users_put(mm);
+	f->private = mm;
+	return 0;
+}
+
+static void
+mem_release(struct file *f)
+{
+	if (f->private)
+		mm_put(f->private);
 }
 
 static const struct file_ops mem_file_ops = {
 	.open = mem_open,
+	.release = mem_release,
 	.read = mem_read,
 	.write = mem_write,
 	.seek = file_seek_pos,

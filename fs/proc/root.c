@@ -83,10 +83,10 @@ proc_ref_access(const struct proc_ref *r)
 int
 proc_ref_mm(const struct proc_ref *r, struct mm **mm)
 {
-	int err = proc_ref_access(r);
-
-	*mm = err ? NULL : task_get_mm(r->task);
-	return err;
+	*mm = NULL;
+	if (!proc_ref_alive(r))
+		return -ESRCH;
+	return task_access_mm(r->task, false, mm) ? -EACCES : 0;
 }
 
 int

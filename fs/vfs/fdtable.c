@@ -254,10 +254,11 @@ close_file(struct file *f, const struct fd_table *t)
 void
 fd_table_put(struct fd_table *t)
 {
-	struct fd_array *a = t->array;
+	struct fd_array *a;
 
 	if (!ref_put(&t->ref))
 		return;
+	a = t->array; /* not before: the others could still make it grow */
 	for (u32 word = 0; word < a->map.size / 64; word++) {
 		for (unsigned long bits = a->map.open[word]; bits; bits &= bits - 1) {
 			struct file *f = a->files[word * 64 + (u32)__builtin_ctzl(bits)];

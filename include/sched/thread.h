@@ -29,6 +29,7 @@ enum thread_state {
 	THREAD_TRACED = 16,	    /* ptrace stop */
 	THREAD_DEAD = 32,	    /* has called thread_exit */
 	THREAD_NEW = 64,	    /* was never woken */
+	THREAD_FROZEN = 128,	    /* ptrace stop in use by the tracer: not even SIGKILL */
 };
 
 #define THREAD_NORMAL (THREAD_INTERRUPTIBLE | THREAD_UNINTERRUPTIBLE | THREAD_KILLABLE)
@@ -213,6 +214,12 @@ bool thread_wake_sync(struct thread *t);
 void thread_wake_signal(struct thread *t, bool fatal, u32 extra_states);
 /* Wait until t is off its CPU (it has been made to stop, or is dead). */
 void thread_wait_inactive(struct thread *t);
+/*
+ * t, if it sleeps in THREAD_TRACED and has left its CPU, sleeps in THREAD_FROZEN from now on; and
+ * back. The caller keeps those away who wake either state. False: it does not.
+ */
+bool thread_freeze(struct thread *t);
+void thread_thaw(struct thread *t);
 
 /* Is a fatal signal pending for t? Set by task/. Called with a run-queue lock held: may take no
  * lock. */
