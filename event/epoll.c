@@ -14,13 +14,18 @@
  *    period, since a queue may be calling one.
  *
  * 3. Nesting. An epoll file may watch another: adding one takes nest_lock, under which cycles and
- * chains deeper than 5 are refused with ELOOP.
+ * chains deeper than 5 are refused with ELOOP, and more than a few hundred ways up from a set with
+ * EINVAL: a wake-up goes all of them.
+ *
+ * 4. Memory. Items count on the user who made the set (ENOSPC).
  *
  * Locking: chain_lock (spinlock, global, taken only by ADD, DEL and the release of a watched file)
  * guards the chains of files; set->lock (sleeping) guards the tree and serialises waiters'
  * collection; ready_lock (taken in interrupts) guards the ready list. Order: nest_lock, set->lock,
  * chain_lock; a queue's lock, ready_lock.
  */
+#include "event/epoll.h"
+
 #include "core/rcu.h"
 #include "core/time.h"
 #include "event_internal.h"
@@ -30,6 +35,7 @@
 #include "generated/syscalls.h"
 #include "lib/format.h"
 #include "lib/rbtree.h"
+#include "mm/page.h"
 #include "mm/slab.h"
 #include "mm/user.h"
 #include "sched/mutex.h"
@@ -43,6 +49,10 @@
 	(EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE)
 #define NESTING_MAX 5
 #define EVENTS_MAX  (INT32_MAX / (int)sizeof(struct linux_epoll_event))
+#define ITEM_COST   256 /* what an item keeps in memory, with its hook */
+
+/* Most ways that lead one, two, ... sets up from a set. */
+static const u32 paths_max[NESTING_MAX - 1] = { 500, 100, 50, 10 };
 
 struct epoll_set {
 	struct mutex lock;
@@ -52,7 +62,9 @@ struct epoll_set {
 	struct wait_queue wait;	     /* epoll_wait callers */
 	struct wait_queue poll_wait; /* who polls the epoll file itself */
 	struct file *file;	     /* its own file: no reference */
-	u32 visit;		     /* nest_lock: loop check */
+	struct user_account *user;   /* [I] referenced: charged for items */
+	u32 visit;		     /* nest_lock: seen by this walk of what is below */
+	u32 levels;		     /* nest_lock: what it found */
 };
 
 /* A hook on one queue of the file. A file may have two (readers and writers). */
@@ -236,6 +248,7 @@ item_remove(struct epoll_item *item)
 	}
 	spin_unlock_irqrestore(&set->ready_lock, flags);
 	rb_erase(&item->node, &set->items);
+	(void)user_count_epoll_watches(set->user, -1, 0);
 	rcu_call(&item->rcu, item_free);
 }
 
@@ -291,46 +304,131 @@ set_of(struct file *f)
 	return f->ops == &epoll_file_ops ? f->private : NULL;
 }
 
-/* Is `target` reached from `set`, or is the way down longer than allowed? nest_lock held. Depth is
- * bounded, so recursion is. */
-static bool
-nests_badly(struct epoll_set *set, const struct epoll_set *target, u32 depth)
+/* Every set below is looked at once a walk, and the depth is bounded, so the recursion is. */
+static u32 walk;
+
+/* Levels of sets from this one down; many if `target` is among them. nest_lock held. */
+static u32
+levels_below(struct epoll_set *set, const struct epoll_set *target)
 {
-	if (set == target || depth > NESTING_MAX - 1)
-		return true;
+	u32 most = 0;
+
+	if (set == target)
+		return NESTING_MAX + 1;
+	if (set->visit == walk)
+		return set->levels;
+	mutex_lock_nested(&set->lock);
 	for (struct rb_node *n = rb_first(&set->items); n; n = rb_next(n)) {
 		struct epoll_set *below = set_of(rb_entry(n, struct epoll_item, node)->file);
 
-		if (below && nests_badly(below, target, depth + 1))
-			return true;
+		if (below)
+			most = MAX(most, levels_below(below, target));
 	}
-	return false;
+	mutex_unlock(&set->lock);
+	set->visit = walk;
+	set->levels = most + 1;
+	return most + 1;
+}
+
+/* The ways up from a set, by their length; false: too many. nest_lock and chain_lock held. */
+static bool
+paths_count_up(const struct epoll_set *set, u32 *count, u32 depth)
+{
+	const struct epoll_chain *c = set->file->epoll_items;
+	const struct epoll_item *i;
+
+	if (!c)
+		return true;
+	if (depth >= ARRAY_SIZE(paths_max))
+		return false;
+	list_for_each_entry(i, &c->items, file_node)
+	{
+		if (++count[depth] > paths_max[depth] || !paths_count_up(i->set, count, depth + 1))
+			return false;
+	}
+	return true;
+}
+
+static bool
+paths_above(const struct epoll_set *set, u32 *count)
+{
+	bool ok;
+
+	spin_lock(&chain_lock);
+	ok = paths_count_up(set, count, 0);
+	spin_unlock(&chain_lock);
+	return ok;
 }
 
 /* How many sets are stacked above this one. */
 static u32
-height_above(struct epoll_set *set, u32 depth)
+height_above(const struct epoll_set *set)
 {
-	struct epoll_chain *c = set->file->epoll_items;
-	struct epoll_item *i;
-	u32 most = 0;
+	u32 count[ARRAY_SIZE(paths_max)] = { 0 }, height = 0;
 
-	if (!c || depth > NESTING_MAX)
-		return 0;
-	list_for_each_entry(i, &c->items, file_node)
-		most = MAX(most, 1 + height_above(i->set, depth + 1));
-	return most;
+	(void)paths_above(set, count);
+	while (height < ARRAY_SIZE(paths_max) && count[height])
+		height++;
+	return height;
+}
+
+/* Has no set from this one down too many ways up? */
+static bool
+paths_fit(struct epoll_set *set)
+{
+	u32 count[ARRAY_SIZE(paths_max)] = { 0 };
+	bool ok;
+
+	if (set->visit == walk)
+		return true;
+	set->visit = walk;
+	ok = paths_above(set, count);
+	mutex_lock_nested(&set->lock);
+	for (struct rb_node *n = rb_first(&set->items); n && ok; n = rb_next(n)) {
+		struct epoll_set *below = set_of(rb_entry(n, struct epoll_item, node)->file);
+
+		ok = !below || paths_fit(below);
+	}
+	mutex_unlock(&set->lock);
+	return ok;
 }
 
 /* ---- epoll_ctl ---- */
 
+static u32 watches_max; /* one more; 0: not yet known */
+
+/* As much as Linux lets one user have: a twenty-fifth of the memory. */
+u32
+epoll_max_user_watches(void)
+{
+	struct mem_stats stats;
+
+	if (!READ_ONCE(watches_max)) {
+		mem_stats(&stats);
+		epoll_set_max_user_watches(
+			(u32)MIN(stats.total * PAGE_SIZE / 25 / ITEM_COST, (u64)INT32_MAX));
+	}
+	return READ_ONCE(watches_max) - 1;
+}
+
+void
+epoll_set_max_user_watches(u32 n)
+{
+	WRITE_ONCE(watches_max, n + 1);
+}
+
 static int
 item_add(struct epoll_set *set, struct file *f, int fd, const struct linux_epoll_event *ev)
 {
-	struct epoll_item *item = kzalloc(sizeof(*item), GFP_KERNEL);
-	struct epoll_chain *fresh = kmalloc(sizeof(*fresh), GFP_KERNEL);
+	struct epoll_item *item;
+	struct epoll_chain *fresh;
 
+	if (!user_count_epoll_watches(set->user, 1, epoll_max_user_watches()))
+		return -ENOSPC;
+	item = kzalloc(sizeof(*item), GFP_KERNEL);
+	fresh = kmalloc(sizeof(*fresh), GFP_KERNEL);
 	if (!item || !fresh) {
+		(void)user_count_epoll_watches(set->user, -1, 0);
 		kfree(item);
 		kfree(fresh);
 		return -ENOMEM;
@@ -420,10 +518,11 @@ epoll_ctl(struct file *ef, int op, struct file *f, int fd, const struct linux_ep
 	if (r)
 		return r;
 	struct epoll_set *set = set_of(ef), *below = set_of(f);
-	bool nest = op == EPOLL_CTL_ADD && (below || READ_ONCE(ef->epoll_items));
+	bool nest = op == EPOLL_CTL_ADD && below;
 	if (nest) {
 		mutex_lock(&nest_lock);
-		if (below && nests_badly(below, set, height_above(set, 0)))
+		walk++;
+		if (height_above(set) + levels_below(below, set) > NESTING_MAX)
 			r = -ELOOP;
 	}
 	if (r == 0) {
@@ -431,8 +530,16 @@ epoll_ctl(struct file *ef, int op, struct file *f, int fd, const struct linux_ep
 		r = ctl_locked(set, op, f, fd, ev);
 		mutex_unlock(&set->lock);
 	}
-	if (nest)
+	if (nest) {
+		walk++;
+		if (r == 0 && !paths_fit(below)) {
+			mutex_lock_nested(&set->lock);
+			(void)ctl_locked(set, EPOLL_CTL_DEL, f, fd, ev);
+			mutex_unlock(&set->lock);
+			r = -EINVAL;
+		}
 		mutex_unlock(&nest_lock);
+	}
 	return r;
 }
 
@@ -647,6 +754,13 @@ epoll_poll(struct file *f, struct poll_table *pt)
 }
 
 static void
+set_free(struct epoll_set *set)
+{
+	user_account_put(set->user);
+	kfree(set);
+}
+
+static void
 epoll_release(struct file *f)
 {
 	struct epoll_set *set = f->private;
@@ -663,7 +777,7 @@ epoll_release(struct file *f)
 	mutex_unlock(&set->lock);
 	mutex_unlock(&nest_lock);
 	rcu_synchronize(); /* a queue that is calling an item may still be about to wake us */
-	kfree(set);
+	set_free(set);
 }
 
 static void
@@ -698,9 +812,10 @@ sys_epoll_create1(int flags)
 	list_init(&set->ready);
 	wait_queue_init(&set->wait);
 	wait_queue_init(&set->poll_wait);
+	set->user = user_account_get(current_cred()->user);
 	int r = file_create_anon("[eventpoll]", &epoll_file_ops, set, O_RDWR, 0, &f);
 	if (r) {
-		kfree(set);
+		set_free(set);
 		return r;
 	}
 	set->file = f;

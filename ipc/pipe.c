@@ -41,10 +41,32 @@
 #include "uapi/magic.h"
 #include "uapi/uio.h"
 
-u32 pipe_max_size = 1u << 20; /* /proc/sys/fs/pipe-max-size */
+#define PIPE_MIN_PAGES 2 /* what a new pipe gets whose owner is over the soft limit */
+
+u32 pipe_max_size = 1u << 20, pipe_user_pages_soft = 16384, pipe_user_pages_hard;
 
 static const struct file_ops pipe_file_ops, fifo_ops;
 static struct mount *pipe_mount;
+
+/* ---- who pays: pipe(7), "/proc/sys/fs/pipe-user-pages-soft" ---- */
+
+/* Charge `pages` more, or do not: false. Limits are for those without privileges. */
+static bool
+pipe_charge(struct user_account *user, u32 pages, u32 soft)
+{
+	u32 hard = READ_ONCE(pipe_user_pages_hard);
+	u64 limit = MIN(soft ? soft : UINT64_MAX, hard ? hard : UINT64_MAX);
+
+	if (limit != UINT64_MAX && (capable(CAP_SYS_RESOURCE) || capable(CAP_SYS_ADMIN)))
+		limit = UINT64_MAX;
+	return user_count_pipe_pages(user, (int)pages, limit);
+}
+
+static void
+pipe_uncharge(struct user_account *user, u32 pages)
+{
+	(void)user_count_pipe_pages(user, -(int)pages, 0);
+}
 
 /* ---- the ring ---- */
 
@@ -55,16 +77,27 @@ pipe_create(void)
 
 	if (!p)
 		return NULL;
-	p->bufs = kmalloc_array(PIPE_DEF_PAGES, sizeof(*p->bufs), GFP_KERNEL);
-	if (!p->bufs) {
-		kfree(p);
-		return NULL;
-	}
+	p->user = user_account_get(current_cred()->user);
 	p->slots = PIPE_DEF_PAGES;
+	if (!pipe_charge(p->user, p->slots, READ_ONCE(pipe_user_pages_soft))) {
+		p->slots = PIPE_MIN_PAGES;
+		if (!pipe_charge(p->user, p->slots, 0))
+			goto out_free;
+	}
+	p->bufs = kmalloc_array(p->slots, sizeof(*p->bufs), GFP_KERNEL);
+	if (!p->bufs)
+		goto out_uncharge;
 	mutex_init(&p->lock, RANK_PIPE);
 	wait_queue_init(&p->rd_wait);
 	wait_queue_init(&p->wr_wait);
 	return p;
+
+out_uncharge:
+	pipe_uncharge(p->user, p->slots);
+out_free:
+	user_account_put(p->user);
+	kfree(p);
+	return NULL;
 }
 
 void
@@ -74,7 +107,9 @@ pipe_destroy(struct pipe *p)
 		page_put(p->bufs[p->tail & (p->slots - 1)].page);
 	if (p->spare)
 		page_put(p->spare);
-	kfree(p->bufs);
+	pipe_uncharge(p->user, p->slots);
+	user_account_put(p->user);
+	kvfree(p->bufs);
 	kfree(p);
 }
 
@@ -430,11 +465,17 @@ pipe_set_size(struct pipe *p, u64 bytes)
 
 	mutex_lock(&p->lock);
 	u32 used = p->head - p->tail;
-	if (used > slots) {
+	long r = used > slots ? -EBUSY : 0;
+	if (!r && slots > p->slots &&
+	    !pipe_charge(p->user, slots - p->slots, READ_ONCE(pipe_user_pages_soft)))
+		r = -EPERM;
+	if (r) {
 		mutex_unlock(&p->lock);
 		kvfree(bufs);
-		return -EBUSY;
+		return r;
 	}
+	if (slots < p->slots)
+		pipe_uncharge(p->user, p->slots - slots);
 	for (u32 i = 0; i < used; i++)
 		bufs[i] = p->bufs[(p->tail + i) & (p->slots - 1)];
 	bool was_full = used == p->slots;

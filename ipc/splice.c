@@ -623,6 +623,10 @@ copy_bounce(struct file *in, u64 *in_pos, struct file *out, u64 *out_pos, size_t
 		count -= (size_t)n;
 		if (n < got)
 			break;
+		if (thread_signal_pending(thread_current()) && count) {
+			n = -ERESTARTSYS;
+			break;
+		}
 	}
 	pages_free(buf, BOUNCE_ORDER);
 	return done ? done : n;

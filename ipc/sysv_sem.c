@@ -254,17 +254,16 @@ undo_apply_locked(struct sem_set *s, const struct undo *u)
 static struct sem_set *
 undo_first(struct undo_list *l)
 {
-	struct sem_set *s = NULL;
+	struct sem_set *s;
 
 	rcu_read_lock();
-	spin_lock(&l->lock);
-	struct undo *u = list_first_entry_or_null(&l->undos, struct undo, list_node);
-	if (u)
-		s = u->set;
-	spin_unlock(&l->lock);
-	/* Unreferenced, it is being removed, which takes the undo away; or it would be there. */
-	if (s && !ref_try_get(&s->base.ref))
-		s = NULL;
+	do {
+		spin_lock(&l->lock);
+		struct undo *u = list_first_entry_or_null(&l->undos, struct undo, list_node);
+		s = u ? u->set : NULL;
+		spin_unlock(&l->lock);
+		/* Unreferenced, it has been removed, which took the undo away: look again. */
+	} while (s && !ref_try_get(&s->base.ref));
 	rcu_read_unlock();
 	return s;
 }

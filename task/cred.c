@@ -38,7 +38,7 @@ struct user_account {
 	struct ref ref;
 	u32 uid;
 	struct atomic32 processes, sigpending;
-	struct atomic32 inotify_groups, inotify_watches;
+	struct atomic32 inotify_groups, inotify_watches, epoll_watches, pipe_pages;
 	struct atomic32 in_flight;
 	struct atomic64 mq_bytes;
 	struct hlist_node hash;
@@ -168,6 +168,18 @@ bool
 user_count_inotify_watches(struct user_account *u, int delta, u64 limit)
 {
 	return count_within(&u->inotify_watches, delta, limit);
+}
+
+bool
+user_count_epoll_watches(struct user_account *u, int delta, u64 limit)
+{
+	return count_within(&u->epoll_watches, delta, limit);
+}
+
+bool
+user_count_pipe_pages(struct user_account *u, int delta, u64 limit)
+{
+	return count_within(&u->pipe_pages, delta, limit);
 }
 
 bool

@@ -47,6 +47,7 @@ struct posix_timer {
 	struct process *process;
 	struct task *target;	 /* SIGEV_THREAD_ID: referenced */
 	struct sigqueue *signal; /* NULL: SIGEV_NONE */
+	struct sigqueue *charge; /* of SIGEV_NONE: for RLIMIT_SIGPENDING only */
 
 	struct timer timer;
 	struct cpu_timer cpu_timer;
@@ -229,6 +230,8 @@ timer_destroy(struct posix_timer *t)
 		arch_cpu_relax();
 	if (t->signal)
 		sigqueue_free(t->signal, t->process);
+	if (t->charge)
+		sigqueue_free(t->charge, t->process);
 	if (t->target)
 		task_put(t->target);
 	if (t->cpu_clock.task)
@@ -269,7 +272,9 @@ timer_choose_signal(struct posix_timer *t, const struct linux_sigevent *ev)
 	struct linux_siginfo *info;
 
 	switch (ev->sigev_notify) {
-	case SIGEV_NONE: return 0;
+	case SIGEV_NONE:
+		t->charge = sigqueue_alloc();
+		return t->charge ? 0 : -EAGAIN;
 	case SIGEV_SIGNAL | SIGEV_THREAD_ID:
 		t->target = ev->sigev_un.tid > 0 ? task_find(ev->sigev_un.tid) : NULL;
 		if (!t->target || t->target->process != t->process)

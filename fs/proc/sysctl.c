@@ -6,6 +6,7 @@
 #include "core/log.h"
 #include "core/panic.h"
 #include "core/random.h"
+#include "event/epoll.h"
 #include "event/inotify.h"
 #include "fs/vfs/file.h"
 #include "fs/vfs/inode.h"
@@ -280,6 +281,10 @@ SHOW(file_max, "%s", "9223372036854775807")
 SHOW(nr_open, "%d", 1048576)
 SHOW(pipe_max_size, "%u", pipe_max_size)
 STORE_NUMBER(pipe_max_size, 4096, 1 << 30, pipe_max_size = (u32)v)
+SHOW(pipe_user_pages_soft, "%u", pipe_user_pages_soft)
+STORE_NUMBER(pipe_user_pages_soft, 0, INT32_MAX, WRITE_ONCE(pipe_user_pages_soft, (u32)v))
+SHOW(pipe_user_pages_hard, "%u", pipe_user_pages_hard)
+STORE_NUMBER(pipe_user_pages_hard, 0, INT32_MAX, WRITE_ONCE(pipe_user_pages_hard, (u32)v))
 
 SHOW(max_queued_events, "%u", inotify_max_queued_events)
 STORE_NUMBER(max_queued_events, 0, INT32_MAX, WRITE_ONCE(inotify_max_queued_events, (u32)v))
@@ -292,6 +297,17 @@ static const struct pseudo_entry inotify_entries[] = {
 	READ_WRITE(max_queued_events),
 	READ_WRITE(max_user_instances),
 	READ_WRITE(max_user_watches),
+	{ .name = NULL },
+};
+
+SHOW(epoll_watches, "%u", epoll_max_user_watches())
+STORE_NUMBER(epoll_watches, 0, INT32_MAX - 1, epoll_set_max_user_watches((u32)v))
+
+static const struct pseudo_entry epoll_entries[] = {
+	{ .name = "max_user_watches",
+	  .mode = S_IFREG | 0644,
+	  .show = show_epoll_watches,
+	  .store = store_epoll_watches },
 	{ .name = NULL },
 };
 
@@ -315,6 +331,7 @@ static const struct pseudo_entry mqueue_entries[] = {
 static const struct pseudo_entry fs_entries[] = {
 	{ .name = "mqueue", .mode = S_IFDIR | 0555, .children = mqueue_entries },
 	{ .name = "inotify", .mode = S_IFDIR | 0555, .children = inotify_entries },
+	{ .name = "epoll", .mode = S_IFDIR | 0555, .children = epoll_entries },
 	{ .name = "file-nr", .mode = S_IFREG | 0444, .show = show_file_nr },
 	{ .name = "file-max", .mode = S_IFREG | 0444, .show = show_file_max },
 	READ_ONLY(nr_open),
@@ -322,6 +339,14 @@ static const struct pseudo_entry fs_entries[] = {
 	  .mode = S_IFREG | 0644,
 	  .show = show_pipe_max_size,
 	  .store = store_pipe_max_size },
+	{ .name = "pipe-user-pages-soft",
+	  .mode = S_IFREG | 0644,
+	  .show = show_pipe_user_pages_soft,
+	  .store = store_pipe_user_pages_soft },
+	{ .name = "pipe-user-pages-hard",
+	  .mode = S_IFREG | 0644,
+	  .show = show_pipe_user_pages_hard,
+	  .store = store_pipe_user_pages_hard },
 	{ .name = NULL },
 };
 

@@ -482,19 +482,24 @@ void
 dentry_delete(struct dentry *d)
 {
 	struct inode *i = d->inode;
+	bool unused;
 
 	spin_lock(&d->lock);
-	if (atomic_read(&d->refs) > 1 || !i) {
-		hash_remove(d);
-		spin_unlock(&d->lock);
-		return;
-	}
-	/* Nobody else uses it: the name stays, as a negative entry. */
+	/*
+	 * The sequence first, then the count: a walker takes its reference first and then compares
+	 * the sequence. So either we see the reference, or the walker gives it back.
+	 */
 	seq_write_begin(&d->seq);
-	WRITE_ONCE(d->inode, NULL);
+	smp_mb();
+	unused = atomic_read(&d->refs) == 1 && i;
+	if (unused)
+		WRITE_ONCE(d->inode, NULL); /* the name stays, as a negative entry */
 	seq_write_end(&d->seq);
+	if (!unused)
+		hash_remove(d);
 	spin_unlock(&d->lock);
-	drop_inode(d, i);
+	if (unused)
+		drop_inode(d, i);
 }
 
 /* --- lookup --- */
@@ -598,13 +603,12 @@ dentry_lookup_child(struct dentry *parent, const char *name, size_t len, struct 
 bool
 dentry_is_ancestor(const struct dentry *ancestor, const struct dentry *d)
 {
-	for (;;) {
-		if (d == ancestor)
-			return true;
-		if (dentry_is_root(d))
-			return false;
-		d = d->parent;
-	}
+	/* What moves meanwhile may let go of a parent that we stand on. */
+	rcu_read_lock();
+	while (d != ancestor && !dentry_is_root(d))
+		d = READ_ONCE(d->parent);
+	rcu_read_unlock();
+	return d == ancestor;
 }
 
 static void

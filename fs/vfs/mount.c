@@ -619,13 +619,15 @@ tree_attach(struct mount *m, const struct path *p)
 	LIST_HEAD(copies);
 	int err;
 
-	if (ns->count + tree_size(m) > MOUNTS_MAX)
+	u32 size = tree_size(m);
+
+	if (ns->count + size > MOUNTS_MAX)
 		return -ENOSPC;
 	if (mount_is_shared(p->mnt) || !list_empty(&p->mnt->slaves)) {
 		if (mount_is_shared(p->mnt))
 			for (copy = m; copy; copy = mount_next_in_tree(copy, m))
 				propagate_make_shared(copy);
-		err = propagate_attach(p->mnt, p->dentry, m, &copies);
+		err = propagate_attach(p->mnt, p->dentry, m, size, &copies);
 		if (err)
 			return err;
 	}

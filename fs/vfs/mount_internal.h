@@ -58,7 +58,7 @@ void propagate_set_type(struct mount *m, u32 type);
 void propagate_make_shared(struct mount *m);
 void propagate_join(struct mount *m, struct mount *peer); /* the same group */
 void propagate_set_master(struct mount *m, struct mount *master);
-int propagate_attach(struct mount *dest, struct dentry *point, struct mount *source,
+int propagate_attach(struct mount *dest, struct dentry *point, struct mount *source, u32 size,
 		     struct list *copies);
 void propagate_detach(struct list *list);
 u32 propagate_dominating_group(const struct mount *m, const struct path *root);

@@ -111,14 +111,16 @@ queue_slaves(struct mount *m, struct list *queue)
 /*
  * Every mount that hears of dest gets a copy of `source` (a tree to be attached at dest, already
  * shared): peers one of the same groups, slaves one that is slave to it. Copies are gathered by
- * ->work, with parent and point set but not linked.
+ * ->work, with parent and point set but not linked. Mounts on shared mounts multiply: more copies of
+ * the `size` mounts of the tree than a namespace may have, be it in several, are refused (ENOSPC).
  */
 int
-propagate_attach(struct mount *dest, struct dentry *point, struct mount *source,
+propagate_attach(struct mount *dest, struct dentry *point, struct mount *source, u32 size,
 		 struct list *copies)
 {
 	LIST_HEAD(queue);
 	struct mount *m, *peer, *from, *copy;
+	u64 made = dest->ns->count + size;
 	int err = 0;
 
 	current_stamp++;
@@ -134,6 +136,11 @@ propagate_attach(struct mount *dest, struct dentry *point, struct mount *source,
 			mark(peer);
 			if (!dentry_is_ancestor(peer->root, point))
 				continue;
+			made += size;
+			if (made > MOUNTS_MAX) {
+				err = -ENOSPC;
+				break;
+			}
 			err = mount_copy_tree(from, from->root,
 					      COPY_RECURSIVE | COPY_SHARED | COPY_UNBINDABLE,
 					      &copy);
@@ -153,6 +160,11 @@ propagate_attach(struct mount *dest, struct dentry *point, struct mount *source,
 		from = m->work_source->work_source;
 		m->work_source = from;
 		if (dentry_is_ancestor(m->root, point)) {
+			made += size;
+			if (made > MOUNTS_MAX) {
+				err = -ENOSPC;
+				break;
+			}
 			err = mount_copy_tree(from, from->root,
 					      COPY_RECURSIVE | COPY_SLAVE | COPY_UNBINDABLE |
 						      (mount_is_shared(m) ? COPY_SHARED : 0),

@@ -28,14 +28,20 @@ may_transfer(const struct file *f, enum direction dir)
 	return likely(f->ops->write) ? 0 : -EINVAL;
 }
 
+/* No byte lies behind the largest offset. */
+static inline bool
+beyond_end(u64 pos, const struct iov_iter *it)
+{
+	return (s64)(pos + it->count) < 0;
+}
+
 static inline ssize_t
 transfer(struct file *f, struct iov_iter *it, u64 *pos, enum direction dir)
 {
 	struct task *t = current;
 	ssize_t n;
 
-	/* No byte lies behind the largest offset. */
-	if (unlikely((s64)(*pos + it->count) < 0))
+	if (unlikely(beyond_end(*pos, it)))
 		return -EINVAL;
 	if (dir == READING) {
 		n = f->ops->read(f, it, pos);
@@ -267,6 +273,8 @@ vfs_read(struct file *f, struct iov_iter *it, u64 *pos)
 
 	if (err)
 		return err;
+	if (beyond_end(*pos, it))
+		return -EINVAL;
 	n = f->ops->read(f, it, pos);
 	if (n > 0)
 		notify_file(f, IN_ACCESS);
@@ -281,6 +289,8 @@ vfs_write(struct file *f, struct iov_iter *it, u64 *pos)
 
 	if (err)
 		return err;
+	if (beyond_end(*pos, it))
+		return -EINVAL;
 	n = f->ops->write(f, it, pos);
 	if (n > 0)
 		notify_file(f, IN_MODIFY);

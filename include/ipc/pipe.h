@@ -10,6 +10,7 @@
 struct file;
 struct inode;
 struct page;
+struct user_account;
 
 #define PIPE_DEF_PAGES 16
 
@@ -34,7 +35,7 @@ struct pipe {
 	u32 r_opens, w_opens; /* counts of opens, for FIFO open blocking */
 	struct page *spare;   /* a page kept for the next write */
 	struct wait_queue rd_wait, wr_wait;
-	void *user; /* who is charged */
+	struct user_account *user; /* [I] charged for `slots` pages */
 	/*
 	 * splice is moving the first buffer elsewhere with the lock released: readers wait on
 	 * rd_wait as for data. Poll goes by the buffers as always.
@@ -57,7 +58,8 @@ void pipe_pop(struct pipe *p); /* drop the oldest buffer */
 void pipe_wake_readers(struct pipe *p);
 void pipe_wake_writers(struct pipe *p);
 void pipe_init(void);
-extern u32 pipe_max_size;
+/* /proc/sys/fs/pipe-max-size; pipe-user-pages-soft, -hard (0: no limit) */
+extern u32 pipe_max_size, pipe_user_pages_soft, pipe_user_pages_hard;
 void pipe_push(struct pipe *p, struct page *page, u32 offset, u32 len,
 	       u32 flags); /* takes over the page reference */
 #endif

@@ -64,4 +64,6 @@ bool user_count_mq_bytes(struct user_account *u, s64 delta, u64 limit);
 bool user_count_in_flight(struct user_account *u, int delta, u64 limit); /* SCM_RIGHTS */
 bool user_count_inotify_groups(struct user_account *u, int delta, u64 limit);
 bool user_count_inotify_watches(struct user_account *u, int delta, u64 limit);
+bool user_count_epoll_watches(struct user_account *u, int delta, u64 limit);
+bool user_count_pipe_pages(struct user_account *u, int delta, u64 limit);
 #endif
