@@ -272,9 +272,7 @@ timer_choose_signal(struct posix_timer *t, const struct linux_sigevent *ev)
 	struct linux_siginfo *info;
 
 	switch (ev->sigev_notify) {
-	case SIGEV_NONE:
-		t->charge = sigqueue_alloc();
-		return t->charge ? 0 : -EAGAIN;
+	case SIGEV_NONE: t->charge = sigqueue_alloc(); return t->charge ? 0 : -EAGAIN;
 	case SIGEV_SIGNAL | SIGEV_THREAD_ID:
 		t->target = ev->sigev_un.tid > 0 ? task_find(ev->sigev_un.tid) : NULL;
 		if (!t->target || t->target->process != t->process)

@@ -111,8 +111,9 @@ queue_slaves(struct mount *m, struct list *queue)
 /*
  * Every mount that hears of dest gets a copy of `source` (a tree to be attached at dest, already
  * shared): peers one of the same groups, slaves one that is slave to it. Copies are gathered by
- * ->work, with parent and point set but not linked. Mounts on shared mounts multiply: more copies of
- * the `size` mounts of the tree than a namespace may have, be it in several, are refused (ENOSPC).
+ * ->work, with parent and point set but not linked. Mounts on shared mounts multiply: more copies
+ * of the `size` mounts of the tree than a namespace may have, be it in several, are refused
+ * (ENOSPC).
  */
 int
 propagate_attach(struct mount *dest, struct dentry *point, struct mount *source, u32 size,
