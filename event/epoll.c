@@ -65,6 +65,7 @@ struct epoll_set {
 	struct user_account *user;   /* [I] referenced: charged for items */
 	u32 visit;		     /* nest_lock: seen by this walk of what is below */
 	u32 levels;		     /* nest_lock: what it found */
+	struct rcu_head rcu;
 };
 
 /* A hook on one queue of the file. A file may have two (readers and writers). */
@@ -761,6 +762,12 @@ set_free(struct epoll_set *set)
 }
 
 static void
+set_free_rcu(struct rcu_head *head)
+{
+	set_free(container_of(head, struct epoll_set, rcu));
+}
+
+static void
 epoll_release(struct file *f)
 {
 	struct epoll_set *set = f->private;
@@ -776,8 +783,8 @@ epoll_release(struct file *f)
 	}
 	mutex_unlock(&set->lock);
 	mutex_unlock(&nest_lock);
-	rcu_synchronize(); /* a queue that is calling an item may still be about to wake us */
-	set_free(set);
+	/* A queue that is calling an item may still be about to wake us. */
+	rcu_call(&set->rcu, set_free_rcu);
 }
 
 static void
