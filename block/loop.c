@@ -300,6 +300,7 @@ bind(struct loop *lo, struct file *f, const struct linux_loop_info64 *info, u32 
 	read_only_set(lo, lo->flags & LO_FLAGS_READ_ONLY);
 	thread_wake(t);
 	disk_set_capacity(lo->disk, sectors_of(lo));
+	device_changed(&lo->disk->device->entry);
 	rescan_if_asked(lo);
 	return 0;
 }
@@ -327,6 +328,7 @@ unbind(struct loop *lo)
 	lo->flags = 0;
 	memset(lo->name, 0, sizeof(lo->name));
 	read_only_set(lo, false);
+	device_changed(&lo->disk->device->entry);
 }
 
 /* Last close of the disk and its partitions. */

@@ -124,6 +124,17 @@ show_stat(struct strbuf *sb, void *ctx)
 	return 0;
 }
 
+void
+block_properties(struct strbuf *sb, const struct block_device *dev)
+{
+	strbuf_printf(sb, "MAJOR=%u\nMINOR=%u\nDEVNAME=%s\nDEVTYPE=%s\n", DEV_MAJOR(dev->devnum),
+		      DEV_MINOR(dev->devnum), dev->name, dev->part_number ? "partition" : "disk");
+	if (dev->part_number)
+		strbuf_printf(sb, "PARTN=%u\n", dev->part_number);
+	if (dev->part_label[0])
+		strbuf_printf(sb, "PARTNAME=%s\n", dev->part_label);
+}
+
 static int
 show_uevent(struct strbuf *sb, void *ctx)
 {
@@ -131,14 +142,22 @@ show_uevent(struct strbuf *sb, void *ctx)
 
 	if (!dev)
 		return -ENODEV;
-	strbuf_printf(sb, "MAJOR=%u\nMINOR=%u\nDEVNAME=%s\nDEVTYPE=%s\n", DEV_MAJOR(dev->devnum),
-		      DEV_MINOR(dev->devnum), dev->name, dev->part_number ? "partition" : "disk");
-	if (dev->part_number)
-		strbuf_printf(sb, "PARTN=%u\n", dev->part_number);
-	if (dev->part_label[0])
-		strbuf_printf(sb, "PARTNAME=%s\n", dev->part_label);
+	block_properties(sb, dev);
 	block_device_put(dev);
 	return 0;
+}
+
+static ssize_t
+store_uevent(void *ctx, const char *text, size_t len)
+{
+	struct block_device *dev = device_find(ctx);
+	int err;
+
+	if (!dev)
+		return -ENODEV;
+	err = device_store_uevent(text, len, &dev->entry);
+	block_device_put(dev);
+	return err ? err : (ssize_t)len;
 }
 
 /* ---- loop: only while a file is behind it ---- */
@@ -248,14 +267,14 @@ static const struct pseudo_entry queue_entries[] = {
 	{ .name = NULL },
 };
 
-#define COMMON_ENTRIES                                                                     \
-	SYS_FILE("alignment_offset", 0444, show_alignment_offset),                         \
-		SYS_FILE("dev", 0444, device_show_dev),                                    \
-		SYS_FILE("discard_alignment", 0444, show_zero), SYS_DIR("holders", empty), \
-		SYS_FILE("ro", 0444, show_read_only), SYS_FILE("size", 0444, show_size),   \
-		SYS_FILE("stat", 0444, show_stat), SYS_FILE("uevent", 0444, show_uevent),  \
-	{                                                                                  \
-		.name = "subsystem", .mode = S_IFLNK | 0777, .link = device_subsystem_link \
+#define COMMON_ENTRIES                                                                             \
+	SYS_FILE("alignment_offset", 0444, show_alignment_offset),                                 \
+		SYS_FILE("dev", 0444, device_show_dev),                                            \
+		SYS_FILE("discard_alignment", 0444, show_zero), SYS_DIR("holders", empty),         \
+		SYS_FILE("ro", 0444, show_read_only), SYS_FILE("size", 0444, show_size),           \
+		SYS_FILE("stat", 0444, show_stat), SYS_STORE("uevent", show_uevent, store_uevent), \
+	{                                                                                          \
+		.name = "subsystem", .mode = S_IFLNK | 0777, .link = device_subsystem_link         \
 	}
 
 static const struct pseudo_entry disk_entries[] = {

@@ -149,6 +149,63 @@ device_show_dev(struct strbuf *sb, void *ctx)
 	return err;
 }
 
+/* ---- events ---- */
+
+static void
+properties(struct strbuf *sb, const char *name, devnum_t dev, umode_t mode)
+{
+	strbuf_printf(sb, "MAJOR=%u\nMINOR=%u\nDEVNAME=%s\nDEVMODE=0%o\n", DEV_MAJOR(dev),
+		      DEV_MINOR(dev), name, mode & 0777);
+}
+
+/* Texts of an event, and where they are. */
+struct event_text {
+	struct uevent e;
+	char path[160], properties[256];
+};
+
+static void
+event_fill(struct event_text *t, const struct device *d)
+{
+	struct found f = { .class_name = d->class_name };
+	const char *whole = whole_of(d);
+	struct strbuf sb;
+
+	copy_name(f.name, sizeof(f.name), d->name);
+	strscpy(f.whole, whole ? whole : "", sizeof(f.whole));
+	place_of(&f, t->path, sizeof(t->path), "/");
+	strbuf_init(&sb, t->properties, sizeof(t->properties));
+	if (S_ISBLK(d->mode))
+		block_properties(&sb, d->private);
+	else
+		properties(&sb, d->name, d->dev, d->mode);
+	t->e = (struct uevent){ t->path, d->class_name, t->properties };
+}
+
+static void
+send_event(struct device *d, enum uevent_action action)
+{
+	struct event_text t;
+
+	event_fill(&t, d);
+	uevent_send(action, &t.e);
+}
+
+int
+device_store_uevent(const char *text, size_t len, const struct device *d)
+{
+	struct event_text t;
+
+	event_fill(&t, d);
+	return uevent_synthesize(text, len, &t.e);
+}
+
+void
+device_event_init(void)
+{
+	device_event = send_event;
+}
+
 static int
 show_uevent(struct strbuf *sb, void *ctx)
 {
@@ -160,11 +217,29 @@ show_uevent(struct strbuf *sb, void *ctx)
 	for (char *p = d.name; *p; p++)
 		if (*p == '!')
 			*p = '/';
-	strbuf_printf(sb, "MAJOR=%u\nMINOR=%u\nDEVNAME=%s\n", DEV_MAJOR(d.dev), DEV_MINOR(d.dev),
-		      d.name);
-	strbuf_printf(sb, "DEVMODE=0%o\n", d.mode & 0777);
+	properties(sb, d.name, d.dev, d.mode);
 	return 0;
 }
+
+static ssize_t
+store_uevent(void *ctx, const char *text, size_t len)
+{
+	struct found d = { 0 };
+	int err = find_ctx(ctx, &d);
+
+	if (err)
+		return err;
+	for (char *p = d.name; *p; p++)
+		if (*p == '!')
+			*p = '/';
+	struct device copy = {
+		.name = d.name, .class_name = d.class_name, .dev = d.dev, .mode = d.mode
+	};
+	err = device_store_uevent(text, len, &copy);
+	return err ? err : (ssize_t)len;
+}
+
+/* ---- attributes ---- */
 
 int
 device_subsystem_link(char *buf, size_t size, void *ctx)
@@ -189,10 +264,10 @@ show_active(struct strbuf *sb, void *ctx)
 	return 0;
 }
 
-#define DEVICE_ENTRIES                                                                     \
-	SYS_FILE("dev", 0444, device_show_dev), SYS_FILE("uevent", 0444, show_uevent),     \
-	{                                                                                  \
-		.name = "subsystem", .mode = S_IFLNK | 0777, .link = device_subsystem_link \
+#define DEVICE_ENTRIES                                                                          \
+	SYS_FILE("dev", 0444, device_show_dev), SYS_STORE("uevent", show_uevent, store_uevent), \
+	{                                                                                       \
+		.name = "subsystem", .mode = S_IFLNK | 0777, .link = device_subsystem_link      \
 	}
 
 static const struct pseudo_entry device_entries[] = {

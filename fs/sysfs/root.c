@@ -37,7 +37,15 @@ static const struct pseudo_entry mm_entries[] = {
 	{ .name = NULL },
 };
 
+static int
+show_uevent_seqnum(struct strbuf *sb, void *ctx)
+{
+	strbuf_printf(sb, "%lu\n", uevent_sequence());
+	return 0;
+}
+
 static const struct pseudo_entry kernel_entries[] = {
+	SYS_FILE("uevent_seqnum", 0444, show_uevent_seqnum),
 	SYS_DIR("mm", mm_entries),
 	{ .name = NULL },
 };
@@ -121,5 +129,6 @@ void
 sysfs_register(void)
 {
 	fs_register(&sysfs_fs_type);
+	device_event_init();
 	(void)pseudo_declare(&sysfs_fs_type, &root_dir);
 }

@@ -3,11 +3,18 @@
 #ifndef FS_SYSFS_INTERNAL_H
 #define FS_SYSFS_INTERNAL_H
 
+#include "fs/vfs/device.h"
 #include "fs/vfs/pseudo.h"
+
+struct block_device;
 
 #define SYS_FILE(n, m, f)                                   \
 	{                                                   \
 		.name = n, .mode = S_IFREG | (m), .show = f \
+	}
+#define SYS_STORE(n, f, s)                                               \
+	{                                                                \
+		.name = n, .mode = S_IFREG | 0644, .show = f, .store = s \
 	}
 #define SYS_DIR(n, c)                                            \
 	{                                                        \
@@ -38,6 +45,9 @@ int disk_lookup(void *ctx, const char *name, size_t len, struct pseudo_node *out
 int disk_readdir(void *ctx, struct dir_context *dc, u64 first);
 /* What every device has. */
 int device_show_dev(struct strbuf *sb, void *ctx);
+int device_store_uevent(const char *text, size_t len, const struct device *d);
+void device_event_init(void);
+void block_properties(struct strbuf *sb, const struct block_device *dev);
 int device_subsystem_link(char *buf, size_t size, void *ctx);
 
 int cpu_lookup(void *ctx, const char *name, size_t len, struct pseudo_node *out);

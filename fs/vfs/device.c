@@ -23,8 +23,16 @@ static struct chrdev_range *ranges;
 
 void (*device_added)(struct device *d);
 void (*device_removed)(struct device *d);
+void (*device_event)(struct device *d, enum uevent_action action);
 const struct file_ops *blkdev_file_ops;
 const struct file_ops *fifo_file_ops;
+
+static void
+event(struct device *d, enum uevent_action action)
+{
+	if (device_event)
+		device_event(d, action);
+}
 
 u64
 dev_to_user(devnum_t d)
@@ -51,7 +59,15 @@ device_add(struct device *d)
 	mutex_unlock(&devices_lock);
 	if (!err && device_added)
 		device_added(d);
+	if (!err)
+		event(d, UEVENT_ADD);
 	return err;
+}
+
+void
+device_changed(struct device *d)
+{
+	event(d, UEVENT_CHANGE);
 }
 
 void
@@ -64,6 +80,7 @@ device_remove(struct device *d)
 	mutex_unlock(&devices_lock);
 	if (device_removed)
 		device_removed(d);
+	event(d, UEVENT_REMOVE);
 	rcu_synchronize();
 }
 

@@ -6,6 +6,7 @@
 #include "fs/sysfs/sysfs.h"
 
 #include "fs/vfs/pseudo.h"
+#include "fs/vfs/uevent.h"
 #include "inet_internal.h"
 #include "lib/format.h"
 #include "task/cred.h"
@@ -43,7 +44,6 @@ SHOW(dev_id, "0x%x", 0u)
 SHOW(assign_type, "%u", 0u)
 SHOW(link_mode, "%u", 0u)
 SHOW(carrier_changes, "%u", 0u)
-SHOW(uevent, "INTERFACE=%s\nIFINDEX=%u", dev->name, dev->ifindex)
 
 static int
 show_bytes(struct strbuf *sb, void *ctx, bool broadcast)
@@ -197,6 +197,64 @@ STATISTIC(tx_fifo_errors)
 	{                                                                 \
 		.name = #n, .mode = S_IFREG | 0444, .show = show_stat_##n \
 	}
+/* ---- events ---- */
+
+struct event_text {
+	struct uevent e;
+	char path[64], properties[64];
+};
+
+static void
+event_fill(struct event_text *t, const struct net_device *dev)
+{
+	scnprintf(t->path, sizeof(t->path), "/devices/virtual/net/%s", dev->name);
+	scnprintf(t->properties, sizeof(t->properties), "INTERFACE=%s\nIFINDEX=%u\n", dev->name,
+		  dev->ifindex);
+	t->e = (struct uevent){ t->path, "net", t->properties };
+}
+
+static int
+show_uevent(struct strbuf *sb, void *ctx)
+{
+	struct net_device *dev = device_of(ctx);
+	struct event_text t;
+
+	if (!dev)
+		return -ENODEV;
+	event_fill(&t, dev);
+	strbuf_puts(sb, t.properties);
+	net_device_put(dev);
+	return 0;
+}
+
+static ssize_t
+store_uevent(void *ctx, const char *text, size_t len)
+{
+	struct net_device *dev = device_of(ctx);
+	struct event_text t;
+	int err;
+
+	if (!dev)
+		return -ENODEV;
+	event_fill(&t, dev);
+	net_device_put(dev);
+	err = uevent_synthesize(text, len, &t.e);
+	return err ? err : (ssize_t)len;
+}
+
+static void
+network_event(struct net_listener *l, struct net_ns *net, enum net_event ev, void *arg)
+{
+	struct event_text t;
+
+	if (ev != NET_DEV_REGISTER && ev != NET_DEV_UNREGISTER)
+		return;
+	event_fill(&t, arg);
+	uevent_send(ev == NET_DEV_REGISTER ? UEVENT_ADD : UEVENT_REMOVE, &t.e);
+}
+
+static struct net_listener listener = { .event = network_event };
+
 static const struct pseudo_entry statistics_entries[] = {
 	FILE_ENTRY_STAT(rx_packets),
 	FILE_ENTRY_STAT(rx_bytes),
@@ -237,7 +295,7 @@ static const struct pseudo_entry device_entries[] = {
 	{ .name = "addr_assign_type", .mode = S_IFREG | 0444, .show = show_assign_type },
 	FILE_ENTRY(link_mode),
 	FILE_ENTRY(carrier_changes),
-	FILE_ENTRY(uevent),
+	{ .name = "uevent", .mode = S_IFREG | 0644, .show = show_uevent, .store = store_uevent },
 	FILE_ENTRY(address),
 	FILE_ENTRY(broadcast),
 	FILE_ENTRY(carrier),
@@ -363,6 +421,7 @@ static const struct pseudo_entry virtual_entries[] = {
 void
 inet_sysfs_init(void)
 {
+	net_listener_add(&listener);
 	(void)pseudo_extend(&sysfs_fs_type, "class", class_entries, NULL);
 	(void)pseudo_extend(&sysfs_fs_type, "devices/virtual", virtual_entries, NULL);
 }

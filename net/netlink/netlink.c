@@ -19,6 +19,7 @@
 #include "core/random.h"
 #include "fs/vfs/file.h"
 #include "fs/vfs/poll.h"
+#include "fs/vfs/uevent.h"
 #include "ipc/mqueue.h"
 #include "lib/string.h"
 #include "mm/slab.h"
@@ -695,12 +696,20 @@ netlink_getsockopt(struct socket *s, int level, int name, void *val, u32 *len)
 	return 0;
 }
 
+/* Device events are the first namespace's; the group is the first and only one. */
+static void
+broadcast_uevent(const char *text, u32 len)
+{
+	netlink_multicast(&net_init_ns, NETLINK_KOBJECT_UEVENT, 1, text, len);
+}
+
 static struct socket_family netlink_family = { .family = AF_NETLINK, .create = netlink_create };
 
 void
 netlink_init(void)
 {
 	socket_family_register(&netlink_family);
+	uevent_broadcast = broadcast_uevent;
 	rtnetlink_init();
 	mqueue_netlink_send = send_to_file;
 }

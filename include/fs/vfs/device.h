@@ -6,6 +6,7 @@
 #ifndef FS_VFS_DEVICE_H
 #define FS_VFS_DEVICE_H
 
+#include "fs/vfs/uevent.h"
 #include "lib/list.h"
 #include "lib/types.h"
 
@@ -58,6 +59,10 @@ void device_for_each(bool (*fn)(void *ctx, struct device *d), void *ctx);
 /* /proc/devices */
 struct strbuf;
 void device_list_majors(struct strbuf *sb);
+/* What it stands for is another now: a loop device got its file. Only an event. */
+void device_changed(struct device *d);
+/* sysfs's hook, which knows what to tell. */
+extern void (*device_event)(struct device *d, enum uevent_action action);
 /* devtmpfs hook: called for each device added and removed. */
 extern void (*device_added)(struct device *d);
 extern void (*device_removed)(struct device *d);
