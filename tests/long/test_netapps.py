@@ -108,11 +108,13 @@ def test_iperf3(ctx):
     port = servers.free_port()
     with debian(ctx, 2, f"{port}:5201") as guest:
         host.need("iperf3")
-        chroot(guest, "iperf3 -s -D; for i in 1 2 3 4 5; do ss -tln | grep -q 5201 && break; sleep 1; done; ss -tlnp",
-               "iperf3")
+        # Its server has no listening socket for a moment after each test.
+        listening = "until ss -tlnp | grep 5201; do sleep 0.2; done"
+        chroot(guest, f"iperf3 -s -D; {listening}", "iperf3")
         for words in ("", "-R", "-P 4", "-u -b 50M -l 1400", "-u -b 50M -l 1400 -R"):
             client = f"iperf3 -J -t 3 -c 127.0.0.1 {words}"
             report = json.loads(chroot(guest, client, timeout=90))
+            chroot(guest, listening)
             assert not report.get("error"), report
             total = report["end"].get("sum_received") or report["end"]["sum"]
             assert total["bytes"] > 1 << 20, f"{words}: {total}"
@@ -122,6 +124,7 @@ def test_iperf3(ctx):
                                   capture_output=True, text=True, timeout=90)
             report = json.loads(done.stdout)
             assert not report.get("error") and report["end"]["sum_received"]["bytes"] > 1 << 20, done.stdout
+            chroot(guest, listening)
 
 
 def test_redis(ctx, smp):

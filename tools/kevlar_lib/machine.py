@@ -220,9 +220,10 @@ class Machine:
         The markers are split by quotes when typed, so that the echo of the line does not contain them.
         """
         self.send(f"echo K'V'B; {command}; echo K'V'E$?\n")
-        self.expect(r"KVB\r?\n", timeout)
-        match = self.expect(r"([\s\S]*?)KVE(\d+)\r?\n", timeout)
-        return int(match[2]), match[1].replace("\r\n", "\n")
+        start = self.expect(r"KVB\r?\n", timeout).end()
+        # A pattern that took the output along would be tried anew from each of its characters.
+        match = self.expect(r"KVE(\d+)\r?\n", timeout)
+        return int(match[1]), self.text[start:match.start()].replace("\r\n", "\n")
 
     def wait(self, timeout=30):
         """Waits until QEMU ends by itself; returns its exit status."""
