@@ -15,7 +15,7 @@
 #include "uapi/dirent.h"
 #include "uapi/errno.h"
 
-/* No redirects are sent or believed: 0 is all that those can be. */
+/* No redirects are sent or believed, and no source routes followed: 0 is all that those can be. */
 static const u32 maximum[INET_CONF_COUNT] = {
 	[INET_CONF_FORWARDING] = 1,	[INET_CONF_RP_FILTER] = 2,  [INET_CONF_ACCEPT_LOCAL] = 1,
 	[INET_CONF_ROUTE_LOCALNET] = 1, [INET_CONF_ARP_IGNORE] = 8, [INET_CONF_ARP_ANNOUNCE] = 2,
@@ -188,6 +188,7 @@ SETTING(arp_ignore, INET_CONF_ARP_IGNORE)
 SETTING(arp_announce, INET_CONF_ARP_ANNOUNCE)
 SETTING(accept_redirects, INET_CONF_ACCEPT_REDIRECTS)
 SETTING(send_redirects, INET_CONF_SEND_REDIRECTS)
+SETTING(accept_source_route, INET_CONF_ACCEPT_SOURCE_ROUTE)
 
 #define ENTRY(id)                                                                           \
 	{                                                                                   \
@@ -196,7 +197,8 @@ SETTING(send_redirects, INET_CONF_SEND_REDIRECTS)
 static const struct pseudo_entry settings[] = {
 	ENTRY(forwarding),	 ENTRY(rp_filter),	ENTRY(accept_local),
 	ENTRY(route_localnet),	 ENTRY(arp_ignore),	ENTRY(arp_announce),
-	ENTRY(accept_redirects), ENTRY(send_redirects), { .name = NULL },
+	ENTRY(accept_redirects), ENTRY(send_redirects), ENTRY(accept_source_route),
+	{ .name = NULL },
 };
 
 static const struct pseudo_entry settings_dir = {

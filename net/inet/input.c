@@ -128,6 +128,24 @@ source_is_martian(const struct packet *p, u32 src, u32 dst)
 	       !inet_conf(p->dev, INET_CONF_ROUTE_LOCALNET);
 }
 
+/* Options that name the way, loosely or strictly: RFC 7126 4.3 and 4.4 want such packets dropped.
+ */
+static bool
+is_source_routed(const u8 *option, u32 left)
+{
+	while (left && option[0]) {
+		u32 len = option[0] == 1 ? 1 : left > 1 ? option[1] : 0;
+
+		if (option[0] == 131 || option[0] == 137)
+			return true;
+		if (!len || len > left)
+			return false;
+		option += len;
+		left -= len;
+	}
+	return false;
+}
+
 /* May a packet from src come by this device? Not from ourselves; and with rp_filter only where a
  * packet to src could go: by this device (1), or anywhere (2). */
 static bool
@@ -186,6 +204,8 @@ ip_receive(struct packet *p)
 		if (!packet_may_pull(p, header))
 			goto bad_header;
 		h = (const struct ipv4_header *)p->data;
+		if (is_source_routed((const u8 *)(h + 1), header - 20))
+			goto drop;
 	}
 	/* What the sender of this same machine has just made needs no proof. */
 	if (!(p->dev->flags & IFF_LOOPBACK) && csum_fold(csum_bytes(h, header, 0)))

@@ -9,7 +9,9 @@
 #include "lib/format.h"
 #include "uapi/errno.h"
 
-enum setting { DISABLED, ACCEPT_RA, AUTOCONF, FORWARDING, HOP_LIMIT };
+/* ACCEPT_NOTHING: redirects are not believed and routing headers not followed, so 0 is all that
+ * those settings can be. */
+enum setting { DISABLED, ACCEPT_RA, AUTOCONF, FORWARDING, HOP_LIMIT, ACCEPT_NOTHING };
 
 static u32
 config_get(enum setting s)
@@ -20,6 +22,7 @@ config_get(enum setting s)
 	case AUTOCONF: return inet6_config.autoconf;
 	case FORWARDING: return inet6_config.forwarding;
 	case HOP_LIMIT: return inet6_config.hop_limit;
+	case ACCEPT_NOTHING: return 0;
 	}
 	return 0;
 }
@@ -30,7 +33,7 @@ show(struct strbuf *sb, void *ctx, enum setting s)
 	bool of_device = ctx != INET_CONF_ALL && ctx != INET_CONF_DEFAULT;
 	u32 v = config_get(s);
 
-	if (of_device && s != FORWARDING) {
+	if (of_device && s != FORWARDING && s != ACCEPT_NOTHING) {
 		struct net_device *dev;
 		struct inet6_device *in;
 
@@ -62,7 +65,8 @@ device_set(struct net_device *dev, enum setting s, u32 v)
 	case ACCEPT_RA: in->accept_ra = v; break;
 	case AUTOCONF: in->autoconf = v; break;
 	case HOP_LIMIT: in->hop_limit = (u8)v; break;
-	case FORWARDING: break;
+	case FORWARDING:
+	case ACCEPT_NOTHING: break;
 	}
 }
 
@@ -74,7 +78,10 @@ store(void *ctx, const char *text, size_t len, enum setting s)
 	struct net_device *dev;
 	s64 v;
 
-	if (parse_s64(text, 10, &v) || v < 0 || v > (s == HOP_LIMIT ? 255 : 2))
+	if (parse_s64(text, 10, &v) || v < 0 ||
+	    v > (s == HOP_LIMIT	       ? 255
+		 : s == ACCEPT_NOTHING ? 0
+				       : 2))
 		return -EINVAL;
 	net_config_lock(net);
 	if (!of_device || s == FORWARDING) {
@@ -84,6 +91,7 @@ store(void *ctx, const char *text, size_t len, enum setting s)
 		case AUTOCONF: inet6_config.autoconf = v; break;
 		case FORWARDING: inet6_config.forwarding = v; break;
 		case HOP_LIMIT: inet6_config.hop_limit = (u8)v; break;
+		case ACCEPT_NOTHING: break;
 		}
 	}
 	list_for_each_entry(dev, &net->devices, node)
@@ -110,14 +118,17 @@ SETTING(accept_ra, ACCEPT_RA)
 SETTING(autoconf, AUTOCONF)
 SETTING(forwarding, FORWARDING)
 SETTING(hop_limit, HOP_LIMIT)
+SETTING(accept_redirects, ACCEPT_NOTHING)
+SETTING(accept_source_route, ACCEPT_NOTHING)
 
 #define ENTRY(id)                                                                           \
 	{                                                                                   \
 		.name = #id, .mode = S_IFREG | 0644, .show = show_##id, .store = store_##id \
 	}
 static const struct pseudo_entry settings[] = {
-	ENTRY(disable_ipv6), ENTRY(accept_ra), ENTRY(autoconf),
-	ENTRY(forwarding),   ENTRY(hop_limit), { .name = NULL },
+	ENTRY(disable_ipv6),	    ENTRY(accept_ra), ENTRY(autoconf),
+	ENTRY(forwarding),	    ENTRY(hop_limit), ENTRY(accept_redirects),
+	ENTRY(accept_source_route), { .name = NULL },
 };
 
 static const struct pseudo_entry settings_dir = {

@@ -17,10 +17,13 @@
 #include "net/netlink/netlink.h"
 #include "core/log.h"
 #include "core/random.h"
+#include "fs/proc/proc.h"
 #include "fs/vfs/file.h"
 #include "fs/vfs/poll.h"
+#include "fs/vfs/pseudo.h"
 #include "fs/vfs/uevent.h"
 #include "ipc/mqueue.h"
+#include "lib/format.h"
 #include "lib/string.h"
 #include "mm/slab.h"
 #include "mm/user.h"
@@ -696,6 +699,38 @@ netlink_getsockopt(struct socket *s, int level, int name, void *val, u32 *len)
 	return 0;
 }
 
+/* ---- /proc/net/netlink ---- */
+
+static int
+show_netlink(struct strbuf *sb, void *ctx)
+{
+	struct netlink_sock *nl;
+
+	strbuf_puts(
+		sb,
+		"sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops"
+		"    Inode\n");
+	rcu_read_lock();
+	list_for_each_entry_rcu(nl, &socks, node)
+	{
+		const struct socket *s = READ_ONCE(nl->socket); /* freed after a grace period */
+
+		/* Addresses of the kernel are nobody's business. */
+		strbuf_printf(sb, "%016x %-3u %-10u %08x %-8u %-8u %-5u %-8d %-8u %-8lu\n", 0,
+			      nl->protocol, READ_ONCE(nl->port), (u32)READ_ONCE(nl->groups),
+			      READ_ONCE(nl->queued), 0u, (u32)READ_ONCE(nl->dump_pending),
+			      ref_read(&nl->ref) + 1, 0u, s ? READ_ONCE(s->inum) : 0);
+	}
+	rcu_read_unlock();
+	return 0;
+}
+
+static const struct pseudo_entry netlink_entry = {
+	.name = "netlink",
+	.mode = S_IFREG | 0444,
+	.show = show_netlink,
+};
+
 /* Device events are the first namespace's; the group is the first and only one. */
 static void
 broadcast_uevent(const char *text, u32 len)
@@ -709,6 +744,7 @@ void
 netlink_init(void)
 {
 	socket_family_register(&netlink_family);
+	proc_net_add(&netlink_entry);
 	uevent_broadcast = broadcast_uevent;
 	rtnetlink_init();
 	mqueue_netlink_send = send_to_file;
