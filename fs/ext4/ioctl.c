@@ -202,7 +202,8 @@ trim(struct ext4_fs *fs, user_ptr arg)
 		return -EROFS;
 	if (copy_from_user(&range, arg, sizeof(range)))
 		return -EFAULT;
-	if (range.start >= fs->blocks << fs->block_bits || range.len < fs->block_size)
+	if (range.start >= fs->blocks << fs->block_bits || range.len < fs->block_size ||
+	    range.min_len >> fs->block_bits > fs->blocks_per_group)
 		return -EINVAL;
 	err = ext4_trim(fs, range.start, MIN(range.len, fs->blocks << fs->block_bits),
 			range.min_len, &trimmed);

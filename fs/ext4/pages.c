@@ -623,13 +623,19 @@ inode_of(struct journal_inode *ji)
 	return container_of(ji, struct ext4_node, jinode)->inode;
 }
 
-/* All blocks of the page have places that are not new to the disk. */
+/*
+ * All blocks of the page have places that are not new to the disk, and it does not reach beyond the
+ * size on the disk: a page that is clean would not let that follow.
+ */
 static bool
 settled(struct inode *i, const struct page *page)
 {
 	struct ext4_fs *fs = ext4_fs_of_inode(i);
 	u32 blocks = blocks_in(fs, page, end_block(i));
 
+	if (MIN((page->index + 1) << PAGE_SHIFT, READ_ONCE(i->size)) >
+	    READ_ONCE(ext4_node_of(i)->disk_size))
+		return false;
 	for (u32 k = 0; k < blocks;) {
 		struct ext4_map m = { .lblk = first_block(fs, page) + k, .len = blocks - k };
 

@@ -125,14 +125,23 @@ grow(struct contents *c, size_t size)
 static void
 do_write(struct file *f)
 {
-	static unsigned char buffer[70000];
+	static unsigned char buffer[72 * 1024] __attribute__((aligned(4096)));
 	struct contents *c = contents[f->data];
 	size_t len = 1 + rnd(rnd(3) ? 5000 : 70000), pos;
-	int mapped = rnd(6) == 0, fd;
+	int mapped = rnd(6) == 0, direct = rnd(6) == 0, fd;
 
 	pos = rnd(3) ? c->size : rnd(MAX_SIZE - len);
 	if (pos + len > MAX_SIZE)
 		pos = MAX_SIZE - len;
+	if (direct) { /* whole blocks, now and then only whole sectors */
+		size_t unit = rnd(4) ? 4096 : 512;
+
+		len = (len + unit - 1) / unit * unit;
+		pos = pos / unit * unit;
+		if (pos + len > MAX_SIZE)
+			pos = MAX_SIZE - len;
+		mapped = 0;
+	}
 	for (size_t i = 0; i < len; i++)
 		buffer[i] = (unsigned char)rnd(256);
 	if (mapped && pos + len > c->size)
@@ -141,7 +150,7 @@ do_write(struct file *f)
 	memcpy(c->bytes + pos, buffer, len);
 	if (dry)
 		return;
-	fd = open(f->name, O_RDWR);
+	fd = open(f->name, O_RDWR | (direct ? O_DIRECT : 0));
 	if (fd < 0)
 		fail("open", f->name);
 	if (mapped) {
@@ -260,7 +269,7 @@ do_link(struct file *f)
 static void
 check(struct file *f)
 {
-	static unsigned char buffer[MAX_SIZE + 1];
+	static unsigned char buffer[MAX_SIZE + 4096] __attribute__((aligned(4096)));
 	struct contents *c = contents[f->data];
 	struct stat st;
 	ssize_t n;
@@ -273,7 +282,7 @@ check(struct file *f)
 		return;
 	if ((size_t)st.st_size != c->size || (int)st.st_nlink != c->links)
 		fail("size or links", f->name);
-	fd = open(f->name, O_RDONLY);
+	fd = open(f->name, O_RDONLY | (c->size % 3 ? 0 : O_DIRECT));
 	n = read(fd, buffer, sizeof(buffer));
 	close(fd);
 	if (n != (ssize_t)c->size)
