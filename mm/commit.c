@@ -7,6 +7,7 @@
  * overcommit) reads it. Mode 0 refuses what could not be satisfied by an otherwise empty machine.
  */
 #include "mm_internal.h"
+#include "swap.h"
 #include "uapi/mman.h"
 
 u32 mm_overcommit_mode = OVERCOMMIT_GUESS;
@@ -15,7 +16,7 @@ u32 mm_overcommit_ratio = 50;
 u64
 mm_commit_limit(void)
 {
-	return page_total * mm_overcommit_ratio / 100;
+	return page_total * mm_overcommit_ratio / 100 + swap_total();
 }
 
 int
@@ -23,7 +24,8 @@ commit_charge(u64 pages)
 {
 	u32 mode = READ_ONCE(mm_overcommit_mode);
 
-	if (mode == OVERCOMMIT_GUESS && unlikely(pages > page_total))
+	if (mode == OVERCOMMIT_GUESS && unlikely(pages > page_total) &&
+	    pages > page_total + swap_total())
 		return -ENOMEM;
 	if (unlikely(mode == OVERCOMMIT_NEVER)) {
 		struct mm_limits limits = { 0 };

@@ -12,7 +12,8 @@
  *		file			read	up to 16 pages around, from the page cache
  *		file, shared		write	the cache's page, dirty
  *		file, private		write	a copy
- *	r/o	private, ours alone	write	made writable
+ *	swap				any	back from the swap cache or the disk (swap_in.c),
+ *then as r/o r/o	private, ours alone	write	made writable
  *		private			write	a copy; all CPUs forget the old page first
  *		shared			write	made writable, page dirty
  *	fits					stale translation, or another thread was first
@@ -34,6 +35,7 @@
 #include "mm_internal.h"
 #include "pagetable.h"
 #include "sched/thread.h"
+#include "swap.h"
 #include "uapi/siginfo.h"
 #include "uapi/signal.h"
 #include "vma.h"
@@ -215,7 +217,7 @@ fault_around(struct vma *v, pte_t *pte, u64 addr)
 		pte_set(p, pte_with_page(proto, page));
 	}
 	e = pte_get(pte);
-	served = !pte_none(e);
+	served = pte_present(e);
 	if (served)
 		pte_set(pte, pte_mkyoung(e));
 	spin_unlock(lock);
@@ -422,7 +424,7 @@ fault_write_protected(struct vma *v, pte_t *pte, u64 addr)
 
 	spin_lock(lock);
 	e = pte_get(pte);
-	if (pte_none(e) || pte_write(e)) {
+	if (!pte_present(e) || pte_write(e)) {
 		spin_unlock(lock);
 		return 0;
 	}
@@ -452,6 +454,10 @@ fault_write_protected(struct vma *v, pte_t *pte, u64 addr)
 	if (page)
 		page_get(page);
 	spin_unlock(lock);
+	if (page && unlikely(page_flag(page, PG_SWAPCACHE)) && swap_take_back(page)) {
+		page_put(page);
+		return -EAGAIN;
+	}
 
 	new = page_alloc(0, page ? GFP_USER : GFP_USER | GFP_ZERO);
 	if (!new) {
@@ -465,7 +471,7 @@ fault_write_protected(struct vma *v, pte_t *pte, u64 addr)
 
 	spin_lock(lock);
 	now = pte_get(pte);
-	if (pte_none(now) || pte_write(now) || pte_paddr(now) != pte_paddr(e)) {
+	if (!pte_present(now) || pte_write(now) || pte_paddr(now) != pte_paddr(e)) {
 		spin_unlock(lock);
 		page_free(new, 0);
 		if (page)
@@ -527,6 +533,8 @@ fault_page(struct vma *v, u64 addr, enum fault_access access, bool *major)
 	if (pte_none(e))
 		return anonymous ? fault_anonymous(v, pte, access)
 				 : fault_file(v, pte, addr, access, major);
+	if (unlikely(!pte_present(e)))
+		return fault_swap(v, pte, e, addr, access, major);
 	if (access == FAULT_WRITE && !pte_write(e))
 		return fault_write_protected(v, pte, addr);
 	return 0;

@@ -13,14 +13,16 @@
 #include "lib/string.h"
 #include "mm_internal.h"
 #include "pagetable.h"
+#include "sched/thread.h"
+#include "swap.h"
 #include "vma.h"
 
 /*
- * Entries [addr, end) of one leaf table. Returns the pages copied; *changed if the parent lost
- * write access.
+ * Entries [addr, end) of one leaf table. Returns the pages copied; *swapped grows by those that are
+ * out; *changed if the parent lost write access.
  */
 static u64
-copy_leaf(pte_t *from, pte_t *to, u32 count, bool *changed)
+copy_leaf(pte_t *from, pte_t *to, u32 count, bool *changed, u64 *swapped)
 {
 	struct spinlock *to_lock = table_lock_of(to), *from_lock = table_lock_of(from);
 	u64 copied = 0;
@@ -32,7 +34,15 @@ copy_leaf(pte_t *from, pte_t *to, u32 count, bool *changed)
 		pte_t e = pte_get(from + i);
 		struct page *page;
 
-		if (pte_none(e) || pte_soft(e, PTE_SOFT_SPECIAL))
+		if (pte_none(e))
+			continue;
+		if (!pte_present(e)) {
+			swap_get(pte_swap_value(e));
+			pte_set(to + i, e);
+			(*swapped)++;
+			continue;
+		}
+		if (pte_soft(e, PTE_SOFT_SPECIAL))
 			continue;
 		page = phys_to_page(pte_paddr(e));
 		if (!page_flag(page, PG_ANON))
@@ -58,7 +68,7 @@ copy_leaf(pte_t *from, pte_t *to, u32 count, bool *changed)
 static int
 copy_pages(struct vma *from, struct vma *to, bool *changed)
 {
-	u64 addr = from->start, copied = 0;
+	u64 addr = from->start, copied = 0, swapped = 0;
 	pte_t *level1;
 	int err = 0;
 
@@ -93,12 +103,14 @@ copy_pages(struct vma *from, struct vma *to, bool *changed)
 			}
 			copied += copy_leaf(pte_table(e) + pte_index(addr, 0),
 					    pte_table(pte_get(other)) + pte_index(addr, 0),
-					    (u32)((stop - addr) >> PAGE_SHIFT), changed);
+					    (u32)((stop - addr) >> PAGE_SHIFT), changed, &swapped);
 		}
 		addr = stop;
 	}
 	if (copied)
 		atomic64_add(&to->mm->rss_anon, (s64)copied);
+	if (swapped)
+		atomic64_add(&to->mm->swap, (s64)swapped);
 	return err;
 }
 
@@ -171,6 +183,7 @@ mm_fork(struct mm *parent, struct mm **out)
 	memcpy(mm->auxv, parent->auxv, sizeof(mm->auxv));
 	mm->dumpable = parent->dumpable;
 
+	parent->forker = mm->forker = thread_current();
 	rb_for_each_entry(v, &parent->vmas, node)
 	{
 		if (v->flags & VM_DONTCOPY)
@@ -182,6 +195,7 @@ mm_fork(struct mm *parent, struct mm **out)
 	/* Before anyone runs in the child: no CPU may still write to what both see now. */
 	if (changed)
 		arch_tlb_shootdown(&parent->space, 0, USER_END, PAGE_SIZE);
+	parent->forker = mm->forker = NULL;
 	mm_write_unlock(parent);
 	mm->write_seq++;
 	if (err) {

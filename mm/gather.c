@@ -12,6 +12,7 @@
 #include "arch/tlb.h"
 #include "mm_internal.h"
 #include "pagetable.h"
+#include "swap.h"
 
 #define SLOTS_PER_PAGE (PAGE_SIZE / sizeof(struct page *))
 
@@ -80,6 +81,8 @@ page_drop_mapped(struct gather *g, struct page *page)
 		(void)page_drop_entry(page);
 		return;
 	}
+	if (unlikely(page_flag(page, PG_SWAPCACHE)))
+		swap_cache_try_drop(page);
 	now = atomic64_sub_return(&page->ref_and_map, PAGE_MAPPED_ONCE);
 	if (now >> 32 == 0)
 		g->unmapped++;
@@ -89,8 +92,7 @@ page_drop_mapped(struct gather *g, struct page *page)
 	}
 }
 
-/* The high-water mark is looked at when the water is about to fall. */
-static void
+void
 mm_hiwater_update(struct mm *mm)
 {
 	s64 rss = (s64)mm_rss(mm);

@@ -8,6 +8,7 @@
 #include "mm_internal.h"
 #include "pagetable.h"
 #include "sched/thread.h"
+#include "swap.h"
 #include "vma.h"
 
 #define CHUNK 512u
@@ -20,11 +21,18 @@ page_resident(struct vma *v, u64 addr)
 	u8 resident;
 
 	e = level1 ? pte_get(level1) : (pte_t){ 0 };
-	if (!pte_none(e) && (pte_leaf(e) || !pte_none(pte_get(pte_table(e) + pte_index(addr, 0)))))
-		return 1;
+	if (!pte_none(e) && !pte_leaf(e))
+		e = pte_get(pte_table(e) + pte_index(addr, 0));
+	if (!pte_none(e)) {
+		if (pte_present(e))
+			return 1;
+		page = swap_cache_find(pte_swap_value(e));
+		goto out;
+	}
 	if (!v->mapping)
 		return 0;
 	page = mapping_find(v->mapping, v->pgoff + ((addr - v->start) >> PAGE_SHIFT));
+out:
 	if (!page)
 		return 0;
 	resident = page_flag(page, PG_UPTODATE);

@@ -13,6 +13,7 @@
 #include "mm_internal.h"
 #include "pagetable.h"
 #include "sched/thread.h"
+#include "swap.h"
 #include "uapi/mman.h"
 #include "vma.h"
 
@@ -89,6 +90,7 @@ mm_create(void)
 	mm->mmap_base = USER_END - (128ul << 20);
 	mm->write_seq = 1;
 	mm->dumpable = 1;
+	mm_scan_add(mm);
 	return mm;
 }
 
@@ -133,6 +135,7 @@ mm_unmap_all(struct mm *mm)
 	struct gather g;
 	struct vma *v, *next;
 
+	mm_scan_remove(mm);
 	rwsem_write_lock(&mm->mmap_lock);
 	gather_init(&g, mm);
 	rb_for_each_entry(v, &mm->vmas, node) zap_range(&g, v, v->start, v->end, ZAP_ALL);

@@ -89,6 +89,8 @@ void mm_caches_init(void);
  * writing.
  */
 void mm_account(struct mm *mm, u32 vm_flags, u64 pages, s64 sign);
+/* The high-water mark is looked at when the water is about to fall. */
+void mm_hiwater_update(struct mm *mm);
 /* The PTE_P_* rights of a vma's pages; private pages get write access one by one. */
 static inline u32
 vma_pte_prot(u32 vm_flags)
@@ -192,6 +194,7 @@ void dirty_uncount(struct mapping *m);
 void dirty_limits(u64 *background, u64 *limit);
 void writeback_wake_all(u32 want);
 void writeback_wait_some(u64 ns);
+void writeback_count_written(void); /* a page is clean: those who wait for that hear of it */
 
 /* ---- boot_memory.c ---- */
 
@@ -222,6 +225,9 @@ enum mem_counter {
 	MC_PGSTEAL_BACKGROUND,
 	MC_PGSCAN_BACKGROUND,
 	MC_PGPGIN,
+	MC_SWAP_CACHED,
+	MC_PSWPIN,
+	MC_PSWPOUT,
 	MC_LRU_ACTIVE,
 	MC_LRU_INACTIVE,
 	MC_COMMITTED,

@@ -61,7 +61,7 @@ protect_leaf(struct gather *g, struct vma *v, pte_t *pte, u64 addr, u64 end, u32
 		struct page *page;
 		bool lost = false;
 
-		if (pte_none(old))
+		if (!pte_present(old))
 			continue;
 		page = pte_soft(old, PTE_SOFT_SPECIAL) ? NULL : phys_to_page(pte_paddr(old));
 		for (;;) {

@@ -10,6 +10,7 @@
 #include "mm_internal.h"
 #include "pagetable.h"
 #include "sched/thread.h"
+#include "swap.h"
 #include "vma.h"
 
 /*
@@ -23,6 +24,7 @@ zap_leaf(struct gather *g, struct vma *v, pte_t *pte, u64 addr, u64 end, enum za
 	bool keep_dirty = (v->flags & VM_SHARED) && v->mapping && mapping_writes(v->mapping);
 	bool careful = keep_dirty || what == ZAP_FILE_ONLY, full = false;
 	u64 first = 0, last = 0;
+	s64 swapped = 0;
 
 	spin_lock(lock);
 	for (; addr < end && !full; addr += PAGE_SIZE, pte++) {
@@ -31,6 +33,14 @@ zap_leaf(struct gather *g, struct vma *v, pte_t *pte, u64 addr, u64 end, enum za
 
 		if (pte_none(e))
 			continue;
+		if (unlikely(!pte_present(e))) {
+			if (what == ZAP_FILE_ONLY)
+				continue;
+			pte_set(pte, (pte_t){ 0 });
+			swap_put(pte_swap_value(e));
+			swapped++;
+			continue;
+		}
 		page = pte_soft(e, PTE_SOFT_SPECIAL) ? NULL : phys_to_page(pte_paddr(e));
 		if (unlikely(careful)) {
 			if (what == ZAP_FILE_ONLY && page && page_flag(page, PG_ANON))
@@ -48,6 +58,8 @@ zap_leaf(struct gather *g, struct vma *v, pte_t *pte, u64 addr, u64 end, enum za
 			full = gather_page(g, page);
 	}
 	spin_unlock(lock);
+	if (swapped)
+		atomic64_sub(&v->mm->swap, swapped);
 	if (last)
 		gather_range(g, first, last);
 	return addr;

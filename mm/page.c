@@ -12,6 +12,7 @@
 #include "lib/string.h"
 #include "mm_internal.h"
 #include "sched/wait.h"
+#include "swap.h"
 
 #define QUEUE_BITS 6
 
@@ -150,6 +151,11 @@ mem_stats(struct mem_stats *out)
 	out->cached = (u64)file;
 	out->shmem = (u64)shmem;
 	out->anon = (u64)mem_counter_sum(MC_ANON);
+	out->swap_total = swap_total();
+	out->swap_free = swap_free();
+	out->swap_cached = (u64)mem_counter_sum(MC_SWAP_CACHED);
+	out->pswpin = (u64)mem_counter_sum(MC_PSWPIN);
+	out->pswpout = (u64)mem_counter_sum(MC_PSWPOUT);
 	out->huge_anon = (u64)mem_counter_sum(MC_HUGE_ANON);
 	out->mapped = (u64)mem_counter_sum(MC_MAPPED);
 	out->slab_reclaimable = (u64)mem_counter_sum(MC_SLAB_RECLAIMABLE);

@@ -21,6 +21,7 @@
 #include "mm_internal.h"
 #include "sched/sched.h"
 #include "sched/wait.h"
+#include "swap.h"
 
 #define BATCH 32u
 
@@ -265,7 +266,7 @@ take_slow(u32 order, u32 gfp)
 			page = take(order, page_reserve);
 			if (page)
 				return page;
-			if (round < ROUNDS_MAX)
+			if (round < ROUNDS_MAX || (swap_has_room() && !dying()))
 				continue;
 		} else if (reclaim_awaits_disk(gfp) && ++waited < WAITS_MAX) {
 			continue;

@@ -34,7 +34,7 @@ page_follow(struct vma *v, u64 addr, bool write, bool force)
 	pte = pte_table(e) + pte_index(addr, 0);
 	spin_lock(table_lock_of(pte));
 	e = pte_get(pte);
-	if (!pte_none(e)) {
+	if (pte_present(e)) {
 		page = phys_to_page(pte_paddr(e));
 		ok = !write || pte_write(e);
 		/* A forced write goes to a private copy that stays read-only for the program. */

@@ -31,10 +31,12 @@
 #include "mm_internal.h"
 #include "sched/sched.h"
 #include "sched/wait.h"
+#include "swap.h"
 #include "vma.h"
 
 #define SCAN_BATCH   16
 #define KSWAPD_BATCH 128
+#define SWAP_ROUNDS  64 /* of sending out and waiting, before the caller looks elsewhere */
 #define WAIT_NS	     (50 * NSEC_PER_MSEC)
 
 static struct spinlock lru_lock = SPINLOCK_INIT(RANK_LRU);
@@ -202,6 +204,15 @@ out_unlock:
 	return false;
 }
 
+static void
+count_scan(u64 looked, u64 freed)
+{
+	bool background = thread_current() == kswapd;
+
+	mem_count(background ? MC_PGSCAN_BACKGROUND : MC_PGSCAN, (s64)looked);
+	mem_count(background ? MC_PGSTEAL_BACKGROUND : MC_PGSTEAL, (s64)freed);
+}
+
 static u64
 lru_reclaim(u64 want)
 {
@@ -221,8 +232,7 @@ lru_reclaim(u64 want)
 		scan -= MIN(scan, (u64)n);
 		sched_cond_resched();
 	}
-	mem_count(thread_current() == kswapd ? MC_PGSCAN_BACKGROUND : MC_PGSCAN, (s64)scanned);
-	mem_count(thread_current() == kswapd ? MC_PGSTEAL_BACKGROUND : MC_PGSTEAL, (s64)freed);
+	count_scan(scanned, freed);
 	return freed;
 }
 
@@ -257,6 +267,39 @@ reclaim_awaits_disk(u32 gfp)
 	return may_wait(gfp) && mem_counter_sum(MC_DIRTY) + mem_counter_sum(MC_WRITEBACK) > 0;
 }
 
+/* How many of `want` pages files are to give, while swap could as well: vm.swappiness. */
+static u64
+share_of_files(u64 want)
+{
+	return swap_has_room() ? want - want * MIN(vm_swappiness, 200u) / 200 : want;
+}
+
+/*
+ * Send private pages out and wait for them. That an entry is gone frees nothing yet: other entries
+ * may show the page. Pages freed, or 1: there will be some.
+ */
+static u64
+swap_reclaim(u64 want)
+{
+	u64 freed = 0, sent = 0, looked = 0;
+
+	for (u32 round = 0; swap_enabled() && freed < want && round < SWAP_ROUNDS; round++) {
+		u64 n = swap_out(MAX(want - freed, (u64)SCAN_BATCH), &looked);
+
+		sent += n;
+		freed += swap_cache_shrink(want - freed);
+		if (freed >= want)
+			break;
+		if (!n && !mem_counter_sum(MC_WRITEBACK))
+			break;
+		/* Writes to a swap area wait for no file system: so may everybody for them. */
+		writeback_wait_some(WAIT_NS);
+		freed += swap_cache_shrink(want - freed);
+	}
+	count_scan(looked, freed);
+	return freed ? freed : sent > 0;
+}
+
 u64
 reclaim_pages(u64 want, u32 gfp)
 {
@@ -269,7 +312,13 @@ reclaim_pages(u64 want, u32 gfp)
 	if (t->nofs)
 		gfp |= GFP_NOFS;
 	t->reclaiming = true;
-	freed += lru_reclaim(want);
+	freed += swap_cache_shrink(want);
+	if (freed < want)
+		freed += lru_reclaim(share_of_files(want - freed));
+	if (freed < want)
+		freed += swap_reclaim(want - freed);
+	if (freed < want)
+		freed += lru_reclaim(want - freed);
 	if (freed < want && !(gfp & GFP_NOFS))
 		freed += shrink_caches(want, gfp);
 	if (freed < want && mem_counter_sum(MC_DIRTY) + mem_counter_sum(MC_WRITEBACK)) {

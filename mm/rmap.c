@@ -234,7 +234,7 @@ rmap_clean(struct mapping *m, u64 index)
 		spin_lock(table_lock_of(pte));
 		for (;;) {
 			e = pte_get(pte);
-			if (pte_none(e) || (!pte_write(e) && !pte_dirty(e)))
+			if (!pte_present(e) || (!pte_write(e) && !pte_dirty(e)))
 				break;
 			if (pte_cmpxchg(pte, e, pte_mkclean(pte_wrprotect(e)))) {
 				dirty |= pte_dirty(e);
@@ -262,12 +262,12 @@ young_in(struct vma *v, u64 index)
 	u64 addr;
 
 	pte = entry_of(v, index, &addr);
-	if (!pte || !pte_young(pte_get(pte)))
+	if (!pte || !pte_present(pte_get(pte)) || !pte_young(pte_get(pte)))
 		return false;
 	spin_lock(table_lock_of(pte));
 	do {
 		e = pte_get(pte);
-		young = !pte_none(e) && pte_young(e);
+		young = pte_present(e) && pte_young(e);
 	} while (young && !pte_cmpxchg(pte, e, pte_mkold(e)));
 	spin_unlock(table_lock_of(pte));
 	return young;

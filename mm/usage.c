@@ -7,6 +7,7 @@
 #include "mm_internal.h"
 #include "pagetable.h"
 #include "sched/sched.h"
+#include "swap.h"
 
 /* An entry for size bytes at page. Its table's lock is held: the page stays. */
 static void
@@ -72,6 +73,11 @@ count_leaf(struct vma *v, struct mem_usage *u, pte_t *pte, u64 addr, u64 end)
 	for (; addr < end; addr += PAGE_SIZE, pte++) {
 		pte_t e = pte_get(pte);
 
+		if (!pte_none(e) && !pte_present(e)) {
+			u->swap += PAGE_SIZE;
+			u->share_swap += (PAGE_SIZE << USAGE_SHARE_SHIFT) /
+					 MAX(swap_count(pte_swap_value(e)), 1u);
+		}
 		if (has_page(e))
 			count_entry(v, u, e, phys_to_page(pte_paddr(e)), PAGE_SIZE);
 	}

@@ -121,6 +121,24 @@ vma_find_rcu(struct mm *mm, u64 addr)
 }
 
 struct vma *
+vma_next_rcu(struct mm *mm, u64 addr)
+{
+	struct vma *best = NULL;
+
+	for (struct rb_node *n = READ_ONCE(mm->vmas.node); n;) {
+		struct vma *v = rb_entry(n, struct vma, node);
+
+		if (addr < READ_ONCE(v->end)) {
+			best = v;
+			n = READ_ONCE(n->left);
+		} else {
+			n = READ_ONCE(n->right);
+		}
+	}
+	return best;
+}
+
+struct vma *
 vma_find(struct mm *mm, u64 addr)
 {
 	struct vma *best = NULL;

@@ -43,6 +43,8 @@ void mm_write_downgrade(struct mm *mm);
 /* As vma_find, but only the vma that covers addr; RCU reader, so it may miss one or show a dead
  * one. */
 struct vma *vma_find_rcu(struct mm *mm, u64 addr);
+/* The first with end > addr, likewise. */
+struct vma *vma_next_rcu(struct mm *mm, u64 addr);
 
 /* rmap.c: which mappings show a page. */
 void rmap_lock(struct mapping *m);

@@ -248,6 +248,14 @@ page_writeback_begin(struct mapping *m, struct page *page, struct writeback *wb)
 }
 
 void
+writeback_count_written(void)
+{
+	mem_count(MC_WRITTEN, 1);
+	if (wait_queue_active(&throttled))
+		wake_up_all(&throttled);
+}
+
+void
 mapping_write_done(struct mapping *m, struct page *page, int err)
 {
 	unsigned long flags;
@@ -262,13 +270,11 @@ mapping_write_done(struct mapping *m, struct page *page, int err)
 	xa_clear_mark(&m->pages, page->index, MARK_WRITEBACK);
 	spin_unlock_irqrestore(&m->tree_lock, flags);
 	mem_count(MC_WRITEBACK, -1);
-	mem_count(MC_WRITTEN, 1);
 	if (m->backing)
 		atomic64_dec(&m->backing->writeback);
 	page_end_writeback(page);
 	page_put(page);
-	if (wait_queue_active(&throttled))
-		wake_up_all(&throttled);
+	writeback_count_written();
 }
 
 static bool

@@ -3,9 +3,9 @@
  * The out-of-memory killer: when nothing else gives memory back, the process that frees most is
  * killed.
  *
- * Badness is Linux's: resident pages and page tables, plus oom_score_adj thousandths of memory;
- * -1000 protects. The first process is never chosen. While a victim has not left yet, nobody else
- * is killed, for a while: it may be asleep in the kernel and need time.
+ * Badness is Linux's: resident pages, those in swap and page tables, plus oom_score_adj thousandths
+ * of memory; -1000 protects. The first process is never chosen. While a victim has not left yet,
+ * nobody else is killed, for a while: it may be asleep in the kernel and need time.
  *
  * Locking: the walk holds tasklist_lock, and each task's lock for a look at its address space.
  */
@@ -23,7 +23,7 @@ static struct spinlock victim_lock = SPINLOCK_INIT(RANK_LEAF);
 static u64 victim_since; /* [victim_lock] 0: none */
 
 struct usage {
-	u64 total_vm, anon, file, shmem, tables; /* pages */
+	u64 total_vm, anon, file, shmem, tables, swap; /* pages */
 	char comm[16];
 };
 
@@ -45,6 +45,7 @@ usage_read(struct process *p, struct usage *u)
 				.file = (u64)MAX(atomic64_read(&mm->rss_file), 0l),
 				.shmem = (u64)MAX(atomic64_read(&mm->rss_shmem), 0l),
 				.tables = (u64)MAX(atomic64_read(&mm->page_tables), 0l),
+				.swap = (u64)MAX(atomic64_read(&mm->swap), 0l),
 			};
 		}
 		spin_unlock_irqrestore(&t->lock, flags);
@@ -90,7 +91,8 @@ victim_choose(u64 total, struct usage *usage, bool *dying)
 		}
 		if (adj == -1000)
 			continue;
-		points = (s64)(u.anon + u.file + u.shmem + u.tables) + adj * (s64)(total / 1000);
+		points = (s64)(u.anon + u.file + u.shmem + u.tables + u.swap) +
+			 adj * (s64)(total / 1000);
 		if (!worst || points > worst_points) {
 			worst = p;
 			worst_points = points;
@@ -124,10 +126,11 @@ static void
 explain(const char *why, const struct mem_stats *m)
 {
 	log_warn("%s: out of memory: %lu kB in all, free %lu, anonymous %lu, files active %lu "
-		 "inactive %lu (mapped %lu, dirty %lu, writeback %lu), shmem %lu, mlocked %lu\n",
+		 "inactive %lu (mapped %lu, dirty %lu, writeback %lu), shmem %lu, mlocked %lu, "
+		 "swap free %lu of %lu, cached %lu\n",
 		 why, m->total * 4, m->free * 4, m->anon * 4, m->active_file * 4,
 		 m->inactive_file * 4, m->mapped * 4, m->dirty * 4, m->writeback * 4, m->shmem * 4,
-		 m->mlocked * 4);
+		 m->mlocked * 4, m->swap_free * 4, m->swap_total * 4, m->swap_cached * 4);
 	log_warn("%s: slab reclaimable %lu, other %lu, kernel stacks %lu, page tables %lu, vmalloc "
 		 "%lu kB; reclaim looked at %lu pages and freed %lu\n",
 		 why, m->slab_reclaimable * 4, m->slab_unreclaimable * 4, m->kernel_stack * 4,

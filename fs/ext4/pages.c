@@ -796,6 +796,27 @@ ext4_direct_io(struct mapping *mapping, u64 pos, struct iov_iter *it, bool write
 	return done ? done : n;
 }
 
+static int
+ext4_swap_map(struct mapping *m, u64 index, u64 *sector, u64 *pages)
+{
+	struct inode *i = m->host;
+	struct ext4_fs *fs = ext4_fs_of_inode(i);
+	u32 bits = PAGE_SHIFT - fs->block_bits;
+	struct ext4_map map;
+	int found;
+
+	if (index << bits > UINT32_MAX)
+		return -EINVAL;
+	found = ext4_map_next(i, (u32)(index << bits), &map);
+	if (found < 0)
+		return found;
+	if (!found || map.lblk != index << bits || !(map.len >> bits))
+		return -EINVAL;
+	*sector = map.pblk << (fs->block_bits - SECTOR_SHIFT);
+	*pages = map.len >> bits;
+	return 0;
+}
+
 const struct mapping_ops ext4_mapping_ops = {
 	.read_page = ext4_read_page,
 	.read_pages = ext4_read_pages,
@@ -804,5 +825,6 @@ const struct mapping_ops ext4_mapping_ops = {
 	.page_removed = ext4_page_removed,
 	.page_trimmed = ext4_page_trimmed,
 	.page_mkwrite = ext4_page_mkwrite,
+	.swap_map = ext4_swap_map,
 	.direct_io = ext4_direct_io,
 };

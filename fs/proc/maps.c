@@ -85,14 +85,14 @@ show_usage(struct strbuf *sb, const struct mem_usage *u, bool rollup)
 	put_kb(sb, "Private_Dirty:", u->private_dirty);
 	put_kb(sb, "Referenced:", u->referenced);
 	put_kb(sb, "Anonymous:", u->anonymous);
-	put_kb(sb, "LazyFree:", 0); /* MADV_FREE frees at once; no swap, no hugetlbfs */
+	put_kb(sb, "LazyFree:", 0); /* MADV_FREE frees at once; no hugetlbfs */
 	put_kb(sb, "AnonHugePages:", u->anon_huge);
 	put_kb(sb, "ShmemPmdMapped:", 0);
 	put_kb(sb, "FilePmdMapped:", 0);
 	put_kb(sb, "Shared_Hugetlb:", 0);
 	strbuf_puts(sb, "Private_Hugetlb:       0 kB\n");
-	put_kb(sb, "Swap:", 0);
-	put_kb(sb, "SwapPss:", 0);
+	put_kb(sb, "Swap:", u->swap);
+	put_share(sb, "SwapPss:", u->share_swap);
 	put_share(sb, "Locked:", u->share_locked);
 }
 

@@ -28,7 +28,7 @@ proc_show_meminfo(struct strbuf *sb, void *ctx)
 		{ "MemAvailable", m.available },
 		{ "Buffers", m.buffers + buffers_pages() },
 		{ "Cached", m.cached },
-		{ "SwapCached", 0 },
+		{ "SwapCached", m.swap_cached },
 		{ "Active", m.active_anon + m.active_file },
 		{ "Inactive", m.inactive_anon + m.inactive_file },
 		{ "Active(anon)", m.active_anon },
@@ -78,7 +78,7 @@ proc_show_vmstat(struct strbuf *sb, void *ctx)
 		      "%lu\nnr_kernel_stack %lu\n"
 		      "nr_dirtied %lu\nnr_written %lu\n"
 		      "nr_dirty_threshold %lu\nnr_dirty_background_threshold %lu\n"
-		      "pgpgin %lu\npgpgout %lu\n"
+		      "pgpgin %lu\npgpgout %lu\npswpin %lu\npswpout %lu\n"
 		      "pgalloc_normal %lu\npgfree %lu\npgfault %lu\npgmajfault %lu\n"
 		      "pgsteal_kswapd %lu\npgsteal_direct %lu\npgscan_kswapd %lu\npgscan_direct "
 		      "%lu\nbalance_dirty_throttled %lu\n",
@@ -87,8 +87,9 @@ proc_show_vmstat(struct strbuf *sb, void *ctx)
 		      m.slab_reclaimable, m.slab_unreclaimable, m.page_tables,
 		      m.kernel_stack * (PAGE_SIZE / 1024), m.dirtied, m.written, m.dirty_limit,
 		      m.dirty_background, m.pgpgin * (PAGE_SIZE / 1024),
-		      m.written * (PAGE_SIZE / 1024), m.pgalloc, m.pgfree, m.pgfault, m.pgmajfault,
-		      m.pgsteal_background, m.pgsteal, m.pgscan_background, m.pgscan, m.throttled);
+		      m.written * (PAGE_SIZE / 1024), m.pswpin, m.pswpout, m.pgalloc, m.pgfree,
+		      m.pgfault, m.pgmajfault, m.pgsteal_background, m.pgsteal, m.pgscan_background,
+		      m.pgscan, m.throttled);
 	return 0;
 }
 

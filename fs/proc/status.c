@@ -286,7 +286,8 @@ show_memory_lines(struct strbuf *sb, struct mm *mm)
 		      mm->exec_vm * kb > (mm->end_code - mm->start_code) / 1024
 			      ? mm->exec_vm * kb - (mm->end_code - mm->start_code) / 1024
 			      : 0,
-		      atomic64_read(&mm->page_tables) * (s64)kb, 0ul);
+		      atomic64_read(&mm->page_tables) * (s64)kb,
+		      (u64)MAX(atomic64_read(&mm->swap), 0l) * kb);
 	strbuf_puts(sb, "HugetlbPages:\t       0 kB\nCoreDumping:\t0\nTHP_enabled:\t1\n");
 }
 

@@ -15,6 +15,7 @@
 #include "lib/string.h"
 #include "mm/mm.h"
 #include "mm/reclaim.h"
+#include "mm/swap.h"
 #include "ns/ns.h"
 #include "proc_internal.h"
 #include "task/cred.h"
@@ -242,6 +243,8 @@ SHOW(mmap_min_addr, "%d", 65536)
 
 SHOW(dirty_background_ratio, "%u", vm_dirty_background_ratio)
 STORE_NUMBER(dirty_background_ratio, 0, 100, vm_dirty_background_ratio = (u32)v)
+SHOW(swappiness, "%u", vm_swappiness)
+STORE_NUMBER(swappiness, 0, 200, vm_swappiness = (u32)v)
 SHOW(dirty_ratio, "%u", vm_dirty_ratio)
 STORE_NUMBER(dirty_ratio, 0, 100, vm_dirty_ratio = (u32)v)
 SHOW(dirty_writeback_centisecs, "%u", vm_dirty_writeback_centisecs)
@@ -269,6 +272,7 @@ static const struct pseudo_entry vm_entries[] = {
 	{ .name = "drop_caches", .mode = S_IFREG | 0200, .store = store_drop_caches },
 	READ_WRITE(overcommit_memory),
 	READ_WRITE(overcommit_ratio),
+	READ_WRITE(swappiness),
 	READ_ONLY(max_map_count),
 	READ_ONLY(mmap_min_addr),
 	{ .name = NULL },

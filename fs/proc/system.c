@@ -15,6 +15,7 @@
 #include "lib/string.h"
 #include "mm/mm.h"
 #include "mm/page.h"
+#include "mm/swap.h"
 #include "ns/ns.h"
 #include "proc_internal.h"
 #include "sched/sched.h"
@@ -198,7 +199,17 @@ show_diskstats(struct strbuf *sb, void *ctx)
 static int
 show_swaps(struct strbuf *sb, void *ctx)
 {
+	struct swap_info s;
+
 	strbuf_puts(sb, "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
+	for (u32 i = 0; swap_info(i, &s); i++) {
+		u64 size = s.pages * (PAGE_SIZE / 1024), used = s.used * (PAGE_SIZE / 1024);
+		int pad = 40 - (int)strlen(s.name);
+
+		strbuf_printf(sb, "%s%*s%s\t%lu\t%s%lu\t%s%d\n", s.name, MAX(pad, 1), " ",
+			      s.file ? "file\t" : "partition", size, size < 10000000 ? "\t" : "",
+			      used, used < 10000000 ? "\t" : "", s.priority);
+	}
 	return 0;
 }
 

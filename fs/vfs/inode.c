@@ -549,7 +549,8 @@ inode_may_delete(struct inode *dir, struct inode *victim, bool is_dir)
 		return err;
 	if (dir->flags & INODE_APPEND)
 		return -EPERM;
-	if (sticky_forbids(dir, victim) || (victim->flags & (INODE_APPEND | INODE_IMMUTABLE)))
+	if (sticky_forbids(dir, victim) ||
+	    (victim->flags & (INODE_APPEND | INODE_IMMUTABLE | INODE_SWAPFILE)))
 		return -EPERM;
 	if (is_dir && !S_ISDIR(victim->mode))
 		return -ENOTDIR;

@@ -51,6 +51,8 @@ enum lock_rank {
 	RANK_TTY_LINE = 135,	 /* a terminal's line discipline */
 	RANK_PAGE_TABLE = 140,	 /* leaf page-table locks */
 	RANK_HUGE_PAGE = 142,	 /* a 2 MiB page: from whole to pieces, against counting */
+	RANK_SWAP_ORDER = 144,	 /* which swap area is next */
+	RANK_SWAP = 145,	 /* the slots of a swap area */
 	RANK_BACKING = 147,	 /* backing->lock: dirty inodes of a device */
 	RANK_LRU = 150,
 	RANK_FUTEX = 155, /* futex bucket (lower address first: nested) */

@@ -108,6 +108,12 @@ struct mapping_ops {
 	 */
 	bool stable_pages;
 	/*
+	 * A swap file: on which sector of the super block's device page `index` begins, and how
+	 * many pages follow there. -EINVAL: a hole, or what is not in whole pages. Nothing dirty,
+	 * nothing locked; it stays so while the inode is INODE_SWAPFILE. NULL: no swap files.
+	 */
+	int (*swap_map)(struct mapping *m, u64 index, u64 *sector, u64 *pages);
+	/*
 	 * O_DIRECT: move the bytes between the iterator's memory and the device, with the cache
 	 * written out and dropped already. NULL: no O_DIRECT. Bytes or -errno.
 	 */

@@ -16,8 +16,9 @@
 #include "sched/mutex.h"
 
 struct mm;
-struct vma;
 struct strbuf;
+struct thread;
+struct vma;
 
 /*
  * What stands behind a mapping beyond its pages: filled by fs/vfs (files), shm. All slots may be
@@ -103,7 +104,13 @@ struct mm {
 	u64 start_stack, arg_start, arg_end, env_start, env_end;
 	u64 total_vm, locked_vm, data_vm, exec_vm, stack_vm;			 /* [M] pages */
 	struct atomic64 rss_anon, rss_file, rss_shmem, page_tables, hiwater_rss; /* [A] pages */
-	u64 def_flags; /* mlockall(MCL_FUTURE) */
+	struct atomic64 swap;  /* [A] entries that stand for pages in swap */
+	struct list scan_node; /* mm/swap_out.c: scan_lock */
+	u32 scans;	       /* scan_lock: looks for pages to send out, under way */
+	bool scanned;	       /* scan_lock: on the list */
+	struct thread *forker; /* [M] copies it, and may look for pages in it meanwhile */
+	u64 scan_at;	       /* where the last look ended */
+	u64 def_flags;	       /* mlockall(MCL_FUTURE) */
 	u64 vdso_base;
 	u8 auxv[512];
 	u32 auxv_len; /* /proc/PID/auxv */

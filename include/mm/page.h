@@ -42,6 +42,7 @@
 #define PG_SWAPBACKED (1u << 16)
 #define PG_READAHEAD  (1u << 17) /* reached by a reader: time to read on */
 #define PG_RECLAIM    (1u << 18) /* written in order to be dropped */
+#define PG_SWAPCACHE  (1u << 19) /* private says which swap slot: mm/swap.c */
 
 struct mapping;
 
@@ -67,7 +68,7 @@ struct page { /* 64 bytes */
 		struct list lru;     /* LRU, buddy lists, slab lists */
 		struct rcu_head rcu; /* slab pages on their way out */
 	};
-	u64 private; /* owner's: file system buffers, slab counters, deposited tables */
+	u64 private; /* owner's: file system buffers, slab counters, deposited tables, swap slot */
 	struct spinlock table_lock; /* of a page-table page: guards its entries */
 };
 STATIC_ASSERT(sizeof(struct page) == 64);
@@ -161,11 +162,12 @@ struct mem_stats { /* in pages */
 	u64 total, free, available, cached, buffers, shmem, anon, mapped, slab_reclaimable,
 		slab_unreclaimable, kernel_stack, page_tables, active_anon, inactive_anon,
 		active_file, inactive_file, mlocked, dirty, writeback, vmalloc_used, committed,
-		commit_limit, swap_total, swap_free, huge_anon;
+		commit_limit, swap_total, swap_free, swap_cached, huge_anon;
 	u64 pgfault, pgmajfault, pgalloc, pgfree;
 	/* since boot: pages dirtied, written, read in; freed and looked at by reclaim */
 	u64 dirtied, written, throttled, pgpgin, pgsteal, pgscan, pgsteal_background,
 		pgscan_background;
+	u64 pswpin, pswpout;
 	u64 dirty_limit, dirty_background; /* writers wait, writeback starts */
 };
 void mem_stats(struct mem_stats *out);

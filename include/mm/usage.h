@@ -10,8 +10,8 @@
 
 struct mem_usage { /* bytes; shares shifted left by USAGE_SHARE_SHIFT */
 	u64 resident, shared_clean, shared_dirty, private_clean, private_dirty;
-	u64 referenced, anonymous, anon_huge;
-	u64 share, share_dirty, share_anon, share_file, share_shmem, share_locked;
+	u64 referenced, anonymous, anon_huge, swap;
+	u64 share, share_dirty, share_anon, share_file, share_shmem, share_locked, share_swap;
 };
 
 /* Adds the pages of v to *u. mmap_lock held for reading. */

@@ -196,6 +196,7 @@ struct inode {
 #define INODE_STATIC_CTX  BIT(9)  /* pseudo files: private is not counted */
 #define INODE_FLEETING	  BIT(10) /* goes with its last user, unless it has pages */
 #define INODE_DEFAULT_ACL BIT(11) /* directories: posix_acl.h; instead of the umask */
+#define INODE_SWAPFILE	  BIT(12) /* in use by swapon(2): no writers, stays where it is */
 
 struct super_ops {
 	/*
