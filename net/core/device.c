@@ -172,8 +172,18 @@ net_device_rename(struct net_device *dev, const char *name)
 
 /* ---- registration ---- */
 
+/* Numbers are not used again at once: config_lock held. */
+static u32
+index_choose(struct net_ns *net)
+{
+	do {
+		net->next_ifindex = net->next_ifindex < INT32_MAX ? net->next_ifindex + 1 : 1;
+	} while (net_device_peek_by_index(net, net->next_ifindex));
+	return net->next_ifindex;
+}
+
 int
-net_device_register(struct net_device *dev, struct net_ns *net)
+net_device_register_locked(struct net_device *dev, struct net_ns *net)
 {
 	struct net_device *other;
 	struct list *before;
@@ -200,16 +210,11 @@ net_device_register(struct net_device *dev, struct net_ns *net)
 	dev->net = net;
 	dev->operstate = IF_OPER_DOWN;
 
-	net_config_lock(net);
 	r = name_choose(net, dev->name);
-	if (r) {
-		net_config_unlock(net);
+	if (r)
 		goto out_free;
-	}
 	if (!dev->ifindex || net_device_peek_by_index(net, dev->ifindex))
-		dev->ifindex = ++net->next_ifindex;
-	else
-		net->next_ifindex = MAX(net->next_ifindex, dev->ifindex);
+		dev->ifindex = index_choose(net);
 	before = &net->devices;
 	list_for_each_entry(other, &net->devices, node)
 	{
@@ -224,7 +229,6 @@ net_device_register(struct net_device *dev, struct net_ns *net)
 	dev->registered = true;
 	net->dev_generation++;
 	net_notify(net, NET_DEV_REGISTER, dev);
-	net_config_unlock(net);
 	return 0;
 
 out_free:
@@ -235,16 +239,22 @@ out_free:
 	return r;
 }
 
+int
+net_device_register(struct net_device *dev, struct net_ns *net)
+{
+	net_config_lock(net);
+	int r = net_device_register_locked(dev, net);
+	net_config_unlock(net);
+	return r;
+}
+
 void
-net_device_unregister(struct net_device *dev)
+net_device_unregister_locked(struct net_device *dev)
 {
 	struct net_ns *net = dev->net;
 
-	net_config_lock(net);
-	if (!dev->registered) {
-		net_config_unlock(net);
+	if (!dev->registered)
 		return;
-	}
 	(void)net_device_set_flags(dev, dev->flags & ~(u32)IFF_UP);
 	dev->registered = false;
 	net_notify(net, NET_DEV_UNREGISTER, dev);
@@ -253,9 +263,9 @@ net_device_unregister(struct net_device *dev)
 	hlist_del_rcu(&dev->by_name);
 	net->dev_generation++;
 	net_route_changed(net);
-	net_config_unlock(net);
+	net_taps_detach(dev);
 	rcu_synchronize();
-	net_backlog_flush(dev);
+	net_backlog_flush();
 	while (!list_empty(&dev->multicast)) {
 		struct net_mc_addr *m = list_first_entry(&dev->multicast, struct net_mc_addr, node);
 
@@ -263,6 +273,16 @@ net_device_unregister(struct net_device *dev)
 		kfree(m);
 	}
 	net_device_put(dev);
+}
+
+void
+net_device_unregister(struct net_device *dev)
+{
+	struct net_ns *net = dev->net;
+
+	net_config_lock(net);
+	net_device_unregister_locked(dev);
+	net_config_unlock(net);
 }
 
 /* ---- configuration ---- */

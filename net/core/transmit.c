@@ -36,10 +36,28 @@ net_tap_add(struct net_ns *net, struct net_tap *t)
 }
 
 void
+net_taps_detach(struct net_device *dev)
+{
+	struct net_tap *t, *next;
+
+	mutex_lock(&tap_lock);
+	list_for_each_entry_safe(t, next, &dev->taps, node)
+	{
+		list_del_rcu(&t->node);
+		t->dev = NULL;
+		t->detached = true;
+		if (t->gone)
+			t->gone(t);
+	}
+	mutex_unlock(&tap_lock);
+}
+
+void
 net_tap_remove(struct net_tap *t)
 {
 	mutex_lock(&tap_lock);
-	list_del_rcu(&t->node);
+	if (!t->detached)
+		list_del_rcu(&t->node);
 	WRITE_ONCE(tap_count, tap_count - 1);
 	mutex_unlock(&tap_lock);
 	rcu_synchronize();

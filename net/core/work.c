@@ -47,6 +47,7 @@ struct cpu_work {
 	struct net_timer *timers; /* interrupts off; linked by next_fired */
 	struct thread *thread;
 	bool running; /* net_run is at work */
+	u64 rounds;   /* of the backlog, ended */
 };
 static DEFINE_PERCPU(struct cpu_work, cpu_work);
 
@@ -190,6 +191,7 @@ backlog_run(struct cpu_work *w, int budget)
 		done++;
 		net_receive(p);
 	}
+	smp_store_release(&w->rounds, w->rounds + 1);
 	return done;
 }
 
@@ -381,15 +383,18 @@ net_thread(void *unused)
 }
 
 void
-net_backlog_flush(struct net_device *dev)
+net_backlog_flush(void)
 {
-	/* Backlogs are emptied within a section or by the thread; both end. A packet of a device
-	 * that is going is dropped in net_receive, so waiting until each CPU has been through is
-	 * enough: the caller has made `registered` false before. */
-	for (u32 cpu = 0; cpu < cpu_count; cpu++)
-		while (READ_ONCE(percpu_ptr(cpu_work, cpu)->count) ||
-		       READ_ONCE(percpu_ptr(cpu_work, cpu)->running))
+	for (u32 cpu = 0; cpu < cpu_count; cpu++) {
+		const struct cpu_work *w = percpu_ptr(cpu_work, cpu);
+		u64 seen = READ_ONCE(w->rounds);
+
+		/* The second round from now on ends after all that is there now, however much
+		 * comes meanwhile. */
+		while ((READ_ONCE(w->count) || READ_ONCE(w->running)) &&
+		       READ_ONCE(w->rounds) - seen < 2)
 			sleep_ns(NSEC_PER_MSEC);
+	}
 }
 
 void

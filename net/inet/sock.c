@@ -286,6 +286,7 @@ sock_backlog_add(struct inet_sock *sk, struct packet *p)
 		return false;
 	}
 	p->next = NULL;
+	p->dev = sk->net->loopback; /* its own may go before the owner looks */
 	if (sk->backlog_head)
 		sk->backlog_tail->next = p;
 	else

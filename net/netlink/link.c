@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* rtnetlink(7): network devices. RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK, RTM_SETLINK. */
 #include "lib/string.h"
+#include "net/core/kind.h"
 #include "netlink_internal.h"
 
 #define IFLA_IFALIAS	  20
@@ -77,6 +78,14 @@ link_fill(struct nl_writer *w, const struct nl_request *rq, u16 flags, const voi
 	}
 	if (dev->alias[0])
 		nl_put_text(w, IFLA_IFALIAS, dev->alias);
+	if (dev->link)
+		nl_put_u32(w, IFLA_LINK, dev->link);
+	if (dev->kind) {
+		u32 info = nl_nest_begin(w, IFLA_LINKINFO);
+
+		nl_put_text(w, IFLA_INFO_KIND, dev->kind->name);
+		nl_nest_end(w, info);
+	}
 	stats_fill(w, dev);
 	nl_end(w, start);
 }
@@ -151,6 +160,8 @@ link_change(const struct link_request *l)
 	u32 v = 0;
 	int r = 0;
 
+	if (nl_has(attrs, IFLA_NET_NS_PID) || nl_has(attrs, IFLA_NET_NS_FD))
+		return -EINVAL; /* there is one network only */
 	if (nl_has(attrs, IFLA_ADDRESS)) {
 		if (attrs[IFLA_ADDRESS].len < dev->addr_len)
 			return -EINVAL;
@@ -192,14 +203,79 @@ link_set(const struct nl_request *rq)
 	return r ? r : link_change(&l);
 }
 
+/* The other end of a pair, as the kind's data describe it. */
+static int
+peer_read(const struct nl_attr *data, struct net_device_wish *wish)
+{
+	struct nl_attr outer[VETH_INFO_PEER + 1], attrs[IFLA_TOP + 1];
+	int r = nl_parse(data->data, data->len, outer, VETH_INFO_PEER);
+
+	if (r || !nl_has(outer, VETH_INFO_PEER))
+		return r;
+	if (outer[VETH_INFO_PEER].len < sizeof(struct linux_ifinfomsg))
+		return -EINVAL;
+	r = nl_parse(outer[VETH_INFO_PEER].data + sizeof(struct linux_ifinfomsg),
+		     outer[VETH_INFO_PEER].len - (u32)sizeof(struct linux_ifinfomsg), attrs,
+		     IFLA_TOP);
+	if (!r && (nl_has(attrs, IFLA_NET_NS_PID) || nl_has(attrs, IFLA_NET_NS_FD)))
+		r = -EINVAL;
+	if (!r)
+		r = nl_get_text(attrs, IFLA_IFNAME, wish->peer_name, sizeof(wish->peer_name));
+	if (!r)
+		r = nl_get_u32(attrs, IFLA_MTU, &wish->peer_mtu);
+	if (!r && nl_has(attrs, IFLA_ADDRESS)) {
+		if (attrs[IFLA_ADDRESS].len < ETH_ALEN)
+			return -EINVAL;
+		wish->peer_addr = attrs[IFLA_ADDRESS].data;
+	}
+	return r;
+}
+
+/* A device of the kind that is asked for, then set up like one that was there. */
+static int
+link_make(const struct nl_request *rq, struct link_request *l)
+{
+	struct nl_attr info[IFLA_INFO_DATA + 1];
+	const struct net_device_kind *kind;
+	struct net_device_wish wish = { .ifindex = (u32)l->m.ifi_index };
+	char text[16] = "";
+	int r = nl_get_text(l->attrs, IFLA_IFNAME, wish.name, sizeof(wish.name));
+
+	if (r)
+		return r;
+	if (!nl_has(l->attrs, IFLA_LINKINFO))
+		return -EOPNOTSUPP;
+	r = nl_parse(l->attrs[IFLA_LINKINFO].data, l->attrs[IFLA_LINKINFO].len, info,
+		     IFLA_INFO_DATA);
+	if (!r && nl_get_text(info, IFLA_INFO_KIND, text, sizeof(text)))
+		r = -EOPNOTSUPP; /* longer than all that are known */
+	if (r)
+		return r;
+	kind = net_device_kind_find(text);
+	if (!kind)
+		return -EOPNOTSUPP;
+	if (nl_has(info, IFLA_INFO_DATA))
+		r = peer_read(&info[IFLA_INFO_DATA], &wish);
+	if (!r)
+		r = kind->create(rq->net, &wish, &l->dev);
+	if (r)
+		return r;
+	r = link_change(l);
+	if (r)
+		kind->destroy(l->dev);
+	return r;
+}
+
 int
 link_new(const struct nl_request *rq)
 {
 	struct link_request l;
 	int r = link_read(rq, &l);
 
-	if (r == -ENODEV && (rq->h->nlmsg_flags & NLM_F_CREATE))
-		return -EOPNOTSUPP; /* no kind of device can be made by request */
+	bool unnamed = r == -EINVAL && !l.m.ifi_index && nl_has(l.attrs, IFLA_LINKINFO) &&
+		       !nl_has(l.attrs, IFLA_IFNAME);
+	if ((r == -ENODEV || unnamed) && (rq->h->nlmsg_flags & NLM_F_CREATE))
+		return link_make(rq, &l);
 	if (!r && (rq->h->nlmsg_flags & NLM_F_EXCL))
 		return -EEXIST;
 	if (!r && (rq->h->nlmsg_flags & NLM_F_REPLACE))
@@ -213,5 +289,10 @@ link_delete(const struct nl_request *rq)
 	struct link_request l;
 	int r = link_read(rq, &l);
 
-	return r ? r : -EOPNOTSUPP; /* hardware stays */
+	if (r)
+		return r;
+	if (!l.dev->kind)
+		return -EOPNOTSUPP; /* hardware stays */
+	l.dev->kind->destroy(l.dev);
+	return 0;
 }

@@ -155,6 +155,16 @@ out_count:
 }
 
 static void
+tap_gone(struct net_tap *t)
+{
+	struct packet_socket *ps = t->owner;
+
+	WRITE_ONCE(ps->ifindex, (u32)-1);
+	WRITE_ONCE(ps->socket->error, ENETDOWN);
+	wake_up_poll(&ps->wait, EPOLLERR);
+}
+
+static void
 untap(struct packet_socket *ps)
 {
 	if (ps->tapped)
@@ -179,9 +189,11 @@ retap(struct packet_socket *ps)
 			r = -ENODEV;
 	}
 	if (!r) {
-		ps->tap = (struct net_tap){
-			.dev = dev, .protocol = ps->protocol, .packet = tap_packet, .owner = ps
-		};
+		ps->tap = (struct net_tap){ .dev = dev,
+					    .protocol = ps->protocol,
+					    .packet = tap_packet,
+					    .gone = tap_gone,
+					    .owner = ps };
 		net_tap_add(ps->net, &ps->tap);
 		ps->tapped = true;
 	}

@@ -21,6 +21,7 @@
 #define NET_ADDR_LEN 32
 
 struct net_device;
+struct net_device_kind;
 
 /* Features: what the device does by itself. */
 #define NETIF_SG       BIT(0) /* sends page fragments */
@@ -97,8 +98,10 @@ struct net_device {
 	u8 operstate; /* IF_OPER_* */
 	bool carrier;
 	bool registered;
-	u32 promisc, allmulti; /* counts */
-	u32 group;	       /* IFLA_GROUP */
+	u32 promisc, allmulti;		    /* counts */
+	u32 group;			    /* IFLA_GROUP */
+	const struct net_device_kind *kind; /* [I] of one that a program made; NULL: hardware, lo */
+	u32 link;			    /* ifindex of the device that it stands on; 0: none */
 	char alias[64];
 	struct net_ns *net;
 	struct ref ref;
@@ -121,6 +124,9 @@ int net_device_register(struct net_device *dev, struct net_ns *net);
 /* Down, unlinked, all notified; waits for readers. ops->release is called when the last reference
  * is put, perhaps before this returns. */
 void net_device_unregister(struct net_device *dev);
+/* The same with config_lock held. */
+int net_device_register_locked(struct net_device *dev, struct net_ns *net);
+void net_device_unregister_locked(struct net_device *dev);
 static inline void
 net_device_get(struct net_device *dev)
 {
@@ -195,7 +201,11 @@ struct net_tap {
 	struct net_device *dev;
 	u16 protocol;
 	void (*packet)(struct net_tap *t, struct packet *p, bool outgoing);
+	/* Its device goes: nothing comes any more, dev is NULL. May not remove the tap. NULL:
+	 * nothing to do. */
+	void (*gone)(struct net_tap *t);
 	void *owner;
+	bool detached; /* the core's */
 };
 void net_tap_add(struct net_ns *net, struct net_tap *t);
 void net_tap_remove(struct net_tap *t); /* waits for readers: sleeps */
