@@ -100,6 +100,7 @@ struct link_request {
 	struct linux_ifinfomsg m;
 	struct nl_attr attrs[IFLA_TOP + 1];
 	struct net_device *dev;
+	bool unnamed; /* neither a number nor a name was given */
 };
 
 /* What a request says, and the device that it names by number or by name. 0, -ENODEV, -EINVAL (it
@@ -109,12 +110,14 @@ link_read(const struct nl_request *rq, struct link_request *l)
 {
 	char name[IFNAMSIZ] = "";
 
+	l->unnamed = false;
 	nl_request_body(rq, &l->m, sizeof(l->m));
 	int r = nl_request_attrs(rq, sizeof(l->m), l->attrs, IFLA_TOP);
 	if (!r)
 		r = nl_get_text(l->attrs, IFLA_IFNAME, name, sizeof(name));
 	if (r)
 		return r;
+	l->unnamed = !l->m.ifi_index && !name[0];
 	if (l->m.ifi_index > 0)
 		l->dev = net_device_peek_by_index(rq->net, (u32)l->m.ifi_index);
 	else if (l->m.ifi_index < 0 || !name[0])
@@ -272,10 +275,8 @@ link_new(const struct nl_request *rq)
 	struct link_request l;
 	int r = link_read(rq, &l);
 
-	bool unnamed = r == -EINVAL && !l.m.ifi_index && nl_has(l.attrs, IFLA_LINKINFO) &&
-		       !nl_has(l.attrs, IFLA_IFNAME);
-	if ((r == -ENODEV || unnamed) && (rq->h->nlmsg_flags & NLM_F_CREATE))
-		return link_make(rq, &l);
+	if (r == -ENODEV || l.unnamed)
+		return rq->h->nlmsg_flags & NLM_F_CREATE ? link_make(rq, &l) : -ENODEV;
 	if (!r && (rq->h->nlmsg_flags & NLM_F_EXCL))
 		return -EEXIST;
 	if (!r && (rq->h->nlmsg_flags & NLM_F_REPLACE))

@@ -127,6 +127,21 @@ def test_iperf3(ctx):
             chroot(guest, listening)
 
 
+def test_tools(ctx):
+    """iproute2's ss and ip, with what they show and change."""
+    with debian(ctx, 2) as guest:
+        chroot(guest, "nginx; sleep 1; ss -tlnp", "users:((\"nginx\"", "0.0.0.0:80")
+        chroot(guest, "curl -s -o /dev/null http://127.0.0.1/; ss -tan state time-wait", "127.0.0.1:80")
+        chroot(guest, "ss -tlnH sport = :80 | wc -l", "2")
+        chroot(guest, "ss -tlnH sport = :81 | wc -l", "0")
+        chroot(guest, "ss -xa; ss -uan; ss -s; ss -tie state all", "u_str", "cubic")
+        chroot(guest, "ip link add va type veth peer name vb && ip addr add 10.5.0.1/24 dev va && ip link set va up && "
+               "ip link set vb up && ip -d link show va; ip route", "va@vb", "veth", "10.5.0.0/24 dev va")
+        chroot(guest, "ip link add d0 type dummy && ip link set d0 up mtu 9000 && ip -br link show d0; ip link del va; "
+               "ip link del d0; ip -br link", "d0")
+        chroot(guest, "ip link show va 2>&1", "does not exist", status=1)
+
+
 def test_redis(ctx, smp):
     with debian(ctx, smp) as guest:
         chroot(guest, "redis-server --daemonize yes --dir /tmp --unixsocket /tmp/redis.sock > /tmp/log; "

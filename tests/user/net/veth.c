@@ -336,6 +336,8 @@ main(void)
 	lo_up();
 	wire(nl);
 	is_int(link_add(nl, "nosuch", "tva", NULL), EOPNOTSUPP, "an unknown kind");
+	begin(RTM_NEWLINK, 0);
+	is_int(ask(nl), ENODEV, "a change of nothing, as iproute2 asks to see what can be asked");
 	is_int(link_delete(nl, "nosuch"), ENODEV, "deleting what is not there");
 	is_int(link_delete(nl, "lo"), EOPNOTSUPP, "deleting lo");
 
