@@ -445,8 +445,11 @@ static int
 tree_show(const struct fs_type *type, const char *source, u32 flags, const char *data,
 	  struct super **out)
 {
-	struct mount *m = current_mount();
+	struct mount *m;
 
+	if (!ns_capable(ipc_ns_current()->owner, CAP_SYS_ADMIN))
+		return -EPERM;
+	m = current_mount();
 	if (!m)
 		return -ENOMEM;
 	ref_get(&m->super->ref);

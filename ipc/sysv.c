@@ -24,6 +24,7 @@
 #include "task/nsset.h"
 #include "task/pid.h"
 #include "task/task.h"
+#include "task/user_ns.h"
 #include "uapi/errno.h"
 
 #define INDEX_BITS 15
@@ -46,10 +47,17 @@ static const struct sysv_ops *const kinds[SYSV_KINDS] = { &sem_ops, &msg_ops, &s
 
 static struct ipc_ns root_ns = {
 	.ref = REF_INIT,
+	.owner = &root_user_ns,
 	.inum = 0xefffffffu,
 	.limits = LIMITS,
 	.tables = { TABLE_INIT(SYSV_SEM), TABLE_INIT(SYSV_MSG), TABLE_INIT(SYSV_SHM) },
 };
+
+struct user_ns *
+ipc_ns_owner(const struct ipc_ns *ns)
+{
+	return ns->owner;
+}
 
 struct ipc_ns *
 ipc_ns_root(void)
@@ -76,7 +84,7 @@ ipc_ns_inum(const struct ipc_ns *ns)
 }
 
 struct ipc_ns *
-ipc_ns_create(void)
+ipc_ns_create(struct user_ns *owner)
 {
 	static const struct ipc_limits limits = LIMITS;
 	static u64 last_inum = 0xf0000000u + (1u << 20);
@@ -85,6 +93,7 @@ ipc_ns_create(void)
 	if (!ns)
 		return NULL;
 	ref_init(&ns->ref);
+	ns->owner = user_ns_get(owner);
 	ns->inum = __atomic_add_fetch(&last_inum, 1, __ATOMIC_RELAXED);
 	ns->limits = limits;
 	for (u32 i = 0; i < SYSV_KINDS; i++) {
@@ -118,6 +127,7 @@ ipc_ns_put(struct ipc_ns *ns)
 	}
 	if (ns->mq_mount)
 		mount_put(ns->mq_mount);
+	user_ns_put(ns->owner);
 	kfree(ns);
 }
 
@@ -194,7 +204,9 @@ sysv_permission(const struct sysv_object *o, u32 want)
 		granted >>= 6;
 	else if (cred_in_group(c, o->cgid) || cred_in_group(c, o->gid))
 		granted >>= 3;
-	return (asked & ~granted & 7) && !capable(CAP_IPC_OWNER) ? -EACCES : 0;
+	return (asked & ~granted & 7) && !ns_capable(ipc_ns_current()->owner, CAP_IPC_OWNER)
+		       ? -EACCES
+		       : 0;
 }
 
 int
@@ -202,14 +214,19 @@ sysv_may_change(const struct sysv_object *o)
 {
 	u32 euid = current_cred()->euid;
 
-	return euid == o->cuid || euid == o->uid || capable(CAP_SYS_ADMIN) ? 0 : -EPERM;
+	return euid == o->cuid || euid == o->uid ||
+			       ns_capable(ipc_ns_current()->owner, CAP_SYS_ADMIN)
+		       ? 0
+		       : -EPERM;
 }
 
 void
 sysv_set(struct sysv_object *o, const struct linux_ipc_perm *perm)
 {
-	o->uid = perm->uid;
-	o->gid = perm->gid;
+	const struct user_ns *ns = current_cred()->user_ns;
+
+	o->uid = uid_from_user(ns, perm->uid);
+	o->gid = gid_from_user(ns, perm->gid);
 	o->mode = (o->mode & ~0777u) | (perm->mode & 0777);
 }
 
@@ -218,10 +235,10 @@ perm_fill(const struct sysv_object *o, struct linux_ipc_perm *out)
 {
 	*out = (struct linux_ipc_perm){
 		.key = o->key,
-		.uid = o->uid,
-		.gid = o->gid,
-		.cuid = o->cuid,
-		.cgid = o->cgid,
+		.uid = uid_shown(o->uid),
+		.gid = gid_shown(o->gid),
+		.cuid = uid_shown(o->cuid),
+		.cgid = gid_shown(o->cgid),
 		.mode = o->mode,
 		.seq = (u16)((u32)o->id >> INDEX_BITS),
 	};
@@ -399,7 +416,8 @@ sysv_highest(const struct sysv_ops *ops, u32 *count)
 void
 sysv_show_perm(struct strbuf *sb, const struct sysv_object *o, const char *ids)
 {
-	strbuf_printf(sb, ids, o->uid, o->gid, o->cuid, o->cgid);
+	strbuf_printf(sb, ids, uid_shown(o->uid), gid_shown(o->gid), uid_shown(o->cuid),
+		      gid_shown(o->cgid));
 }
 
 void

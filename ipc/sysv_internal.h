@@ -55,6 +55,7 @@ struct sysv_table {
 
 struct ipc_ns {
 	struct ref ref;
+	struct user_ns *owner; /* [I] referenced */
 	u64 inum;
 	struct ipc_limits limits;
 	struct sysv_table tables[SYSV_KINDS];

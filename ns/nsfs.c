@@ -20,14 +20,16 @@
 #include "task/cred.h"
 #include "task/pid.h"
 #include "task/task.h"
+#include "task/user_ns.h"
 #include "uapi/errno.h"
 #include "uapi/magic.h"
 #include "uapi/sched.h"
 
 struct ns_handle {
 	u64 kind;
-	struct nsset *set;  /* holds it, whatever else it holds */
-	struct pid_ns *pid; /* CLONE_NEWPID */
+	struct nsset *set;    /* holds it, whatever else it holds */
+	struct pid_ns *pid;   /* CLONE_NEWPID */
+	struct user_ns *user; /* CLONE_NEWUSER */
 };
 
 static const struct fs_type nsfs_type;
@@ -54,12 +56,22 @@ pid_ns_of(struct task *t, const struct nsset *n, u64 kind)
 }
 
 static u64
+user_inum(struct task *t)
+{
+	rcu_read_lock();
+	u64 inum = rcu_dereference(t->cred)->user_ns->inum;
+	rcu_read_unlock();
+	return inum;
+}
+
+static u64
 inum_of(struct task *t, const struct nsset *n, u64 kind)
 {
 	switch (kind & ~(u64)NS_FOR_CHILDREN) {
 	case CLONE_NEWNS: return mount_ns_inum(n->mnt);
 	case CLONE_NEWUTS: return n->uts->inum;
 	case CLONE_NEWIPC: return ipc_ns_inum(n->ipc);
+	case CLONE_NEWUSER: return user_inum(t);
 	default: return pid_ns_of(t, n, kind)->inum;
 	}
 }
@@ -82,6 +94,7 @@ ns_kind_name(u64 kind)
 	case CLONE_NEWNS: return "mnt";
 	case CLONE_NEWUTS: return "uts";
 	case CLONE_NEWIPC: return "ipc";
+	case CLONE_NEWUSER: return "user";
 	default: return "pid";
 	}
 }
@@ -109,6 +122,7 @@ static void
 handle_free(struct ns_handle *h)
 {
 	pid_ns_put(h->pid);
+	user_ns_put(h->user);
 	nsset_put(h->set);
 	kfree(h);
 }
@@ -161,6 +175,9 @@ ns_path(struct task *t, u64 kind, struct path *out)
 	}
 	h->pid = pid_ns_of(t, h->set, kind);
 	pid_ns_get(h->pid);
+	struct cred *c = task_get_cred(t);
+	h->user = user_ns_get(c->user_ns);
+	cred_put(c);
 	r = nsfs_path(h, inum_of(t, h->set, kind), out);
 	if (r)
 		handle_free(h);
@@ -178,14 +195,48 @@ pid_ns_is_below(const struct pid_ns *ns, const struct pid_ns *top)
 	return ns == top;
 }
 
+/* Into another user namespace, above which we have no power: as its root, with all capabilities. */
+static int
+user_ns_set(struct user_ns *ns)
+{
+	struct cred *new;
+
+	if (ns == current_cred()->user_ns || READ_ONCE(current->process->nr_threads) > 1 ||
+	    ref_read(&current->fs->ref) > 1)
+		return -EINVAL;
+	if (!ns_capable(ns, CAP_SYS_ADMIN))
+		return -EPERM;
+	new = cred_dup(current->cred);
+	if (!new)
+		return -ENOMEM;
+	user_ns_enter(new, ns);
+	cred_commit(new);
+	return 0;
+}
+
+static const struct user_ns *
+owner_of(const struct ns_handle *h, u64 kind)
+{
+	switch (kind) {
+	case CLONE_NEWNS: return mount_ns_owner(h->set->mnt);
+	case CLONE_NEWUTS: return h->set->uts->owner;
+	case CLONE_NEWIPC: return ipc_ns_owner(h->set->ipc);
+	default: return h->pid->owner;
+	}
+}
+
 static int
 ns_enter(const struct ns_handle *h)
 {
 	u64 kind = h->kind & ~(u64)NS_FOR_CHILDREN;
+	const struct user_ns *mine = current_cred()->user_ns;
 	struct nsset *n;
 	int r = 0;
 
-	if (!capable(CAP_SYS_ADMIN) || (kind == CLONE_NEWNS && !capable(CAP_SYS_CHROOT)))
+	if (kind == CLONE_NEWUSER)
+		return user_ns_set(h->user);
+	if (!ns_capable(owner_of(h, kind), CAP_SYS_ADMIN) || !ns_capable(mine, CAP_SYS_ADMIN) ||
+	    (kind == CLONE_NEWNS && !ns_capable(mine, CAP_SYS_CHROOT)))
 		return -EPERM;
 	if (kind == CLONE_NEWPID && !pid_ns_is_below(h->pid, current_pid_ns()))
 		return -EINVAL;

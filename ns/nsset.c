@@ -4,7 +4,9 @@
  * and clone make another one. Each kind of namespace lives with its noun (mounts in fs/vfs, pids in
  * task); here they are held together.
  *
- * Network, cgroup, user and time namespaces are not built: EINVAL, as on such a Linux.
+ * The user namespace is not in the set but in the credentials: it comes first, and owns the others
+ * that are made with it. Network, cgroup and time namespaces are not built: EINVAL, as on such a
+ * Linux.
  */
 #include "task/nsset.h"
 
@@ -15,6 +17,7 @@
 #include "ns/ns.h"
 #include "task/cred.h"
 #include "task/pid.h"
+#include "task/user_ns.h"
 #include "uapi/errno.h"
 #include "uapi/sched.h"
 
@@ -70,15 +73,27 @@ nsset_dup(const struct nsset *old)
 }
 
 int
-nsset_copy(struct nsset *old, u64 flags, struct nsset **out)
+nsset_new_user(struct cred *cred)
 {
+	/* Who is locked into a chroot does not become root of another. */
+	return fs_is_chrooted() ? -EPERM : user_ns_enter_new(cred);
+}
+
+int
+nsset_copy(struct nsset *old, u64 flags, const struct cred *cred, struct nsset **out)
+{
+	struct user_ns *owner = cred->user_ns;
 	struct mount_ns *mnt = NULL;
 	struct uts_ns *uts = NULL;
 	struct pid_ns *pid = NULL;
 	struct nsset *n;
 	int r;
 
-	if (!capable(CAP_SYS_ADMIN))
+	if (!flags) {
+		*out = nsset_get(old);
+		return 0;
+	}
+	if (!cred_ns_capable(cred, owner, CAP_SYS_ADMIN))
 		return -EPERM;
 	if (flags & ~(u64)NS_BUILT)
 		return -EINVAL;
@@ -90,28 +105,28 @@ nsset_copy(struct nsset *old, u64 flags, struct nsset **out)
 		goto out_put;
 	r = -ENOMEM;
 	if (flags & CLONE_NEWPID) {
-		pid = pid_ns_create(old->pid_for_children);
+		pid = pid_ns_create(old->pid_for_children, owner);
 		if (!pid)
 			goto out_put;
 		pid_ns_put(n->pid_for_children);
 		n->pid_for_children = pid;
 	}
 	if (flags & CLONE_NEWUTS) {
-		uts = uts_ns_copy(old->uts);
+		uts = uts_ns_copy(old->uts, owner);
 		if (!uts)
 			goto out_put;
 		uts_ns_put(n->uts);
 		n->uts = uts;
 	}
 	if (flags & CLONE_NEWIPC) {
-		struct ipc_ns *ipc = ipc_ns_create();
+		struct ipc_ns *ipc = ipc_ns_create(owner);
 		if (!ipc)
 			goto out_put;
 		ipc_ns_put(n->ipc);
 		n->ipc = ipc;
 	}
 	if (flags & CLONE_NEWNS) {
-		r = mount_ns_copy(old->mnt, &mnt);
+		r = mount_ns_copy(old->mnt, owner, &mnt);
 		if (r)
 			goto out_put;
 		mount_ns_put(n->mnt);

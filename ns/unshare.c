@@ -70,17 +70,25 @@ sys_unshare(unsigned long flags)
 {
 	struct fs_context *fs = NULL;
 	struct nsset *ns = NULL;
+	struct cred *cred = NULL;
 	int r;
 
 	if (flags & CLONE_NEWNS)
 		flags |= CLONE_FS;
+	if (flags & CLONE_NEWUSER)
+		flags |= CLONE_THREAD | CLONE_FS;
 	r = unshare_check(flags);
 	if (r == 0 && (flags & CLONE_FS) && ref_read(&current->fs->ref) > 1)
 		r = fs_context_dup(current->fs, &fs);
 	if (r)
 		return r;
-	if (flags & UNSHARE_NEW)
-		r = nsset_copy(current->ns, flags & UNSHARE_NEW, &ns);
+	if (flags & CLONE_NEWUSER) {
+		cred = cred_dup(current->cred);
+		r = cred ? nsset_new_user(cred) : -ENOMEM;
+	}
+	if (r == 0 && (flags & UNSHARE_NEW))
+		r = nsset_copy(current->ns, flags & (UNSHARE_NEW & ~CLONE_NEWUSER),
+			       cred ? cred : current->cred, &ns);
 	if (r == 0 && (flags & CLONE_FILES))
 		r = fd_table_unshare();
 	if (r) {
@@ -88,6 +96,8 @@ sys_unshare(unsigned long flags)
 			fs_context_put(fs);
 		if (ns)
 			nsset_put(ns);
+		if (cred)
+			cred_put(cred);
 		return r;
 	}
 	if (fs)
@@ -99,5 +109,7 @@ sys_unshare(unsigned long flags)
 			mount_ns_move_fs(ns->mnt, current->fs);
 		nsset_commit(ns);
 	}
+	if (cred)
+		cred_commit(cred);
 	return 0;
 }

@@ -15,6 +15,7 @@
 #include "task/cred.h"
 #include "task/pid.h"
 #include "task/task.h"
+#include "task/user_ns.h"
 #include "uapi/errno.h"
 #include "uapi/personality.h"
 #include "uapi/sysinfo.h"
@@ -27,6 +28,7 @@ static struct spinlock uts_lock = SPINLOCK_INIT(RANK_LEAF);
 
 struct uts_ns root_uts_ns = {
 	.ref = REF_INIT,
+	.owner = &root_user_ns,
 	.inum = 0xeffffffeu,
 	.nodename = "(none)",
 	.domainname = "(none)",
@@ -42,18 +44,21 @@ uts_ns_get(struct uts_ns *u)
 void
 uts_ns_put(struct uts_ns *u)
 {
-	if (ref_put(&u->ref))
-		kfree(u);
+	if (!ref_put(&u->ref))
+		return;
+	user_ns_put(u->owner);
+	kfree(u);
 }
 
 struct uts_ns *
-uts_ns_copy(struct uts_ns *old)
+uts_ns_copy(struct uts_ns *old, struct user_ns *owner)
 {
 	struct uts_ns *u = kzalloc(sizeof(*u), GFP_KERNEL);
 
 	if (!u)
 		return NULL;
 	ref_init(&u->ref);
+	u->owner = user_ns_get(owner);
 	u->inum = ns_next_inum();
 	uts_read(old, false, u->nodename);
 	uts_read(old, true, u->domainname);
@@ -119,7 +124,7 @@ uts_set(user_ptr uname, int len, bool domain)
 {
 	char name[__NEW_UTS_LEN];
 
-	if (!capable(CAP_SYS_ADMIN))
+	if (!ns_capable(current->ns->uts->owner, CAP_SYS_ADMIN))
 		return -EPERM;
 	if (len < 0 || len > __NEW_UTS_LEN)
 		return -EINVAL;

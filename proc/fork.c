@@ -73,7 +73,7 @@ clone_flags_check(const struct clone_request *rq)
 	const struct process *p = current->process;
 	u64 f = rq->flags;
 
-	if ((f & CLONE_NEWNS) && (f & CLONE_FS))
+	if ((f & (CLONE_NEWNS | CLONE_NEWUSER)) && (f & CLONE_FS))
 		return -EINVAL;
 	if ((f & CLONE_THREAD) && !(f & CLONE_SIGHAND))
 		return -EINVAL;
@@ -132,6 +132,25 @@ fork_count(struct task *t)
 	return 0;
 }
 
+/* CLONE_NEWUSER: credentials of its own, before the other namespaces, which it is to own. */
+static int
+fork_user_ns(struct task *t)
+{
+	struct cred *new = cred_dup(current->cred);
+	int r;
+
+	if (!new)
+		return -ENOMEM;
+	r = nsset_new_user(new);
+	if (r) {
+		cred_put(new);
+		return r;
+	}
+	cred_put(t->cred);
+	t->cred = new;
+	return 0;
+}
+
 static void
 fork_uncount(struct task *t)
 {
@@ -170,7 +189,10 @@ fork_namespaces(struct task *t, u64 flags)
 		t->ns = nsset_get(current->ns);
 		return 0;
 	}
-	r = nsset_copy(current->ns, flags & CLONE_NAMESPACES, &t->ns);
+	r = flags & CLONE_NEWUSER ? fork_user_ns(t) : 0;
+	if (r == 0)
+		r = nsset_copy(current->ns, flags & (CLONE_NAMESPACES & ~CLONE_NEWUSER), t->cred,
+			       &t->ns);
 	if (r)
 		sem_exit(t);
 	else if (flags & CLONE_NEWNS)

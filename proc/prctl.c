@@ -64,7 +64,7 @@ prctl_bounding_drop(unsigned long cap)
 {
 	struct cred *new;
 
-	if (!capable(CAP_SETPCAP))
+	if (!ns_capable(current_cred()->user_ns, CAP_SETPCAP))
 		return -EPERM;
 	if (!cap_valid(cap))
 		return -EINVAL;
@@ -86,7 +86,7 @@ prctl_set_securebits(unsigned long bits)
 	/* capabilities(7): a locked bit stays, and so does a lock. */
 	if ((locked & (c->securebits ^ bits)) || (c->securebits & SECURE_ALL_LOCKS & ~bits) ||
 	    (bits & ~(unsigned long)(SECURE_ALL_LOCKS | SECURE_ALL_BITS)) ||
-	    !cred_capable(c, CAP_SETPCAP))
+	    !ns_capable(c->user_ns, CAP_SETPCAP))
 		return -EPERM;
 	new = cred_dup(c);
 	if (!new)

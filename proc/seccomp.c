@@ -357,7 +357,7 @@ set_filter(u32 flags, user_ptr uprog)
 
 	if (flags & ~(u32)FLAGS_KNOWN)
 		return -EINVAL;
-	if (!current->no_new_privs && !capable(CAP_SYS_ADMIN))
+	if (!current->no_new_privs && !ns_capable(current_cred()->user_ns, CAP_SYS_ADMIN))
 		return -EACCES;
 	int r = filter_read(uprog, &f);
 	if (r)

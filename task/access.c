@@ -18,13 +18,14 @@ ids_check(struct task *t, bool dumpable, bool real_ids)
 	u32 uid = real_ids ? me->uid : me->fsuid, gid = real_ids ? me->gid : me->fsgid;
 	bool ok;
 
-	if (t->process == current->process || cred_capable(me, CAP_SYS_PTRACE))
+	if (t->process == current->process)
 		return 0;
 	rcu_read_lock();
 	they = rcu_dereference(t->cred);
-	ok = dumpable && uid == they->euid && uid == they->suid && uid == they->uid &&
-	     gid == they->egid && gid == they->sgid && gid == they->gid &&
-	     !(they->cap_permitted & ~me->cap_permitted);
+	ok = cred_ns_capable(me, they->user_ns, CAP_SYS_PTRACE) ||
+	     (dumpable && they->user_ns == me->user_ns && uid == they->euid && uid == they->suid &&
+	      uid == they->uid && gid == they->egid && gid == they->sgid && gid == they->gid &&
+	      !(they->cap_permitted & ~me->cap_permitted));
 	rcu_read_unlock();
 	return ok ? 0 : -EPERM;
 }

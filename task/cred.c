@@ -6,8 +6,8 @@
  * it (cred_commit). Other tasks read ours under RCU. Each uid has an account that counts its
  * processes and queued signals; accounts live in a small hash under one lock.
  *
- * User namespaces are not there: every id is global and CAP_* means what it means in the first
- * namespace.
+ * Ids are those of the first user namespace; the calls translate from and to the caller's
+ * (user_ns.c), and ask for capabilities in that.
  */
 #include "task/cred.h"
 
@@ -20,12 +20,12 @@
 #include "mm/slab.h"
 #include "mm/user.h"
 #include "task/task.h"
+#include "task/user_ns.h"
 #include "task_internal.h"
 #include "uapi/errno.h"
 #include "uapi/prctl.h"
 #include "uapi/securebits.h"
 
-#define CAP_FULL_SET ((2ull << CAP_LAST_CAP) - 1)
 #define CAP_FS_SET                                                                             \
 	(BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_DAC_READ_SEARCH) | BIT(CAP_FOWNER) | \
 	 BIT(CAP_FSETID) | BIT(CAP_LINUX_IMMUTABLE) | BIT(CAP_MKNOD) | BIT(CAP_MAC_OVERRIDE))
@@ -58,6 +58,7 @@ struct cred init_cred = {
 	.cap_bounding = CAP_FULL_SET,
 	.groups = &no_groups,
 	.user = &root_account,
+	.user_ns = &root_user_ns,
 };
 
 static struct hlist_head *
@@ -241,6 +242,7 @@ cred_free_rcu(struct rcu_head *head)
 
 	group_list_put(c->groups);
 	user_account_put(c->user);
+	user_ns_put(c->user_ns);
 	kfree(c);
 }
 
@@ -275,7 +277,17 @@ cred_dup(const struct cred *old)
 	ref_init(&c->ref);
 	ref_get(&c->groups->ref);
 	user_account_get(c->user);
+	user_ns_get(c->user_ns);
 	return c;
+}
+
+/* All capabilities in it are no more than c has. */
+static bool
+cred_made_ns(const struct cred *c, const struct user_ns *ns)
+{
+	while (ns->level > c->user_ns->level + 1)
+		ns = ns->parent;
+	return ns->parent == c->user_ns && ns->owner == c->euid;
 }
 
 void
@@ -285,14 +297,16 @@ cred_commit(struct cred *new)
 	struct cred *old = t->cred;
 
 	if (new->user != old->user) {
-		/* The process now counts against its new owner; exec checks the limit (execve(2),
-		 * EAGAIN). */
-		user_count_processes(new->user, 1, RLIM_INFINITY);
+		/* The process now counts against its new owner; if that had too many before, exec
+		 * fails (execve(2), EAGAIN). */
 		t->nproc_exceeded = user_exceeds_processes(new->user, rlimit_current(RLIMIT_NPROC));
+		user_count_processes(new->user, 1, RLIM_INFINITY);
 		user_count_processes(old->user, -1, 0);
 	}
 	if (new->euid != old->euid || new->egid != old->egid || new->fsuid != old->fsuid ||
-	    new->fsgid != old->fsgid || (new->cap_permitted & ~old->cap_permitted)) {
+	    new->fsgid != old->fsgid ||
+	    (new->user_ns == old->user_ns ? new->cap_permitted & ~old->cap_permitted
+					  : !cred_made_ns(old, new->user_ns))) {
 		if (t->thread.mm)
 			t->thread.mm->dumpable = 0;
 		t->pdeath_signal = 0;
@@ -339,8 +353,11 @@ cred_uid_fixup(struct cred *new, const struct cred *old)
 {
 	if (new->securebits & SECBIT_NO_SETUID_FIXUP)
 		return;
-	bool had_root = !old->uid || !old->euid || !old->suid;
-	bool has_root = !new->uid || !new->euid || !new->suid;
+	u32 root = uid_from_user(new->user_ns, 0);
+	if (root == ID_NONE)
+		return;
+	bool had_root = old->uid == root || old->euid == root || old->suid == root;
+	bool has_root = new->uid == root || new->euid == root || new->suid == root;
 
 	if (had_root && !has_root) {
 		if (!(new->securebits &SECBIT_KEEP_CAPS)) {
@@ -349,13 +366,13 @@ cred_uid_fixup(struct cred *new, const struct cred *old)
 		}
 		new->cap_ambient = 0;
 	}
-	if (old->euid == 0 && new->euid != 0)
+	if (old->euid == root && new->euid != root)
 		new->cap_effective = 0;
-	if (old->euid != 0 && new->euid == 0)
+	if (old->euid != root && new->euid == root)
 		new->cap_effective = new->cap_permitted;
-	if (old->fsuid == 0 && new->fsuid != 0)
+	if (old->fsuid == root && new->fsuid != root)
 		new->cap_effective &= ~CAP_FS_SET;
-	if (old->fsuid != 0 && new->fsuid == 0)
+	if (old->fsuid != root && new->fsuid == root)
 		new->cap_effective |= new->cap_permitted &CAP_FS_SET;
 }
 
@@ -418,14 +435,43 @@ cred_set_gids(u32 r, u32 e, u32 s)
 	return 0;
 }
 
+static bool
+own_capable(const struct cred *c, int cap)
+{
+	return c->cap_effective & BIT(cap);
+}
+
+/* An id that a program gave, unless it is ID_UNCHANGED; false: its namespace does not have it. */
+static bool
+uid_take(u32 *id)
+{
+	u32 uid = uid_from_user(current_cred()->user_ns, *id);
+
+	if (*id == ID_UNCHANGED)
+		return true;
+	*id = uid;
+	return uid != ID_NONE;
+}
+
+static bool
+gid_take(u32 *id)
+{
+	u32 gid = gid_from_user(current_cred()->user_ns, *id);
+
+	if (*id == ID_UNCHANGED)
+		return true;
+	*id = gid;
+	return gid != ID_NONE;
+}
+
 long
 sys_setuid(u32 uid)
 {
 	const struct cred *c = current_cred();
 
-	if (uid == ID_UNCHANGED)
+	if (uid == ID_UNCHANGED || !uid_take(&uid))
 		return -EINVAL;
-	if (cred_capable(c, CAP_SETUID))
+	if (own_capable(c, CAP_SETUID))
 		return cred_set_uids(uid, uid, uid);
 	if (uid != c->uid && uid != c->suid)
 		return -EPERM;
@@ -437,9 +483,9 @@ sys_setgid(u32 gid)
 {
 	const struct cred *c = current_cred();
 
-	if (gid == ID_UNCHANGED)
+	if (gid == ID_UNCHANGED || !gid_take(&gid))
 		return -EINVAL;
-	if (cred_capable(c, CAP_SETGID))
+	if (own_capable(c, CAP_SETGID))
 		return cred_set_gids(gid, gid, gid);
 	if (gid != c->gid && gid != c->sgid)
 		return -EPERM;
@@ -451,7 +497,9 @@ sys_setreuid(u32 r, u32 e)
 {
 	const struct cred *c = current_cred();
 
-	if (!cred_capable(c, CAP_SETUID)) {
+	if (!uid_take(&r) || !uid_take(&e))
+		return -EINVAL;
+	if (!own_capable(c, CAP_SETUID)) {
 		if (r != ID_UNCHANGED && r != c->uid && r != c->euid)
 			return -EPERM;
 		if (e != ID_UNCHANGED && e != c->uid && e != c->euid && e != c->suid)
@@ -468,7 +516,9 @@ sys_setregid(u32 r, u32 e)
 {
 	const struct cred *c = current_cred();
 
-	if (!cred_capable(c, CAP_SETGID)) {
+	if (!gid_take(&r) || !gid_take(&e))
+		return -EINVAL;
+	if (!own_capable(c, CAP_SETGID)) {
 		if (r != ID_UNCHANGED && r != c->gid && r != c->egid)
 			return -EPERM;
 		if (e != ID_UNCHANGED && e != c->gid && e != c->egid && e != c->sgid)
@@ -491,9 +541,11 @@ sys_setresuid(u32 r, u32 e, u32 s)
 {
 	const struct cred *c = current_cred();
 
-	if (!cred_capable(c, CAP_SETUID) && (!id_is_one_of(r, c->uid, c->euid, c->suid) ||
-					     !id_is_one_of(e, c->uid, c->euid, c->suid) ||
-					     !id_is_one_of(s, c->uid, c->euid, c->suid)))
+	if (!uid_take(&r) || !uid_take(&e) || !uid_take(&s))
+		return -EINVAL;
+	if (!own_capable(c, CAP_SETUID) && (!id_is_one_of(r, c->uid, c->euid, c->suid) ||
+					    !id_is_one_of(e, c->uid, c->euid, c->suid) ||
+					    !id_is_one_of(s, c->uid, c->euid, c->suid)))
 		return -EPERM;
 	return cred_set_uids(r, e, s);
 }
@@ -503,9 +555,11 @@ sys_setresgid(u32 r, u32 e, u32 s)
 {
 	const struct cred *c = current_cred();
 
-	if (!cred_capable(c, CAP_SETGID) && (!id_is_one_of(r, c->gid, c->egid, c->sgid) ||
-					     !id_is_one_of(e, c->gid, c->egid, c->sgid) ||
-					     !id_is_one_of(s, c->gid, c->egid, c->sgid)))
+	if (!gid_take(&r) || !gid_take(&e) || !gid_take(&s))
+		return -EINVAL;
+	if (!own_capable(c, CAP_SETGID) && (!id_is_one_of(r, c->gid, c->egid, c->sgid) ||
+					    !id_is_one_of(e, c->gid, c->egid, c->sgid) ||
+					    !id_is_one_of(s, c->gid, c->egid, c->sgid)))
 		return -EPERM;
 	return cred_set_gids(r, e, s);
 }
@@ -527,7 +581,7 @@ sys_getresuid(user_ptr r, user_ptr e, user_ptr s)
 {
 	const struct cred *c = current_cred();
 
-	return put_three(r, e, s, c->uid, c->euid, c->suid);
+	return put_three(r, e, s, uid_shown(c->uid), uid_shown(c->euid), uid_shown(c->suid));
 }
 
 long
@@ -535,7 +589,7 @@ sys_getresgid(user_ptr r, user_ptr e, user_ptr s)
 {
 	const struct cred *c = current_cred();
 
-	return put_three(r, e, s, c->gid, c->egid, c->sgid);
+	return put_three(r, e, s, gid_shown(c->gid), gid_shown(c->egid), gid_shown(c->sgid));
 }
 
 /* setfsuid(2): returns the former id whether it worked or not. */
@@ -543,11 +597,11 @@ long
 sys_setfsuid(u32 uid)
 {
 	const struct cred *c = current_cred();
-	u32 old = c->fsuid;
+	u32 old = uid_shown(c->fsuid);
 
-	if (uid == old || uid == ID_UNCHANGED)
+	if (uid == ID_UNCHANGED || !uid_take(&uid) || uid == c->fsuid)
 		return old;
-	if (uid != c->uid && uid != c->euid && uid != c->suid && !cred_capable(c, CAP_SETUID))
+	if (uid != c->uid && uid != c->euid && uid != c->suid && !own_capable(c, CAP_SETUID))
 		return old;
 	struct cred *new = cred_dup(c);
 	if (new) {
@@ -562,11 +616,11 @@ long
 sys_setfsgid(u32 gid)
 {
 	const struct cred *c = current_cred();
-	u32 old = c->fsgid;
+	u32 old = gid_shown(c->fsgid);
 
-	if (gid == old || gid == ID_UNCHANGED)
+	if (gid == ID_UNCHANGED || !gid_take(&gid) || gid == c->fsgid)
 		return old;
-	if (gid != c->gid && gid != c->egid && gid != c->sgid && !cred_capable(c, CAP_SETGID))
+	if (gid != c->gid && gid != c->egid && gid != c->sgid && !own_capable(c, CAP_SETGID))
 		return old;
 	struct cred *new = cred_dup(c);
 	if (new) {
@@ -579,25 +633,25 @@ sys_setfsgid(u32 gid)
 long
 sys_getuid(void)
 {
-	return current->cred->uid;
+	return uid_shown(current->cred->uid);
 }
 
 long
 sys_geteuid(void)
 {
-	return current->cred->euid;
+	return uid_shown(current->cred->euid);
 }
 
 long
 sys_getgid(void)
 {
-	return current->cred->gid;
+	return gid_shown(current->cred->gid);
 }
 
 long
 sys_getegid(void)
 {
-	return current->cred->egid;
+	return gid_shown(current->cred->egid);
 }
 
 /* ---- supplementary groups ---- */
@@ -620,9 +674,12 @@ sys_getgroups(int count, user_ptr groups)
 	if (count) {
 		if ((u32)count < g->count)
 			return -EINVAL;
-		int r = copy_to_user(groups, g->gids, g->count * sizeof(u32));
-		if (r)
-			return r;
+		for (u32 i = 0; i < g->count; i++) {
+			int r = put_user(user_ptr_add(groups, i * sizeof(u32)),
+					 gid_shown(g->gids[i]));
+			if (r)
+				return r;
+		}
 	}
 	return g->count;
 }
@@ -630,7 +687,9 @@ sys_getgroups(int count, user_ptr groups)
 long
 sys_setgroups(int count, user_ptr groups)
 {
-	if (!capable(CAP_SETGID))
+	struct user_ns *ns = current_cred()->user_ns;
+
+	if (!own_capable(current_cred(), CAP_SETGID) || !user_ns_may_setgroups(ns))
 		return -EPERM;
 	if (count < 0 || count > NGROUPS_MAX)
 		return -EINVAL;
@@ -641,6 +700,8 @@ sys_setgroups(int count, user_ptr groups)
 	ref_init(&g->ref);
 	g->count = (u32)count;
 	int r = copy_from_user(g->gids, groups, (size_t)count * sizeof(u32));
+	for (u32 i = 0; !r && i < g->count; i++)
+		r = gid_take(&g->gids[i]) && g->gids[i] != ID_NONE ? 0 : -EINVAL;
 	if (r)
 		goto out_put_groups;
 	sort(g->gids, g->count, sizeof(u32), gid_compare, NULL);
@@ -728,7 +789,7 @@ sys_capset(user_ptr header, user_ptr data)
 	u64 i = (d[0].inheritable | (u64)d[1].inheritable << 32) & CAP_FULL_SET;
 	const struct cred *old = current_cred();
 
-	if (!cred_capable(old, CAP_SETPCAP) && (i & ~(old->cap_inheritable | old->cap_permitted)))
+	if (!own_capable(old, CAP_SETPCAP) && (i & ~(old->cap_inheritable | old->cap_permitted)))
 		return -EPERM;
 	if (i & ~(old->cap_inheritable | old->cap_bounding))
 		return -EPERM;
@@ -755,19 +816,26 @@ cred_for_exec(struct cred *new, bool setuid, u32 uid, bool setgid, u32 gid, bool
 {
 	const struct cred old = *new;
 
+	u32 root = uid_from_user(new->user_ns, 0);
+
 	if (current->no_new_privs)
 		setuid = setgid = has_fcaps = false;
+	/* Files' owners and capabilities mean something where they are known. */
+	if (uid_to_user(new->user_ns, uid) == ID_NONE || gid_to_user(new->user_ns, gid) == ID_NONE)
+		setuid = setgid = false;
+	if (root != 0)
+		has_fcaps = false;
 	if (setuid)
 		new->euid = uid;
 	if (setgid)
 		new->egid = gid;
 
-	bool root_privileged = !(new->securebits &SECBIT_NOROOT) &&
-			       (new->uid == 0 || new->euid == 0);
-	if (root_privileged && !(has_fcaps && new->uid != 0)) {
+	bool root_privileged = !(new->securebits &SECBIT_NOROOT) && root != ID_NONE &&
+			       (new->uid == root || new->euid == root);
+	if (root_privileged && !(has_fcaps && new->uid != root)) {
 		f_permitted = CAP_FULL_SET;
 		f_inheritable = CAP_FULL_SET;
-		f_effective = new->euid == 0;
+		f_effective = new->euid == root;
 		has_fcaps = false;
 	}
 	bool privileged_file = setuid || setgid || has_fcaps;
@@ -783,6 +851,6 @@ cred_for_exec(struct cred *new, bool setuid, u32 uid, bool setgid, u32 gid, bool
 	new->sgid = new->fsgid = new->egid;
 	new->securebits &= ~(u32)SECBIT_KEEP_CAPS;
 	*secure = new->euid != new->uid || new->egid != new->gid ||
-		  (new->uid != 0 && (has_fcaps || (new->cap_permitted & ~ambient)));
+		  (new->uid != root && (has_fcaps || (new->cap_permitted & ~ambient)));
 	return 0;
 }

@@ -25,7 +25,7 @@ signal_may_send(struct task *t, int sig)
 	rcu_read_lock();
 	const struct cred *they = rcu_dereference(t->cred);
 	if (me->euid == they->suid || me->euid == they->uid || me->uid == they->suid ||
-	    me->uid == they->uid || cred_capable(me, CAP_KILL))
+	    me->uid == they->uid || cred_ns_capable(me, they->user_ns, CAP_KILL))
 		r = 0;
 	else if (sig == SIGCONT &&
 		 READ_ONCE(t->process->session) == READ_ONCE(current->process->session))

@@ -18,12 +18,14 @@
 #include "core/spinlock.h"
 #include "mm/slab.h"
 #include "task/task.h"
+#include "task/user_ns.h"
 #include "uapi/errno.h"
 
 #define PID_RESERVED 300 /* after wrapping, low numbers stay with the early daemons */
 
 struct pid_ns root_pid_ns = {
 	.ref = REF_INIT,
+	.owner = &root_user_ns,
 	.ids = XARRAY_INIT,
 	.max = PID_MAX_DEFAULT,
 	.lock = SPINLOCK_INIT(RANK_TASK),
@@ -182,7 +184,7 @@ current_pid_ns(void)
 }
 
 struct pid_ns *
-pid_ns_create(struct pid_ns *parent)
+pid_ns_create(struct pid_ns *parent, struct user_ns *owner)
 {
 	struct pid_ns *ns;
 
@@ -198,6 +200,7 @@ pid_ns_create(struct pid_ns *parent)
 	ns->level = parent->level + 1;
 	ref_get(&parent->ref);
 	ns->parent = parent;
+	ns->owner = user_ns_get(owner);
 	ns->inum = ns_next_inum();
 	return ns;
 }
@@ -210,6 +213,7 @@ pid_ns_free(struct pid_ns *ns)
 		struct pid_ns *parent = ns->parent;
 
 		xa_destroy(&ns->ids);
+		user_ns_put(ns->owner);
 		kfree(ns);
 		if (parent == &root_pid_ns || !ref_put(&parent->ref))
 			break;

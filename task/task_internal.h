@@ -4,6 +4,9 @@
 #define TASK_INTERNAL_H
 
 #include "lib/types.h"
+#include "uapi/capability.h"
+
+#define CAP_FULL_SET ((2ull << CAP_LAST_CAP) - 1)
 
 struct process;
 struct thread;

@@ -20,6 +20,7 @@
 #include "lib/xarray.h"
 #include "mm/slab.h"
 #include "task/task.h"
+#include "task/user_ns.h"
 #include "uapi/dirent.h"
 #include "uapi/errno.h"
 #include "uapi/magic.h"
@@ -215,10 +216,14 @@ parse_options(struct instance *in, const char *data)
 		} else if (strcmp(word, "ptmxmode") == 0) {
 			in->ptmx_mode = (u32)n & 0777;
 		} else if (strcmp(word, "uid") == 0) {
-			in->uid = (u32)n;
+			in->uid = uid_from_user(current_cred()->user_ns, (u32)n);
+			if (in->uid == ID_NONE)
+				return -EINVAL;
 			in->set_uid = true;
 		} else if (strcmp(word, "gid") == 0) {
-			in->gid = (u32)n;
+			in->gid = gid_from_user(current_cred()->user_ns, (u32)n);
+			if (in->gid == ID_NONE)
+				return -EINVAL;
 			in->set_gid = true;
 		} else if (strcmp(word, "max") == 0) {
 			in->max = (u32)n;

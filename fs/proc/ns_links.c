@@ -86,6 +86,18 @@ children_follow(void *ctx, struct path *out)
 	return ns_place(ctx, out, CLONE_NEWPID | NS_FOR_CHILDREN);
 }
 
+static int
+user_link(char *buf, size_t size, void *ctx)
+{
+	return ns_text(buf, size, ctx, CLONE_NEWUSER);
+}
+
+static int
+user_follow(void *ctx, struct path *out)
+{
+	return ns_place(ctx, out, CLONE_NEWUSER);
+}
+
 static const struct pseudo_entry ns_entries[] = {
 	{ .name = "ipc", .mode = S_IFLNK | 0777, .link = ipc_link, .follow = ipc_follow },
 	{ .name = "mnt", .mode = S_IFLNK | 0777, .link = mnt_link, .follow = mnt_follow },
@@ -94,6 +106,7 @@ static const struct pseudo_entry ns_entries[] = {
 	  .mode = S_IFLNK | 0777,
 	  .link = children_link,
 	  .follow = children_follow },
+	{ .name = "user", .mode = S_IFLNK | 0777, .link = user_link, .follow = user_follow },
 	{ .name = "uts", .mode = S_IFLNK | 0777, .link = uts_link, .follow = uts_follow },
 	{ .name = NULL },
 };

@@ -14,6 +14,7 @@
 #include "sched/sched.h"
 #include "task/nsset.h"
 #include "task/task.h"
+#include "task/user_ns.h"
 #include "uapi/dirent.h"
 #include "uapi/errno.h"
 
@@ -245,6 +246,89 @@ show_cgroup(struct strbuf *sb, void *ctx)
 	return 0;
 }
 
+/* ---- user_namespaces(7) ---- */
+
+static struct user_ns *
+user_ns_of(const struct proc_ref *r)
+{
+	struct cred *c = task_get_cred(r->task);
+	struct user_ns *ns = user_ns_get(c->user_ns);
+
+	cred_put(c);
+	return ns;
+}
+
+static int
+show_id_map(struct strbuf *sb, void *ctx, bool gids)
+{
+	struct user_ns *ns = user_ns_of(ctx);
+
+	user_ns_show_map(ns, gids, sb);
+	user_ns_put(ns);
+	return 0;
+}
+
+static ssize_t
+store_id_map(void *ctx, const struct cred *opener, const char *text, size_t len, bool gids)
+{
+	struct user_ns *ns = user_ns_of(ctx);
+	int r = user_ns_write_map(ns, gids, opener, text);
+
+	user_ns_put(ns);
+	return r ? r : (ssize_t)len;
+}
+
+static int
+show_uid_map(struct strbuf *sb, void *ctx)
+{
+	return show_id_map(sb, ctx, false);
+}
+
+static ssize_t
+store_uid_map(void *ctx, const struct cred *opener, const char *text, size_t len)
+{
+	return store_id_map(ctx, opener, text, len, false);
+}
+
+static int
+show_gid_map(struct strbuf *sb, void *ctx)
+{
+	return show_id_map(sb, ctx, true);
+}
+
+static ssize_t
+store_gid_map(void *ctx, const struct cred *opener, const char *text, size_t len)
+{
+	return store_id_map(ctx, opener, text, len, true);
+}
+
+static int
+show_setgroups(struct strbuf *sb, void *ctx)
+{
+	struct user_ns *ns = user_ns_of(ctx);
+
+	strbuf_puts(sb, READ_ONCE(ns->setgroups_denied) ? "deny\n" : "allow\n");
+	user_ns_put(ns);
+	return 0;
+}
+
+static ssize_t
+store_setgroups(void *ctx, const struct cred *opener, const char *text, size_t len)
+{
+	struct user_ns *ns = user_ns_of(ctx);
+	size_t word = len && text[len - 1] == '\n' ? len - 1 : len;
+	int r = -EINVAL;
+
+	if (!cred_ns_capable(opener, ns, CAP_SYS_ADMIN))
+		r = -EPERM;
+	else if (word == 5 && memcmp(text, "allow", word) == 0)
+		r = user_ns_set_setgroups(ns, true);
+	else if (word == 4 && memcmp(text, "deny", word) == 0)
+		r = user_ns_set_setgroups(ns, false);
+	user_ns_put(ns);
+	return r ? r : (ssize_t)len;
+}
+
 static int
 show_oom_score_adj(struct strbuf *sb, void *ctx)
 {
@@ -337,20 +421,6 @@ show_personality(struct strbuf *sb, void *ctx)
 	struct proc_ref *r = ctx;
 
 	strbuf_printf(sb, "%08x\n", r->task->personality);
-	return 0;
-}
-
-static int
-show_id_map(struct strbuf *sb, void *ctx)
-{
-	strbuf_puts(sb, "         0          0 4294967295\n");
-	return 0;
-}
-
-static int
-show_setgroups(struct strbuf *sb, void *ctx)
-{
-	strbuf_puts(sb, "allow\n");
 	return 0;
 }
 
@@ -562,14 +632,24 @@ proc_net_add(const struct pseudo_entry *entry)
 		PROC_FILE("wchan", 0444, show_wchan),                                             \
 		PROC_FILE("personality", 0400, show_personality),                                 \
 		PROC_FILE("oom_score", 0444, show_oom_score),                                     \
-		PROC_FILE("uid_map", 0444, show_id_map), PROC_FILE("gid_map", 0444, show_id_map), \
-		PROC_FILE("setgroups", 0444, show_setgroups),                                     \
 		PROC_FILE("schedstat", 0444, show_schedstat),                                     \
 		PROC_FILE("children", 0444, show_children),                                       \
 		{ .name = "comm",                                                                 \
 		  .mode = S_IFREG | 0644,                                                         \
 		  .show = show_comm,                                                              \
 		  .store = store_comm },                                                          \
+		{ .name = "uid_map",                                                              \
+		  .mode = S_IFREG | 0644,                                                         \
+		  .show = show_uid_map,                                                           \
+		  .store_by = store_uid_map },                                                    \
+		{ .name = "gid_map",                                                              \
+		  .mode = S_IFREG | 0644,                                                         \
+		  .show = show_gid_map,                                                           \
+		  .store_by = store_gid_map },                                                    \
+		{ .name = "setgroups",                                                            \
+		  .mode = S_IFREG | 0644,                                                         \
+		  .show = show_setgroups,                                                         \
+		  .store_by = store_setgroups },                                                  \
 		{ .name = "oom_score_adj",                                                        \
 		  .mode = S_IFREG | 0644,                                                         \
 		  .show = show_oom_score_adj,                                                     \

@@ -208,6 +208,8 @@ static int
 proc_mount(const struct fs_type *type, const char *source, u32 flags, const char *data,
 	   struct super **out)
 {
+	if (!ns_capable(current_pid_ns()->owner, CAP_SYS_ADMIN))
+		return -EPERM;
 	return pseudo_super_create(type, PROC_SUPER_MAGIC, &root_dir, NULL, &ctx_ops, out);
 }
 

@@ -10,6 +10,7 @@
 #include "proc_internal.h"
 #include "sched/sched.h"
 #include "task/task.h"
+#include "task/user_ns.h"
 #include "uapi/errno.h"
 #include "uapi/sched.h"
 
@@ -242,8 +243,10 @@ show_ids(struct strbuf *sb, struct task *t)
 {
 	struct cred *c = task_get_cred(t);
 
-	strbuf_printf(sb, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", c->uid, c->euid, c->suid,
-		      c->fsuid, c->gid, c->egid, c->sgid, c->fsgid);
+	strbuf_printf(sb, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", uid_shown(c->uid),
+		      uid_shown(c->euid), uid_shown(c->suid), uid_shown(c->fsuid),
+		      gid_shown(c->gid), gid_shown(c->egid), gid_shown(c->sgid),
+		      gid_shown(c->fsgid));
 	unsigned long flags = spin_lock_irqsave(&t->lock);
 	u32 fds = t->files ? fd_table_size(t->files) : 0;
 	spin_unlock_irqrestore(&t->lock, flags);

@@ -120,7 +120,6 @@ sysfs_mount(const struct fs_type *type, const char *source, u32 flags, const cha
 
 struct fs_type sysfs_fs_type = {
 	.name = "sysfs",
-	.flags = FS_USER_MOUNT,
 	.magic = SYSFS_MAGIC,
 	.mount = sysfs_mount,
 };

@@ -16,6 +16,7 @@
 #include "lib/string.h"
 #include "mm/page.h"
 #include "task/cred.h"
+#include "task/user_ns.h"
 #include "tmpfs_internal.h"
 #include "uapi/magic.h"
 #include "uapi/mount.h"
@@ -184,9 +185,14 @@ parse_option(struct tmpfs_super *t, const char *name, const char *value)
 		return 0;
 	}
 	if (!strcmp(name, "uid") || !strcmp(name, "gid")) {
+		const struct user_ns *ns = current_cred()->user_ns;
+
 		if (!value || parse_u64(value, 10, &n) || n >= UINT32_MAX)
 			return -EINVAL;
-		*(name[0] == 'u' ? &t->uid : &t->gid) = (u32)n;
+		u32 id = name[0] == 'u' ? uid_from_user(ns, (u32)n) : gid_from_user(ns, (u32)n);
+		if (id == ID_NONE)
+			return -EINVAL;
+		*(name[0] == 'u' ? &t->uid : &t->gid) = id;
 		return 0;
 	}
 	/* What a kernel without NUMA, huge pages in tmpfs, or 32-bit inode numbers takes and

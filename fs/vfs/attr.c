@@ -74,8 +74,11 @@ sys_fchmod(int fd, umode_t mode)
 static int
 change_owner(const struct path *p, u32 uid, u32 gid)
 {
-	struct attr_change c = { .uid = uid, .gid = gid };
+	const struct user_ns *ns = current_cred()->user_ns;
+	struct attr_change c = { .uid = uid_from_user(ns, uid), .gid = gid_from_user(ns, gid) };
 
+	if ((uid != (u32)-1 && c.uid == ID_NONE) || (gid != (u32)-1 && c.gid == ID_NONE))
+		return -EINVAL;
 	if (uid != (u32)-1)
 		c.valid |= ATTR_UID;
 	if (gid != (u32)-1)
@@ -369,7 +372,7 @@ static int
 real_cred(struct cred **out)
 {
 	const struct cred *c = current_cred();
-	u64 caps = c->uid == 0 ? c->cap_permitted : 0;
+	u64 caps = c->uid == uid_from_user(c->user_ns, 0) ? c->cap_permitted : 0;
 	struct cred *real;
 
 	*out = NULL;

@@ -189,7 +189,7 @@ sys_chroot(user_ptr path)
 	if (err)
 		return err;
 	err = inode_permission(p.dentry->inode, MAY_EXEC);
-	if (!err && !capable(CAP_SYS_CHROOT))
+	if (!err && !ns_capable(current_cred()->user_ns, CAP_SYS_CHROOT))
 		err = -EPERM;
 	if (!err)
 		fs_context_set(current->fs, &p, NULL);

@@ -112,7 +112,7 @@ inode_init_owner(struct inode *i, const struct inode *dir, umode_t mode)
 		if (S_ISDIR(mode))
 			mode |= S_ISGID;
 		else if ((mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) &&
-			 !cred_in_group(c, i->gid) && !capable(CAP_FSETID))
+			 !cred_in_group(c, i->gid) && !inode_capable(i, CAP_FSETID))
 			mode &= ~S_ISGID;
 	}
 	i->mode = mode;
@@ -492,13 +492,13 @@ inode_permission_generic(struct inode *i, int mask)
 	if (!(mask & ~bits))
 		return 0;
 	if (S_ISDIR(mode)) {
-		if (!(mask & MAY_WRITE) && cred_capable(c, CAP_DAC_READ_SEARCH))
+		if (!(mask & MAY_WRITE) && inode_capable(i, CAP_DAC_READ_SEARCH))
 			return 0;
-		return cred_capable(c, CAP_DAC_OVERRIDE) ? 0 : -EACCES;
+		return inode_capable(i, CAP_DAC_OVERRIDE) ? 0 : -EACCES;
 	}
-	if (mask == MAY_READ && cred_capable(c, CAP_DAC_READ_SEARCH))
+	if (mask == MAY_READ && inode_capable(i, CAP_DAC_READ_SEARCH))
 		return 0;
-	if ((!(mask & MAY_EXEC) || (mode & S_IXUGO)) && cred_capable(c, CAP_DAC_OVERRIDE))
+	if ((!(mask & MAY_EXEC) || (mode & S_IXUGO)) && inode_capable(i, CAP_DAC_OVERRIDE))
 		return 0;
 	return -EACCES;
 }
@@ -519,7 +519,7 @@ inode_permission(struct inode *i, int mask)
 bool
 inode_owner_or_capable(const struct inode *i)
 {
-	return current_cred()->fsuid == i->uid || capable(CAP_FOWNER);
+	return current_cred()->fsuid == i->uid || inode_capable(i, CAP_FOWNER);
 }
 
 /* In a sticky directory only the owners of the file and of the directory may remove or rename. */
@@ -529,7 +529,7 @@ sticky_forbids(const struct inode *dir, const struct inode *victim)
 	u32 uid = current_cred()->fsuid;
 
 	return (dir->mode & S_ISVTX) && victim->uid != uid && dir->uid != uid &&
-	       !capable(CAP_FOWNER);
+	       !inode_capable(victim, CAP_FOWNER);
 }
 
 int
@@ -567,10 +567,11 @@ setattr_prepare(struct inode *i, const struct attr_change *c)
 	const struct cred *cred = current_cred();
 	bool owner = cred->fsuid == i->uid;
 
-	if ((c->valid & ATTR_UID) && !(owner && c->uid == i->uid) && !capable(CAP_CHOWN))
+	if ((c->valid & ATTR_UID) && !(owner && c->uid == i->uid) && !inode_capable(i, CAP_CHOWN))
 		return -EPERM;
 	if ((c->valid & ATTR_GID) &&
-	    !(owner && (c->gid == i->gid || cred_in_group(cred, c->gid))) && !capable(CAP_CHOWN))
+	    !(owner && (c->gid == i->gid || cred_in_group(cred, c->gid))) &&
+	    !inode_capable(i, CAP_CHOWN))
 		return -EPERM;
 	if ((c->valid & (ATTR_MODE | ATTR_ATIME_SET | ATTR_MTIME_SET | ATTR_TIMES)) &&
 	    !(c->valid & (ATTR_UID | ATTR_GID)) &&
@@ -593,7 +594,7 @@ setattr_copy(struct inode *i, const struct attr_change *c)
 		umode_t mode = c->mode & S_IALLUGO;
 
 		if ((mode & S_ISGID) && !S_ISDIR(i->mode) && !(c->valid & (ATTR_UID | ATTR_GID)) &&
-		    !cred_in_group(current_cred(), i->gid) && !capable(CAP_FSETID))
+		    !cred_in_group(current_cred(), i->gid) && !inode_capable(i, CAP_FSETID))
 			mode &= ~S_ISGID;
 		WRITE_ONCE(i->mode, (i->mode & S_IFMT) | mode);
 	}
@@ -651,7 +652,8 @@ inode_remove_privs(struct inode *i)
 {
 	struct attr_change c = { 0 };
 
-	if (likely(!(i->mode & (S_ISUID | S_ISGID))) || !S_ISREG(i->mode) || capable(CAP_FSETID))
+	if (likely(!(i->mode & (S_ISUID | S_ISGID))) || !S_ISREG(i->mode) ||
+	    inode_capable(i, CAP_FSETID))
 		return 0;
 	if (i->mode & S_ISUID)
 		c.valid |= ATTR_KILL_SUID;

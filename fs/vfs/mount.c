@@ -22,6 +22,7 @@
 #include "generated/syscalls.h"
 #include "lib/hash.h"
 #include "mount_internal.h"
+#include "task/user_ns.h"
 
 #define HASH_BITS 10
 
@@ -283,9 +284,29 @@ mount_clone(struct mount *old, struct dentry *root)
 {
 	struct mount *m = mount_alloc(old->super, root, old->source);
 
-	if (m)
-		m->flags = old->flags;
+	if (!m)
+		return NULL;
+	m->flags = old->flags;
+	m->locked = old->locked;
+	m->locked_flags = old->locked_flags;
 	return m;
+}
+
+void
+mount_lock_tree(struct mount *top)
+{
+	for (struct mount *m = top; m; m = mount_next_in_tree(m, top)) {
+		m->locked = true;
+		m->locked_flags |= m->flags & (MS_RDONLY | MS_NODEV | MS_NOSUID | MS_NOEXEC);
+		m->locked_flags |= MS_NOATIME | MS_NODIRATIME | MS_RELATIME;
+	}
+}
+
+/* May the current task change the mounts of its namespace? */
+static bool
+may_mount(void)
+{
+	return ns_capable(current_mount_ns()->owner, CAP_SYS_ADMIN);
 }
 
 static inline void
@@ -430,7 +451,7 @@ copy_one(struct mount *old, struct dentry *root, u32 how)
 
 	if (!m)
 		return NULL;
-	if (how & COPY_SLAVE) {
+	if ((how & COPY_SLAVE) || ((how & COPY_DEMOTE) && mount_is_shared(old))) {
 		propagate_set_master(m, old);
 	} else if (!(how & COPY_PRIVATE)) {
 		if (mount_is_shared(old))
@@ -462,6 +483,10 @@ mount_copy_tree(struct mount *src, struct dentry *root, u32 how, struct mount **
 			     !dentry_is_ancestor(root, m->point)) ||
 			    (!(how & COPY_UNBINDABLE) && (m->flags & MS_UNBINDABLE));
 
+		if (skip && m->locked && (m->flags & MS_UNBINDABLE)) {
+			mount_drop_tree(top);
+			return -EPERM;
+		}
 		if (skip) {
 			/* Past its whole tree. */
 			while (m && m != src && list_is_last(&m->child_node, &m->parent->children))
@@ -639,6 +664,8 @@ tree_attach(struct mount *m, const struct path *p)
 		struct mount_ns *other = copy->parent->ns;
 
 		list_del_init(&copy->work);
+		if (other->owner != ns->owner)
+			mount_lock_tree(copy);
 		attach_copy(copy);
 		ns_changed(other);
 	}
@@ -694,6 +721,9 @@ mount_new(struct path *p, const char *type_name, const char *source, u64 flags, 
 	type = fs_find(type_name);
 	if (!type)
 		return -ENODEV;
+	/* Which of them trust nobody who mounts them; they look further themselves. */
+	if (!(type->flags & FS_USER_MOUNT) && !capable(CAP_SYS_ADMIN))
+		return -EPERM;
 	err = type->mount(type, source,
 			  flags & (MS_RDONLY | MS_SYNCHRONOUS | MS_MANDLOCK | MS_DIRSYNC |
 				   MS_SILENT | MS_LAZYTIME | MS_I_VERSION),
@@ -709,6 +739,20 @@ mount_new(struct path *p, const char *type_name, const char *source, u64 flags, 
 	if (err)
 		mount_put(m);
 	return err;
+}
+
+/* Would a bind without what is mounted below show what that hides? */
+static bool
+hides_locked(struct mount *m, const struct dentry *root)
+{
+	struct mount *child;
+
+	list_for_each_entry(child, &m->children, child_node)
+	{
+		if (child->locked && dentry_is_ancestor(root, child->point))
+			return true;
+	}
+	return false;
 }
 
 static int
@@ -729,9 +773,12 @@ mount_bind(struct path *p, const char *source, bool recursive)
 	err = -EINVAL;
 	if (old.mnt->ns != current_mount_ns() || (old.mnt->flags & MS_UNBINDABLE))
 		goto out_unlock;
+	if (!recursive && hides_locked(old.mnt, old.dentry))
+		goto out_unlock;
 	err = mount_copy_tree(old.mnt, old.dentry, recursive ? COPY_RECURSIVE : 0, &m);
 	if (err)
 		goto out_unlock;
+	m->locked = false;
 	if (S_ISDIR(old.dentry->inode->mode) != S_ISDIR(p->dentry->inode->mode))
 		err = -ENOTDIR;
 	else
@@ -771,7 +818,7 @@ mount_move(struct path *p, const char *source)
 		goto out_put;
 	m = old.mnt;
 	err = -EINVAL;
-	if (old.dentry != m->root || m->parent == m || m->ns != current_mount_ns() ||
+	if (old.dentry != m->root || m->parent == m || m->ns != current_mount_ns() || m->locked ||
 	    mount_is_shared(m->parent))
 		goto out_unlock;
 	if (S_ISDIR(m->root->inode->mode) != S_ISDIR(p->dentry->inode->mode))
@@ -848,6 +895,15 @@ remount_super(struct mount *m, u32 flags, const char *data)
 	return err;
 }
 
+/* Do new flags drop one that is locked? Of access times, all stay as they are. */
+static bool
+unlocks(const struct mount *m, u32 flags)
+{
+	u32 times = m->locked_flags & (MS_NOATIME | MS_NODIRATIME | MS_RELATIME);
+
+	return ((m->locked_flags & ~times) & ~flags) || ((m->flags ^ flags) & times);
+}
+
 static int
 mount_remount(struct path *p, u64 flags, const char *data)
 {
@@ -866,6 +922,8 @@ mount_remount(struct path *p, u64 flags, const char *data)
 	rwsem_write_lock(&mounts_lock);
 	if (m->ns != current_mount_ns()) {
 		err = -EINVAL;
+	} else if (unlocks(m, new_flags) || (!(flags & MS_BIND) && !capable(CAP_SYS_ADMIN))) {
+		err = -EPERM;
 	} else if (flags & MS_BIND) {
 		err = set_flags(m, new_flags);
 	} else {
@@ -969,7 +1027,7 @@ sys_mount(user_ptr source_user, user_ptr target, user_ptr type_user, unsigned lo
 	err = path_lookup_user(AT_FDCWD, target, WALK_FOLLOW, &p);
 	if (err)
 		goto out_data;
-	err = capable(CAP_SYS_ADMIN) ? mount_at(&p, source, type, flags, data) : -EPERM;
+	err = may_mount() ? mount_at(&p, source, type, flags, data) : -EPERM;
 	path_put(&p);
 out_data:
 	kfree(data);
@@ -1050,9 +1108,9 @@ umount_path(struct path *p, int flags)
 	bool at_root;
 	int err;
 
-	if (!capable(CAP_SYS_ADMIN))
+	if (!may_mount())
 		return -EPERM;
-	if (p->dentry != m->root || m->ns != current_mount_ns())
+	if (p->dentry != m->root || m->locked || m->ns != current_mount_ns())
 		return -EINVAL;
 	fs_context_paths(current_fs(), &root, NULL);
 	at_root = root.mnt == m && root.dentry == m->root;
@@ -1162,6 +1220,8 @@ pivot(struct path *new_root, struct path *put_old, struct path *root)
 		return -EINVAL;
 	if ((new_root->dentry->flags & DENTRY_UNHASHED) && !dentry_is_root(new_root->dentry))
 		return -ENOENT;
+	if (new_mnt->locked)
+		return -EINVAL;
 	if (new_mnt == root_mnt || put_old->mnt == root_mnt)
 		return -EBUSY;
 	if (root->dentry != root_mnt->root || root_mnt->parent == root_mnt)
@@ -1178,6 +1238,11 @@ pivot(struct path *new_root, struct path *put_old, struct path *root)
 	mount_unlink(root_mnt);
 	mount_link(new_mnt, root_parent, root_point);
 	mount_link(root_mnt, put_old->mnt, put_old->dentry);
+	/* What must stay is the root; the old one may go. */
+	if (root_mnt->locked) {
+		new_mnt->locked = true;
+		root_mnt->locked = false;
+	}
 	change_end();
 	ns_changed(current_mount_ns());
 	/* mount_link took references of its own. */
@@ -1192,7 +1257,7 @@ sys_pivot_root(user_ptr new_root_user, user_ptr put_old_user)
 	struct path new_root, put_old, root;
 	int err;
 
-	if (!capable(CAP_SYS_ADMIN))
+	if (!may_mount())
 		return -EPERM;
 	err = path_lookup_user(AT_FDCWD, new_root_user, WALK_FOLLOW | WALK_DIRECTORY, &new_root);
 	if (err)

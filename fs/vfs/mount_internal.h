@@ -16,6 +16,7 @@
 
 struct mount_ns {
 	struct ref ref;
+	struct user_ns *owner; /* [I] referenced */
 	struct mount *root;
 	struct list mounts; /* in the order of mounting */
 	u32 count;
@@ -41,7 +42,10 @@ struct mount *mount_next_in_tree(struct mount *m, struct mount *top);
 #define COPY_SHARED	BIT(2) /* shared, if not so already */
 #define COPY_PRIVATE	BIT(3)
 #define COPY_RECURSIVE	BIT(4)
+#define COPY_DEMOTE	BIT(5) /* slaves of those that are shared */
 int mount_copy_tree(struct mount *m, struct dentry *root, u32 how, struct mount **out);
+/* It came from a user namespace above: what is hidden stays hidden. */
+void mount_lock_tree(struct mount *top);
 void mount_drop_tree(struct mount *m);	   /* a tree that was never attached */
 void mount_detach_list(struct list *list); /* by ->work: out of every tree; then mount_release_list
 					      without mounts_lock */

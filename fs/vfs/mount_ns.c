@@ -6,19 +6,21 @@
  */
 #include "core/panic.h"
 #include "mount_internal.h"
+#include "task/user_ns.h"
 
 struct mount_ns *root_mount_ns;
 
 static u64 next_inum = 0xf0000000 + 64;
 
 static struct mount_ns *
-ns_alloc(void)
+ns_alloc(struct user_ns *owner)
 {
 	struct mount_ns *ns = kzalloc(sizeof(*ns), GFP_KERNEL);
 
 	if (!ns)
 		return NULL;
 	ref_init(&ns->ref);
+	ns->owner = user_ns_get(owner);
 	list_init(&ns->mounts);
 	ns->inum = __atomic_fetch_add(&next_inum, 1, __ATOMIC_RELAXED);
 	return ns;
@@ -43,28 +45,53 @@ mount_ns_put(struct mount_ns *ns)
 	mount_detach_list(&list);
 	rwsem_write_unlock(&mounts_lock);
 	mount_release_list(&list);
+	user_ns_put(ns->owner);
 	kfree(ns);
 }
 
-int
-mount_ns_copy(struct mount_ns *old, struct mount_ns **out)
+struct user_ns *
+mount_ns_owner(const struct mount_ns *ns)
 {
-	struct mount_ns *ns = ns_alloc();
+	return ns->owner;
+}
+
+bool
+fs_is_chrooted(void)
+{
+	struct mount_ns *ns = current_mount_ns();
+	struct path top = { ns->root, ns->root->root }, root;
+
+	path_get(&top);
+	path_down_mounts(&top);
+	fs_context_paths(current_fs(), &root, NULL);
+	bool same = root.mnt == top.mnt && root.dentry == top.dentry;
+	path_put(&root);
+	path_put(&top);
+	return !same;
+}
+
+int
+mount_ns_copy(struct mount_ns *old, struct user_ns *owner, struct mount_ns **out)
+{
+	struct mount_ns *ns = ns_alloc(owner);
+	u32 how = COPY_RECURSIVE | COPY_UNBINDABLE | (owner != old->owner ? COPY_DEMOTE : 0);
 	struct mount *m;
 	int err;
 
 	if (!ns)
 		return -ENOMEM;
 	rwsem_write_lock(&mounts_lock);
-	err = mount_copy_tree(old->root, old->root->root, COPY_RECURSIVE | COPY_UNBINDABLE,
-			      &ns->root);
+	err = mount_copy_tree(old->root, old->root->root, how, &ns->root);
 	if (!err) {
+		if (owner != old->owner)
+			mount_lock_tree(ns->root);
 		for (m = ns->root; m; m = mount_next_in_tree(m, ns->root))
 			mount_join_ns(m, ns);
 		/* Unbindable is a property that copies keep. */
 	}
 	rwsem_write_unlock(&mounts_lock);
 	if (err) {
+		user_ns_put(owner);
 		kfree(ns);
 		return err;
 	}
@@ -151,7 +178,7 @@ vfs_init(void)
 	writeback_init();
 	file_init();
 	dnotify_init();
-	ns = ns_alloc();
+	ns = ns_alloc(&root_user_ns);
 	if (!type || !ns)
 		panic("vfs: %s",
 		      type ? "no memory"

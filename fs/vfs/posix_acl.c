@@ -95,7 +95,6 @@ int
 posix_acl_permission(const struct posix_acl *a, struct inode *i, int mask)
 {
 	u32 want = (u32)mask & (MAY_READ | MAY_WRITE | MAY_EXEC);
-	const struct cred *c = current_cred();
 
 	/* Linux does not look at a list whose mask is empty. */
 	if (!(i->mode & S_IRWXG))
@@ -104,13 +103,13 @@ posix_acl_permission(const struct posix_acl *a, struct inode *i, int mask)
 		return 0;
 	/* What capabilities override. */
 	if (S_ISDIR(i->mode)) {
-		if (!(want & MAY_WRITE) && cred_capable(c, CAP_DAC_READ_SEARCH))
+		if (!(want & MAY_WRITE) && inode_capable(i, CAP_DAC_READ_SEARCH))
 			return 0;
-		return cred_capable(c, CAP_DAC_OVERRIDE) ? 0 : -EACCES;
+		return inode_capable(i, CAP_DAC_OVERRIDE) ? 0 : -EACCES;
 	}
-	if (want == MAY_READ && cred_capable(c, CAP_DAC_READ_SEARCH))
+	if (want == MAY_READ && inode_capable(i, CAP_DAC_READ_SEARCH))
 		return 0;
-	if ((!(want & MAY_EXEC) || (i->mode & S_IXUGO)) && cred_capable(c, CAP_DAC_OVERRIDE))
+	if ((!(want & MAY_EXEC) || (i->mode & S_IXUGO)) && inode_capable(i, CAP_DAC_OVERRIDE))
 		return 0;
 	return -EACCES;
 }
@@ -288,7 +287,7 @@ posix_acl_from_user(const struct inode *i, bool is_default, const void *value, s
 	if (*out && !is_default) {
 		bool minimal = posix_acl_to_mode(*out, mode);
 
-		if (!cred_in_group(current_cred(), i->gid) && !capable(CAP_FSETID))
+		if (!cred_in_group(current_cred(), i->gid) && !inode_capable(i, CAP_FSETID))
 			*mode &= ~(umode_t)S_ISGID;
 		if (minimal) {
 			kfree(*out);

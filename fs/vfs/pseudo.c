@@ -474,7 +474,7 @@ text_write(struct file *f, struct iov_iter *it, u64 *pos)
 	ssize_t ret;
 	char *text;
 
-	if (!e->store)
+	if (!e->store && !e->store_by)
 		return -EIO;
 	if (len > STORE_MAX)
 		return -E2BIG;
@@ -485,7 +485,8 @@ text_write(struct file *f, struct iov_iter *it, u64 *pos)
 		ret = -EFAULT;
 	} else {
 		text[len] = '\0';
-		ret = e->store(f->inode->private, text, len);
+		ret = e->store_by ? e->store_by(f->inode->private, f->cred, text, len)
+				  : e->store(f->inode->private, text, len);
 		if (ret > 0)
 			*pos += (u64)ret;
 	}

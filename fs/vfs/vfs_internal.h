@@ -17,6 +17,7 @@
 #include "task/cred.h"
 #include "task/nsset.h"
 #include "task/task.h"
+#include "task/user_ns.h"
 #include "uapi/errno.h"
 #include "uapi/inotify.h"
 

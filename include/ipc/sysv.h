@@ -8,6 +8,7 @@
 #include "lib/types.h"
 
 struct ipc_ns;
+struct user_ns;
 struct strbuf;
 struct task;
 
@@ -15,7 +16,8 @@ enum sysv_kind { SYSV_SEM, SYSV_MSG, SYSV_SHM, SYSV_KINDS };
 
 /* ipc_namespaces(7) */
 struct ipc_ns *ipc_ns_root(void);
-struct ipc_ns *ipc_ns_create(void); /* NULL: no memory */
+struct ipc_ns *ipc_ns_create(struct user_ns *owner); /* NULL: no memory */
+struct user_ns *ipc_ns_owner(const struct ipc_ns *ns);
 struct ipc_ns *ipc_ns_get(struct ipc_ns *ns);
 void ipc_ns_put(struct ipc_ns *ns);
 u64 ipc_ns_inum(const struct ipc_ns *ns);

@@ -18,7 +18,7 @@ void nsset_commit(struct nsset *n);
 void uts_init(void);
 struct uts_ns *uts_ns_get(struct uts_ns *u);
 void uts_ns_put(struct uts_ns *u);
-struct uts_ns *uts_ns_copy(struct uts_ns *old);
+struct uts_ns *uts_ns_copy(struct uts_ns *old, struct user_ns *owner);
 
 /* uname(2)'s constants, for /proc/version and /proc/sys/kernel. */
 extern const char uts_sysname[], uts_release[], uts_version[];

@@ -32,6 +32,7 @@ struct cred {
 
 struct task;
 extern struct cred init_cred;
+extern struct user_ns root_user_ns;
 
 const struct cred *current_cred(void); /* stable for the caller; no reference */
 struct cred *cred_get(struct cred *c);
@@ -40,12 +41,19 @@ struct cred *task_get_cred(struct task *t);    /* referenced */
 struct cred *cred_dup(const struct cred *old); /* a private copy to edit; NULL: no memory */
 void cred_commit(struct cred *new);	       /* becomes the current task's; takes the reference */
 bool cred_in_group(const struct cred *c, u32 gid); /* fsgid/egid + supplementary */
+/* In the first user namespace. */
 static inline bool
 cred_capable(const struct cred *c, int cap)
 {
-	return c->cap_effective & (1ull << cap);
+	return (c->cap_effective & (1ull << cap)) && c->user_ns == &root_user_ns;
 }
 bool capable(int cap); /* of the current task */
+/* In any namespace: task/user_ns.h. */
+bool cred_ns_capable(const struct cred *c, const struct user_ns *ns, int cap);
+bool ns_capable(const struct user_ns *ns, int cap);
+/* The current task, towards something that belongs to these ids (an inode): in its own namespace,
+ * if that has them. */
+bool ids_capable(u32 uid, u32 gid, int cap);
 /* exec: new ids and capabilities for a file with set-id bits or file capabilities, by
  * capabilities(7). `secure` out: AT_SECURE. */
 int cred_for_exec(struct cred *new, bool setuid, u32 uid, bool setgid, u32 gid, bool has_fcaps,

@@ -8,11 +8,13 @@
 #include "lib/types.h"
 
 struct mount_ns;
+struct user_ns;
 struct uts_ns;
 struct ipc_ns;
 struct net_ns;
 struct pid_ns;
 struct cgroup_ns;
+struct cred;
 struct time_ns;
 
 /* Immutable after creation; replaced as a whole. */
@@ -29,12 +31,16 @@ struct nsset {
 extern struct nsset root_nsset; /* of pid 1 */
 struct nsset *nsset_get(struct nsset *n);
 void nsset_put(struct nsset *n);
-/* ns/nsset.c: a copy with the namespaces of `clone_flags` (CLONE_NEW*) made new. 0, -EINVAL,
- * -EPERM, -ENOMEM, -ENOSPC. */
-int nsset_copy(struct nsset *old, u64 clone_flags, struct nsset **out);
+/* ns/nsset.c: a copy with the namespaces of `clone_flags` (CLONE_NEW*) made new, which belong to
+ * cred's user namespace. 0, -EINVAL, -EPERM, -ENOMEM, -ENOSPC. */
+int nsset_copy(struct nsset *old, u64 clone_flags, const struct cred *cred, struct nsset **out);
+/* CLONE_NEWUSER: a user namespace for cred, if the caller may make one. 0, -EPERM, -ENOSPC,
+ * -ENOMEM. */
+int nsset_new_user(struct cred *cred);
 
 struct uts_ns {
 	struct ref ref;
+	struct user_ns *owner; /* [I] referenced; so in every kind */
 	u64 inum;
 	char nodename[65], domainname[65]; /* under uts_lock, ns/uts.c */
 };

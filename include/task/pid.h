@@ -18,10 +18,12 @@
 
 struct task;
 struct process;
+struct user_ns;
 
 struct pid_ns {
 	struct ref ref;
 	struct pid_ns *parent;
+	struct user_ns *owner; /* [I] referenced */
 	u32 level;
 	struct xarray ids; /* number -> struct pid */
 	u32 last;	   /* cyclic allocation */
@@ -68,7 +70,7 @@ struct pid *pid_find(struct pid_ns *ns, int nr);	  /* referenced */
 int pid_nr(const struct pid *p, const struct pid_ns *ns); /* 0 if not visible there */
 struct pid_ns *current_pid_ns(void);
 /* A child namespace with one reference. NULL: no memory or too deep. */
-struct pid_ns *pid_ns_create(struct pid_ns *parent);
+struct pid_ns *pid_ns_create(struct pid_ns *parent, struct user_ns *owner);
 void pid_ns_get(struct pid_ns *ns);
 void pid_ns_put(struct pid_ns *ns);
 void pid_ns_free(struct pid_ns *ns);

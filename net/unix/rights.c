@@ -10,6 +10,7 @@
 #include "mm/slab.h"
 #include "task/rlimit.h"
 #include "task/task.h"
+#include "task/user_ns.h"
 #include "uapi/errno.h"
 #include "unix_internal.h"
 
@@ -88,13 +89,17 @@ cred_take(const u8 *data, size_t len, struct linux_ucred *cred)
 	if (len != sizeof(c))
 		return -EINVAL;
 	memcpy(&c, data, sizeof(c));
-	if ((s32)c.pid != current_pid() && !cred_capable(me, CAP_SYS_ADMIN))
+	c.uid = uid_from_user(me->user_ns, c.uid);
+	c.gid = gid_from_user(me->user_ns, c.gid);
+	if (c.uid == ID_NONE || c.gid == ID_NONE)
+		return -EINVAL;
+	if ((s32)c.pid != current_pid() && !ns_capable(current_pid_ns()->owner, CAP_SYS_ADMIN))
 		return -EPERM;
 	if (c.uid != me->uid && c.uid != me->euid && c.uid != me->suid &&
-	    !cred_capable(me, CAP_SETUID))
+	    !ns_capable(me->user_ns, CAP_SETUID))
 		return -EPERM;
 	if (c.gid != me->gid && c.gid != me->egid && c.gid != me->sgid &&
-	    !cred_capable(me, CAP_SETGID))
+	    !ns_capable(me->user_ns, CAP_SETGID))
 		return -EPERM;
 	*cred = c;
 	return 0;

@@ -24,6 +24,7 @@
 #include "mm/slab.h"
 #include "mm/user.h"
 #include "task/task.h"
+#include "task/user_ns.h"
 #include "uapi/errno.h"
 #include "uapi/fcntl.h"
 #include "uapi/ioctl.h"
@@ -678,14 +679,24 @@ wait_msg(struct socket *s, struct unix_sock *u, u64 deadline)
 	return r ? wait_result(r, deadline) : 1;
 }
 
+/* As the receiver's user namespace names them. */
+static struct linux_ucred
+cred_shown(const struct linux_ucred *c)
+{
+	return (struct linux_ucred){ c->pid, uid_shown(c->uid), gid_shown(c->gid) };
+}
+
 static int
 deliver_extras(struct socket *s, struct socket_msg *m, struct unix_msg *msg)
 {
 	struct unix_sock *u = of(s);
 	int r = 0;
 
-	if (s->opts & SOCKOPT_PASSCRED)
-		r = socket_put_cmsg(m, SOL_SOCKET, SCM_CREDENTIALS, &msg->cred, sizeof(msg->cred));
+	if (s->opts & SOCKOPT_PASSCRED) {
+		struct linux_ucred c = cred_shown(&msg->cred);
+
+		r = socket_put_cmsg(m, SOL_SOCKET, SCM_CREDENTIALS, &c, sizeof(c));
+	}
 	if (!r && msg->rights) {
 		r = unix_rights_deliver(m, msg->rights);
 		if (!(m->flags & MSG_PEEK)) {
@@ -970,12 +981,12 @@ unix_getsockopt(struct socket *s, int level, int name, void *val, u32 *len)
 		struct linux_ucred none = { 0, (u32)-1, (u32)-1 };
 
 		spin_lock(&u->lock);
-		memcpy(val,
-		       u->state == UNIX_CONNECTED || u->peer_closed ? &u->peer_cred
-		       : u->state == UNIX_LISTENING		    ? &u->cred
-								    : &none,
-		       sizeof(none));
+		if (u->state == UNIX_CONNECTED || u->peer_closed)
+			none = cred_shown(&u->peer_cred);
+		else if (u->state == UNIX_LISTENING)
+			none = cred_shown(&u->cred);
 		spin_unlock(&u->lock);
+		memcpy(val, &none, sizeof(none));
 		*len = sizeof(none);
 		return 0;
 	}

@@ -15,6 +15,7 @@
 #include "lib/types.h"
 #include "mm/mapping.h"
 #include "sched/mutex.h"
+#include "task/cred.h"
 #include "uapi/fcntl.h"
 #include "uapi/stat.h"
 
@@ -356,6 +357,12 @@ void inode_touch_atime(struct mount *m,
 bool inode_atime_due(const struct mount *m, const struct inode *i);
 int inode_permission(struct inode *i, int mask); /* 0 or -EACCES / -EROFS / -EPERM */
 int inode_permission_generic(struct inode *i, int mask);
+/* The capability, towards this inode: in a user namespace that has its owner and group. */
+static inline bool
+inode_capable(const struct inode *i, int cap)
+{
+	return ids_capable(i->uid, i->gid, cap);
+}
 bool inode_owner_or_capable(const struct inode *i);
 int setattr_prepare(struct inode *i,
 		    const struct attr_change *c); /* permission checks of chmod, chown, utimes */

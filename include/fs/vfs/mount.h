@@ -10,6 +10,7 @@
 struct fs_type;
 struct super;
 struct mount_ns;
+struct user_ns;
 struct strbuf;
 struct fs_context;
 
@@ -36,6 +37,10 @@ struct mount {
 	struct mount *work_source;
 	struct mount *copy; /* in the tree that is being made */
 	u32 stamp;
+	/* Of a tree that came from a user namespace above: not to be taken away alone, and these
+	 * flags are not to be dropped. mounts_lock */
+	bool locked;
+	u32 locked_flags;
 	bool expiring; /* umount2(MNT_EXPIRE) came by, and nobody used it since */
 	char *source;  /* mount(2)'s first argument */
 	/*
@@ -73,7 +78,10 @@ u64 mount_ns_inum(const struct mount_ns *ns);
 void mount_ns_move_fs(struct mount_ns *to, struct fs_context *fs);
 /* setns: root and cwd at the namespace's root. */
 int mount_ns_enter(struct mount_ns *ns, struct fs_context *fs);
-int mount_ns_copy(struct mount_ns *old, struct mount_ns **out);
+int mount_ns_copy(struct mount_ns *old, struct user_ns *owner, struct mount_ns **out);
+/* The calling task's root is not that of its mount namespace. */
+bool fs_is_chrooted(void);
+struct user_ns *mount_ns_owner(const struct mount_ns *ns);
 struct mount_ns *mount_ns_get(struct mount_ns *ns);
 void mount_ns_put(struct mount_ns *ns);
 /* Text of /proc/PID/mounts (style 0), mountinfo (1), mountstats (2), as seen from root. */

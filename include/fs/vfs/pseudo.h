@@ -22,6 +22,9 @@ struct pseudo_entry {
 	int (*show)(struct strbuf *sb, void *ctx);
 	/* A NUL-terminated copy of what was written; len or -errno. NULL: not writable (-EIO). */
 	ssize_t (*store)(void *ctx, const char *text, size_t len);
+	/* The same, of a file that `opener` opened: whoever writes may be a set-id program that was
+	 * tricked into it. */
+	ssize_t (*store_by)(void *ctx, const struct cred *opener, const char *text, size_t len);
 	/* A number that grows as the text changes, and who is woken then: poll says POLLPRI and
 	 * POLLERR once for each change. NULL: nobody is told. */
 	u64 (*changes)(void *ctx, struct wait_queue **woken);

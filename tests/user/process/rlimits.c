@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* TEST: timeout=40 */
 /* Resource limits: reading, changing, rights, and the effect of each one that is enforced. */
 #include "../tap.h"
 
@@ -73,11 +74,11 @@ nofile(void)
 	return 0;
 }
 
-/* Nobody else's: others may run this test now. */
+/* Nobody else's: others may run this test now, with the same pids. */
 static int
-own_user(void)
+own_uid(void)
 {
-	return setgid(4321) || setuid(100000 + getpid());
+	return 100000 + (int)(now_ns(CLOCK_MONOTONIC) / 1000 % 1000000000);
 }
 
 static int
@@ -85,7 +86,7 @@ nproc(void)
 {
 	pid_t pid;
 
-	if (cap(RLIMIT_NPROC, 3, 3) || own_user())
+	if (cap(RLIMIT_NPROC, 3, 3) || setgid(4321) || setuid(own_uid()))
 		return 1;
 	for (int i = 0; i < 10; i++) {
 		pid = fork();
@@ -106,11 +107,22 @@ static int
 nproc_exec(void)
 {
 	char *argv[] = { "/bin/true", NULL };
+	int r, user = own_uid();
+	pid_t pid = fork();
 
-	if (cap(RLIMIT_NPROC, 0, 0) || own_user())
+	if (pid == 0) {
+		must(setuid(user));
+		kill(getpid(), SIGSTOP);
+		pause();
+	}
+	waitpid(pid, NULL, WUNTRACED);
+	if (cap(RLIMIT_NPROC, 0, 0) || setgid(4321) || setuid(user))
 		return 1;
 	execv("/nowhere", argv);
-	return errno == EAGAIN ? 0 : 2;
+	r = errno == EAGAIN ? 0 : 2;
+	kill(pid, SIGKILL);
+	execv("/nowhere", argv); /* we count ourselves */
+	return errno == EAGAIN ? r : 3;
 }
 
 static int
