@@ -91,16 +91,17 @@ ext4_prepare_dirty(struct mapping *m, struct page *page, u32 offset, u32 len)
 	struct ext4_fs *fs = n->fs;
 	u32 first = offset >> fs->block_bits, last = (offset + len - 1) >> fs->block_bits,
 	    how = CLAIM_METADATA;
+	u64 before = page->private;
+	int err;
 
 	for (u32 k = first; k <= last; k++) {
 		struct ext4_map map = { .lblk = first_block(fs, page) + k, .len = 1 };
-		int err;
 
 		if (page->private & (RESERVED(k) | MAPPED(k)))
 			continue;
 		err = ext4_map(NULL, i, &map, 0);
 		if (err)
-			return err;
+			goto out_release;
 		if (map.flags) {
 			page->private |= MAPPED(k);
 			continue;
@@ -109,11 +110,15 @@ ext4_prepare_dirty(struct mapping *m, struct page *page, u32 offset, u32 len)
 			how = ext4_claim_level(fs);
 		err = ext4_claim(fs, 1, how);
 		if (err)
-			return err;
+			goto out_release;
 		page->private |= RESERVED(k);
 		__atomic_fetch_add(&n->reserved, 1, __ATOMIC_RELAXED);
 	}
 	return 0;
+out_release:
+	/* Nothing will be written there: no block of it is kept. */
+	release_reserved(i, page, page->private & ~before & ALL_RESERVED);
+	return err;
 }
 
 static void

@@ -71,6 +71,23 @@ def test_full_disk(ctx):
     assert_clean(path)
 
 
+def test_features(ctx, smp):
+    """FIEMAP, FITRIM, whiteouts, flags; and what is removed is discarded."""
+    images = [make_image(ctx, f"{name}-{smp}", FORMATS[name], "150M") for name in ("ext4", "ext4-1k")]
+    disks = [{"file": path, "discard": "on"} for path in images]
+    with ctx.machine(smp=smp, disks=disks, initrd=ext4disk.initrd(ctx, "ext4_features"), loglevel=4) as guest:
+        guest.expect(PROMPT, 60)
+        for disk in "ab":
+            run(guest, f"mount -t ext4 -o discard /dev/vd{disk} /mnt && /ext4_features /mnt 300", 100)
+            run(guest, "dd if=/dev/urandom of=/mnt/large bs=1M count=60 2>&1 && sync && rm /mnt/large && sync && umount /mnt",
+                120)
+        power_off(guest)
+    for path in images:
+        assert_clean(path)
+        used = path.stat().st_blocks * 512
+        assert used < 60 << 20, f"{path}: {used} bytes are used: what was removed is still there"
+
+
 def inode_block(path, name):
     """The block with a file's inode."""
     return int(re.search(r"located at block (\d+)", debugfs(path, f"imap {name}"))[1])
