@@ -77,10 +77,12 @@ def accelerator(wanted=None):
 def disk_arguments(number, machine, file, *, driver="virtio-blk", format="raw", events=None, **properties):
     """One disk. driver: virtio-blk (over PCI, or MMIO on microvm) or nvme. events: blkdebug's, as
     [{"event": "read_aio", "errno": 5, "sector": 64}]; properties are the device's, as QEMU spells them."""
-    node = {"driver": "file", "filename": str(file)}
+    unmap = {"discard": "unmap"} if properties.get("discard") == "on" else {}
+    node = {"driver": "file", "filename": str(file), **unmap}
     if events:
         node = {"driver": "blkdebug", "image": node, "inject-error": events}
-    node = {"driver": format, "node-name": f"disk{number}", "file": node, "read-only": properties.pop("readonly", False)}
+    node = {"driver": format, "node-name": f"disk{number}", "file": node, "read-only": properties.pop("readonly", False),
+            **unmap}
     if driver == "virtio-blk":
         driver = "virtio-blk-device" if machine == "microvm" else "virtio-blk-pci"
     elif driver == "nvme":
