@@ -64,6 +64,12 @@ path_create_begin(int dirfd, const char *path, bool directory, struct path_creat
 	return create_begin(dirfd, path, 0, directory, pc);
 }
 
+umode_t
+path_create_mode(const struct path_create *pc, umode_t mode)
+{
+	return create_mode(pc->parent.dentry->inode, mode);
+}
+
 void
 path_create_done(struct path_create *pc)
 {
@@ -146,7 +152,7 @@ sys_mkdirat(int dirfd, user_ptr path, umode_t mode)
 
 	if (err)
 		return err;
-	err = vfs_mkdir(&pc, create_mode(pc.parent.dentry->inode, mode));
+	err = vfs_mkdir(&pc, path_create_mode(&pc, mode));
 	path_create_done(&pc);
 	return err;
 }
@@ -176,7 +182,7 @@ sys_mknodat(int dirfd, user_ptr path, umode_t mode, u32 dev)
 	err = create_begin_user(dirfd, path, false, &pc);
 	if (err)
 		return err;
-	mode = create_mode(pc.parent.dentry->inode, mode & (S_IFMT | S_IALLUGO));
+	mode = path_create_mode(&pc, mode & (S_IFMT | S_IALLUGO));
 	err = vfs_mknod(&pc, mode, S_ISCHR(mode) || S_ISBLK(mode) ? dev_from_user(dev) : 0);
 	path_create_done(&pc);
 	return err;

@@ -83,7 +83,7 @@ bind_path(struct unix_sock *u, const char *name)
 
 	if (r)
 		return r == -EEXIST ? -EADDRINUSE : r;
-	r = vfs_mknod(&pc, S_IFSOCK | (0777 & ~current->fs->umask), 0);
+	r = vfs_mknod(&pc, path_create_mode(&pc, S_IFSOCK | 0777), 0);
 	if (r == 0) {
 		size_t n = strlen(name);
 		struct path at = { pc.parent.mnt, pc.dentry };

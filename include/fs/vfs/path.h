@@ -49,6 +49,8 @@ struct path_create {
 	struct dentry *dentry;
 };
 int path_create_begin(int dirfd, const char *path, bool directory, struct path_create *pc);
+/* What the umask leaves of the mode, or the directory's default ACL will. */
+umode_t path_create_mode(const struct path_create *pc, umode_t mode);
 void path_create_done(struct path_create *pc);
 int vfs_mkdir(struct path_create *pc, umode_t mode);
 int vfs_mknod(struct path_create *pc, umode_t mode, devnum_t dev);
