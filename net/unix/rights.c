@@ -37,47 +37,60 @@ unix_rights_free(struct unix_rights *r)
 	kfree(r);
 }
 
-static int
-rights_take(const u8 *data, size_t len, struct unix_rights **out)
+/* Not under way yet. */
+static void
+rights_drop(struct unix_rights *r)
 {
-	u32 n = (u32)(len / sizeof(s32));
-	int err;
+	for (u32 i = 0; r && i < r->count; i++)
+		file_put(r->files[i]);
+	kfree(r);
+}
 
-	if (n > SCM_MAX_FD || *out)
+/* The files of one control message, behind those of others. */
+static int
+rights_add(const u8 *data, size_t len, struct unix_rights **rights)
+{
+	struct unix_rights *old = *rights, *r;
+	u32 n = (u32)(len / sizeof(s32)), had = old ? old->count : 0;
+
+	if (n > SCM_MAX_FD - had)
 		return -EINVAL;
 	if (!n)
 		return 0;
-	struct unix_rights *r = kmalloc(sizeof(*r) + n * sizeof(r->files[0]), GFP_KERNEL);
+	r = kmalloc(sizeof(*r) + (had + n) * sizeof(r->files[0]), GFP_KERNEL);
 	if (!r)
 		return -ENOMEM;
-	r->count = 0;
-	for (; r->count < n; r->count++) {
+	r->count = had;
+	if (old)
+		memcpy(r->files, old->files, had * sizeof(r->files[0]));
+	kfree(old);
+	*rights = r;
+	for (u32 i = 0; i < n; i++, r->count++) {
 		s32 fd;
 
-		memcpy(&fd, data + r->count * sizeof(fd), sizeof(fd));
+		memcpy(&fd, data + i * sizeof(fd), sizeof(fd));
 		r->files[r->count] = fd_find(fd);
-		if (!r->files[r->count]) {
-			err = -EBADF;
-			goto out_put;
-		}
+		if (!r->files[r->count])
+			return -EBADF;
 	}
+	return 0;
+}
+
+/* All are there: from now on unix_rights_free ends it. */
+static int
+rights_begin(struct unix_rights *r)
+{
 	u64 limit = capable(CAP_SYS_RESOURCE) || capable(CAP_SYS_ADMIN)
 			    ? RLIM_INFINITY
 			    : rlimit_current(RLIMIT_NOFILE);
+
 	r->user = user_account_get(current_cred()->user);
-	if (!user_count_in_flight(r->user, (int)n, limit)) {
+	if (!user_count_in_flight(r->user, (int)r->count, limit)) {
 		user_account_put(r->user);
-		err = -ETOOMANYREFS;
-		goto out_put;
+		return -ETOOMANYREFS;
 	}
 	unix_flight_begin(r);
-	*out = r;
 	return 0;
-out_put:
-	for (u32 i = 0; i < r->count; i++)
-		file_put(r->files[i]);
-	kfree(r);
-	return err;
 }
 
 static int
@@ -126,7 +139,7 @@ unix_control_parse(struct socket_msg *m, struct linux_ucred *cred, struct unix_r
 		}
 		if (h.cmsg_level == SOL_SOCKET) {
 			if (h.cmsg_type == SCM_RIGHTS)
-				r = rights_take(p + sizeof(h), h.cmsg_len - sizeof(h), out);
+				r = rights_add(p + sizeof(h), h.cmsg_len - sizeof(h), out);
 			else if (h.cmsg_type == SCM_CREDENTIALS)
 				r = cred_take(p + sizeof(h), h.cmsg_len - sizeof(h), cred);
 			else
@@ -138,8 +151,10 @@ unix_control_parse(struct socket_msg *m, struct linux_ucred *cred, struct unix_r
 		p += step;
 		left -= step;
 	}
+	if (!r && *out)
+		r = rights_begin(*out);
 	if (r) {
-		unix_rights_free(*out);
+		rights_drop(*out);
 		*out = NULL;
 	}
 	return r;

@@ -44,6 +44,8 @@ class Result(unittest.TestResult):
 def main():
     support.verbose = 0
     support.use_resources = ["network"] if sys.argv[1] == "test_socketserver" else []
+    # As regrtest --timeout=4800 sets them: an emulated machine is slow.
+    support.LOOPBACK_TIMEOUT, support.SHORT_TIMEOUT, support.LONG_TIMEOUT = 40, 120, 1200
     faulthandler.enable()
     os.chdir("/tmp")
     if hasattr(socket, "IPPROTO_UDPLITE"):

@@ -216,6 +216,28 @@ main(void)
 		_exit(n && syscall(SYS_sendmsg, s[0], &m, 0) == 1 ? 0 : 1);
 	}
 	is_exit(pid, 0, "a user only its own: EPERM");
+	while (recv(s[1], text, sizeof(text), MSG_DONTWAIT) > 0)
+		continue;
+	one = 0;
+	must(setsockopt(s[1], SOL_SOCKET, SO_PASSCRED, &one, sizeof(one)));
+	m.msg_controllen = 2 * CMSG_SPACE(4);
+	for (i = 0; i < 2; i++) {
+		memset(&c, 0, sizeof(c));
+		for (n = 0; n < 2; n++) {
+			h = (void *)(c.buf + n * CMSG_SPACE(4));
+			h->cmsg_level = SOL_SOCKET, h->cmsg_type = SCM_RIGHTS;
+			h->cmsg_len = CMSG_LEN(4);
+			*(int *)CMSG_DATA(h) = n && i ? 12345 : n;
+		}
+		if (i) {
+			sys_err(syscall(SYS_sendmsg, s[0], &m, 0), EBADF, "the second is bad");
+			continue;
+		}
+		is_int(syscall(SYS_sendmsg, s[0], &m, 0), 1, "two messages of descriptors");
+		is_int(recv_fds(s[1], got, 4, 0, text), 2, "come as one");
+		close(got[0]), close(got[1]);
+	}
+	h = CMSG_FIRSTHDR(&m);
 	h->cmsg_type = 99;
 	sys_err(syscall(SYS_sendmsg, s[0], &m, 0), EINVAL, "unknown control type");
 	h->cmsg_type = SCM_RIGHTS, h->cmsg_len = 4;
