@@ -71,7 +71,7 @@ struct epoll_set {
 /* A hook on one queue of the file. A file may have two (readers and writers). */
 struct epoll_hook {
 	struct wait_entry wait;
-	struct wait_queue *wq;
+	struct wait_queue *wq; /* NULL once it is gone: signalfd's is a process's */
 	struct epoll_item *item;
 	struct epoll_hook *next;
 	struct rcu_head rcu;
@@ -176,9 +176,15 @@ item_make_ready(struct epoll_item *item)
 static bool
 item_called(struct wait_entry *we, u32 key)
 {
-	struct epoll_item *item = container_of(we, struct epoll_hook, wait)->item;
+	struct epoll_hook *h = container_of(we, struct epoll_hook, wait);
+	struct epoll_item *item = h->item;
 	u32 want = READ_ONCE(item->events);
 
+	if (unlikely(key & WAKE_QUEUE_GONE)) {
+		list_del_init(&we->node);
+		smp_store_release(&h->wq, NULL);
+		return false;
+	}
 	if (!(want & ~EPOLL_PRIVATE))
 		return false; /* EPOLLONESHOT, used up */
 	if (key && !(key & want))
@@ -239,7 +245,11 @@ item_remove(struct epoll_item *item)
 		struct epoll_hook *h = item->hooks;
 
 		item->hooks = h->next;
-		wait_remove(h->wq, &h->wait);
+		rcu_read_lock();
+		struct wait_queue *wq = smp_load_acquire(&h->wq);
+		if (likely(wq))
+			wait_remove(wq, &h->wait);
+		rcu_read_unlock();
 		rcu_call(&h->rcu, hook_free);
 	}
 	unsigned long flags = spin_lock_irqsave(&set->ready_lock);

@@ -114,8 +114,12 @@ advise_cold(struct vma *v, u64 start, u64 end)
 
 	if (!m || !m->ops->read_page)
 		return;
-	for (u64 addr = start; addr < end; addr += PAGE_SIZE) {
-		struct page *page = mapping_find(m, v->pgoff + ((addr - v->start) >> PAGE_SHIFT));
+	/* What is there, that is: a mapping may reach far beyond its file. */
+	u64 first = v->pgoff + ((start - v->start) >> PAGE_SHIFT), index = first,
+	    past = first + ((end - start) >> PAGE_SHIFT);
+
+	for (; mapping_next_data(m, index, past, &index); index++) {
+		struct page *page = mapping_find(m, index);
 
 		if (page) {
 			page_clear_flag(page, PG_REFERENCED);

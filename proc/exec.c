@@ -526,6 +526,7 @@ reset_task(struct exec *x)
 	spin_lock_irq(&p->sighand->lock);
 	signal_reset_actions(me, false);
 	p->flags |= PROC_EXECED;
+	WRITE_ONCE(p->execs, p->execs + 1);
 	spin_unlock_irq(&p->sighand->lock);
 	/* Last: who waits for a descriptor to close finds a program that has been executed. */
 	fd_table_close_on_exec(me->files);

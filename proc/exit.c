@@ -91,6 +91,10 @@ notify_exit(struct process *p, struct process *parent)
 	bool autoreap = false;
 	struct linux_siginfo info;
 
+	/* A signal of its own choice was agreed on with the program that made it, not with another
+	 * one, which may have more privileges. */
+	if (sig != SIGCHLD && p->parent_execs != READ_ONCE(parent->execs))
+		sig = SIGCHLD;
 	if (status & 0x7f) {
 		code = status & WAIT_STATUS_CORE ? CLD_DUMPED : CLD_KILLED;
 		status &= 0x7f;

@@ -319,6 +319,7 @@ fork_link_process(struct task *t, const struct clone_request *rq)
 		t->exit_signal = rq->exit_signal;
 		current->has_children = true;
 	}
+	p->parent_execs = READ_ONCE(p->parent->execs);
 	pid_get(t->pid);
 	p->pid = t->pid;
 	p->ctty = ours->ctty;

@@ -87,6 +87,15 @@ wake_up_locked_key(struct wait_queue *wq, u32 states, int nr_exclusive, u32 key)
 	return any;
 }
 
+void
+wait_queue_fini(struct wait_queue *wq)
+{
+	unsigned long flags = spin_lock_irqsave(&wq->lock);
+
+	wake_up_locked_key(wq, 0, INT32_MAX, WAKE_QUEUE_GONE);
+	spin_unlock_irqrestore(&wq->lock, flags);
+}
+
 static inline bool
 wake_up_any(struct wait_queue *wq, u32 states, int nr_exclusive, u32 key, bool nested)
 {

@@ -116,6 +116,8 @@ process_put(struct process *p)
 	if (!ref_put(&p->ref))
 		return;
 	signal_flush(&p->pending);
+	/* An epoll set of another process may have been made to watch a signalfd by us. */
+	wait_queue_fini(&p->signalfd_wait);
 	if (p->sighand)
 		sighand_put(p->sighand);
 	if (p->pid)

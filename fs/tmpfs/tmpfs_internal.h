@@ -46,6 +46,7 @@ struct tmpfs_inode {
 	struct inode *parent; /* directories, for "..": not referenced, it has us as an entry */
 	struct list xattrs;   /* inode->spin to read; inode->lock to change */
 	struct rwsem xattr_lock;
+	u64 xattr_bytes;		     /* xattr_lock; charged in blocks */
 	struct posix_acl *acl, *default_acl; /* xattr_lock */
 	u32 seals;			     /* memfd; inode->lock */
 	struct inode *inode;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Extended attributes of tmpfs: a list for each inode, in memory. user.*, trusted.* and security.*
- * are kept; access control lists are in acl.c. */
+ * are kept; access control lists are in acl.c. What they take counts against the size of the file
+ * system. */
 #include "uapi/xattr.h"
 #include "fs/vfs/posix_acl.h"
 #include "lib/string.h"
@@ -27,6 +28,29 @@ find(struct tmpfs_inode *ti, const char *name)
 
 	list_for_each_entry(x, &ti->xattrs, node) if (!strcmp(x->name, name)) return x;
 	return NULL;
+}
+
+static u64
+cost(const struct tmpfs_xattr *x)
+{
+	return sizeof(*x) + strlen(x->name) + 1 + x->size;
+}
+
+/* xattr_lock held for writing. 0 or -ENOSPC. */
+static int
+account(struct inode *i, u64 bytes)
+{
+	struct tmpfs_inode *ti = tmpfs_inode_of(i);
+	u64 old = DIV_ROUND_UP(ti->xattr_bytes, PAGE_SIZE), now = DIV_ROUND_UP(bytes, PAGE_SIZE);
+	int err = 0;
+
+	if (now > old)
+		err = tmpfs_charge_blocks(i->super, now - old);
+	else if (now < old)
+		tmpfs_uncharge_blocks(i->super, old - now);
+	if (!err)
+		ti->xattr_bytes = bytes;
+	return err;
 }
 
 static void
@@ -100,6 +124,9 @@ tmpfs_setxattr(struct inode *i, const char *name, const void *value, size_t size
 	} else if (!old && (flags & XATTR_REPLACE)) {
 		err = -ENODATA;
 	} else {
+		err = account(i, ti->xattr_bytes + cost(x) - (old ? cost(old) : 0));
+	}
+	if (!err) {
 		list_add(&x->node, &ti->xattrs);
 		if (old)
 			list_del(&old->node);
@@ -167,6 +194,7 @@ tmpfs_removexattr(struct inode *i, const char *name)
 	x = find(ti, name);
 	if (x) {
 		list_del(&x->node);
+		(void)account(i, ti->xattr_bytes - cost(x));
 		inode_touch(i, ATTR_MODE);
 	}
 	rwsem_write_unlock(&ti->xattr_lock);
@@ -183,6 +211,7 @@ tmpfs_xattr_destroy(struct inode *i)
 	struct tmpfs_xattr *x, *following;
 
 	list_for_each_entry_safe(x, following, &ti->xattrs, node) free_xattr(x);
+	(void)account(i, 0);
 	kfree(ti->acl);
 	kfree(ti->default_acl);
 }

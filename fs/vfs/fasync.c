@@ -62,6 +62,19 @@ send_to(struct file_owner *o, struct task *t, const struct linux_siginfo *info, 
 		(void)signal_send_process(t->process, sig, info);
 }
 
+/* Those of the group that may be signalled. */
+static void
+deliver_pgrp(struct file_owner *o, struct pid *pid, int sig, const struct linux_siginfo *info,
+	     u32 uid, u32 euid)
+{
+	struct process *p;
+	unsigned long flags = spin_lock_irqsave(&tasklist_lock);
+
+	list_for_each_entry(p, &pid->pgrp_members, pgrp_node)
+		send_to(o, p->leader, info, sig, uid, euid);
+	spin_unlock_irqrestore(&tasklist_lock, flags);
+}
+
 static void
 deliver(struct file_owner *o, struct pid *pid, int type, int sig, struct linux_siginfo *info,
 	u32 uid, u32 euid)
@@ -69,7 +82,7 @@ deliver(struct file_owner *o, struct pid *pid, int type, int sig, struct linux_s
 	struct task *t;
 
 	if (type == F_OWNER_PGRP) {
-		(void)signal_send_pgrp(pid, sig, info);
+		deliver_pgrp(o, pid, sig, info, uid, euid);
 		return;
 	}
 	rcu_read_lock();
@@ -145,6 +158,11 @@ wake_work(struct wait_entry *we, u32 key)
 {
 	struct fasync_entry *e = container_of(we, struct fasync_entry, wait);
 
+	if (unlikely(key & WAKE_QUEUE_GONE)) {
+		list_del_init(&we->node);
+		smp_store_release(&e->wq, NULL);
+		return false;
+	}
 	work_queue(&e->owner->work);
 	return false;
 }
@@ -186,8 +204,13 @@ owner_of(struct file *f)
 static void
 disable(struct file_owner *o)
 {
-	for (u32 i = 0; i < o->nr_entries; i++)
-		wait_remove(o->entries[i].wq, &o->entries[i].wait);
+	for (u32 i = 0; i < o->nr_entries; i++) {
+		rcu_read_lock();
+		struct wait_queue *wq = smp_load_acquire(&o->entries[i].wq);
+		if (wq)
+			wait_remove(wq, &o->entries[i].wait);
+		rcu_read_unlock();
+	}
 	o->nr_entries = 0;
 	work_cancel_sync(&o->work);
 }

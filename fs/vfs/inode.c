@@ -23,6 +23,7 @@
 #include "lib/hash.h"
 #include "mm/reclaim.h"
 #include "uapi/mount.h"
+#include "uapi/xattr.h"
 #include "vfs_internal.h"
 
 #define HASH_BITS 14
@@ -620,6 +621,22 @@ setattr_generic(struct inode *i, const struct attr_change *c)
 	return 0;
 }
 
+/* Inode locked. The capabilities of a program go when it is written or gets another owner. */
+static int
+inode_remove_caps(struct inode *i)
+{
+	int err = 0;
+
+	if (likely(i->flags & INODE_NO_CAPS) || !S_ISREG(i->mode))
+		return 0;
+	if (i->ops->getxattr && i->ops->removexattr &&
+	    i->ops->getxattr(i, XATTR_NAME_CAPS, NULL, 0) >= 0)
+		err = i->ops->removexattr(i, XATTR_NAME_CAPS);
+	if (!err)
+		i->flags |= INODE_NO_CAPS;
+	return err;
+}
+
 /* Inode locked. The mode that goes with set-id bits that are to be dropped is worked out here. */
 int
 inode_setattr_locked(struct inode *i, struct attr_change *c)
@@ -642,6 +659,8 @@ inode_setattr_locked(struct inode *i, struct attr_change *c)
 	    (c->valid & (ATTR_MODE | ATTR_UID | ATTR_GID | ATTR_ATIME_SET | ATTR_MTIME_SET)))
 		return -EPERM;
 	err = setattr_prepare(i, c);
+	if (!err && (c->valid & (ATTR_UID | ATTR_GID)))
+		err = inode_remove_caps(i);
 	if (err)
 		return err;
 	return i->ops->setattr ? i->ops->setattr(i, c) : setattr_generic(i, c);
@@ -651,10 +670,11 @@ int
 inode_remove_privs(struct inode *i)
 {
 	struct attr_change c = { 0 };
+	int err = inode_remove_caps(i);
 
-	if (likely(!(i->mode & (S_ISUID | S_ISGID))) || !S_ISREG(i->mode) ||
+	if (err || likely(!(i->mode & (S_ISUID | S_ISGID))) || !S_ISREG(i->mode) ||
 	    inode_capable(i, CAP_FSETID))
-		return 0;
+		return err;
 	if (i->mode & S_ISUID)
 		c.valid |= ATTR_KILL_SUID;
 	if ((i->mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))

@@ -85,6 +85,8 @@ set_on(const struct path *p, user_ptr name_user, user_ptr value_user, size_t siz
 		goto out;
 	rwsem_write_lock(&i->lock);
 	err = may_access(i, name, MAY_WRITE);
+	if (!err && !strcmp(name, XATTR_NAME_CAPS))
+		i->flags &= ~INODE_NO_CAPS;
 	if (!err)
 		err = i->ops->setxattr ? i->ops->setxattr(i, name, value, size, flags)
 				       : -EOPNOTSUPP;

@@ -46,6 +46,12 @@ struct wait_entry {
 		SPINLOCK_INIT(RANK_WAIT_QUEUE), LIST_INIT((name).waiters) \
 	}
 void wait_queue_init(struct wait_queue *wq);
+/*
+ * The queue's memory will go, a grace period later, though callbacks may still be queued: each is
+ * called once more with this key, takes itself off and forgets the queue. Nobody sleeps here.
+ */
+#define WAKE_QUEUE_GONE BIT(30)
+void wait_queue_fini(struct wait_queue *wq);
 
 /* Non-exclusive entries go to the front, exclusive ones (WAIT_EXCLUSIVE) to the back. */
 void wait_add(struct wait_queue *wq, struct wait_entry *we);

@@ -132,12 +132,13 @@ struct process {
 	u32 flags;		 /* [S] enum process_flags */
 	struct sighand *sighand; /* [I] while alive: same object as the tasks' */
 
-	struct process *parent; /* [T] who waits for us; the tracer is separate */
-	struct task *creator;	/* [T] the thread of the parent that made us (pdeath, __WNOTHREAD):
-				   compared, never followed */
-	struct list children;	/* [T] processes */
-	struct list sibling;	/* [T] in parent->children */
-	struct list tracees;	/* [T] tasks traced by us */
+	struct process *parent;	 /* [T] who waits for us; the tracer is separate */
+	u32 execs, parent_execs; /* programs executed so far; by the parent when it made us */
+	struct task *creator;	 /* [T] the thread of the parent that made us (pdeath, __WNOTHREAD):
+				    compared, never followed */
+	struct list children;	 /* [T] processes */
+	struct list sibling;	 /* [T] in parent->children */
+	struct list tracees;	 /* [T] tasks traced by us */
 	struct wait_queue child_wait; /* wait4 sleepers of this process */
 
 	struct pid *pgrp, *session;	     /* [T] */
