@@ -26,8 +26,8 @@
 struct bench {
 	unsigned long count; /* turns of the loop to be done */
 	unsigned long left;
-	unsigned long per;    /* operations per turn */
-	const char *unit;     /* "ns" for time; else amount is the result */
+	unsigned long per;	      /* operations per turn */
+	const char *unit;	      /* "ns" for time; else amount is the result */
 	uint64_t began, took, paused; /* nanoseconds */
 	uint64_t amount;
 	int cpus;

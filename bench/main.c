@@ -17,7 +17,7 @@
  * execute.
  *
  * A row prints one line:
- *     BENCH name operations total unit        unit ns: the time of all operations
+ *     BENCH name operations total unit [waits]        unit ns: the time of all operations
  *     ABSENT name what
  *     FAIL name what: error
  */
@@ -302,8 +302,8 @@ run_row(const struct row *row, const char *mode)
 	(strcmp(mode, "wall") == 0 ? measure_wall : measure_counts)(row, &bench);
 	if (strcmp(bench.unit, "ns") == 0)
 		bench.amount = bench.took;
-	say("BENCH %s %lu %llu %s\n", row->name, bench.count * bench.per,
-	    (unsigned long long)bench.amount, bench.unit);
+	say("BENCH %s %lu %llu %s%s\n", row->name, bench.count * bench.per,
+	    (unsigned long long)bench.amount, bench.unit, row->waits ? " waits" : "");
 	_exit(0);
 }
 

@@ -135,7 +135,10 @@ tree_insert(struct fair_queue *q, struct sched_entity *se)
 static void
 tree_remove(struct fair_queue *q, struct sched_entity *se)
 {
-	rb_erase_augmented_cached(&se->node, &q->tree, &subtree_ops);
+	if (q->tree.root.node == &se->node && !se->node.left && !se->node.right)
+		q->tree = (struct rb_root_cached)RB_ROOT_CACHED; /* nobody else waits */
+	else
+		rb_erase_augmented_cached(&se->node, &q->tree, &subtree_ops);
 	q->weight -= se->weight;
 	q->weighted_sum -= (s64)(se->vruntime - q->base) * se->weight;
 }
@@ -296,10 +299,14 @@ fair_pick(struct fair_queue *q)
 void
 fair_set_current(struct fair_queue *q, struct sched_entity *se)
 {
-	if (q->curr == se)
+	struct sched_entity *old = q->curr;
+
+	if (old == se)
 		return;
-	tree_remove(q, se);
+	tree_remove(q, se); /* first: with two entities the tree never has more than one */
 	q->curr = se;
+	if (old)
+		tree_insert(q, old);
 }
 
 void

@@ -39,7 +39,7 @@ void fair_enqueue(struct fair_queue *q, struct sched_entity *se, enum fair_reaso
 void fair_dequeue(struct fair_queue *q, struct sched_entity *se, enum fair_reason why);
 /* The entity to run next, the running one included; NULL if the queue is empty. */
 struct sched_entity *fair_pick(struct fair_queue *q);
-/* Make the picked one the running one; before that, put the former one back to the waiting ones. */
+/* Make the picked one the running one; the former one, if there is one, waits again. */
 void fair_set_current(struct fair_queue *q, struct sched_entity *se);
 void fair_put_current(struct fair_queue *q);
 /* The running one has used ns more. True: its request is served and others wait. */

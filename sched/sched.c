@@ -127,10 +127,7 @@ rq_pick(struct run_queue *rq)
 	se = fair_pick(&rq->fair);
 	if (!se)
 		return rq->idle;
-	if (se != rq->fair.curr) {
-		fair_put_current(&rq->fair);
-		fair_set_current(&rq->fair, se);
-	}
+	fair_set_current(&rq->fair, se);
 	return container_of(se, struct thread, se);
 }
 

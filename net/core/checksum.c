@@ -3,7 +3,8 @@
  * The Internet checksum: RFC 1071, and RFC 1624 for changes (packet.h). Pure; tested on the host.
  *
  * The sum of 16-bit words is the same whether added 16 or 64 bits at a time, if every carry out of
- * the top comes back in at the bottom; so the loop adds eight bytes per step.
+ * the top comes back in at the bottom; so the loop adds eight bytes per step. The carries are
+ * counted, an addition and an addition with carry a step, and come back in at the end.
  */
 #include "net/core/packet.h"
 
@@ -46,16 +47,16 @@ u32
 csum_bytes(const void *data, size_t len, u32 sum)
 {
 	const u8 *p = data;
-	u64 s = sum;
+	u64 s = sum, carries = 0;
 
-	for (; len >= 32; p += 32, len -= 32) {
-		s = add_carry(s, word_at(p));
-		s = add_carry(s, word_at(p + 8));
-		s = add_carry(s, word_at(p + 16));
-		s = add_carry(s, word_at(p + 24));
+	for (; len >= 64; p += 64, len -= 64) {
+#pragma GCC unroll 8
+		for (u32 i = 0; i < 8; i++)
+			carries += __builtin_add_overflow(s, word_at(p + 8 * i), &s);
 	}
 	for (; len >= 8; p += 8, len -= 8)
-		s = add_carry(s, word_at(p));
+		carries += __builtin_add_overflow(s, word_at(p), &s);
+	s = add_carry(s, carries);
 	if (len)
 		s = add_carry(s, tail_word(p, len));
 	return fold64(s);

@@ -134,6 +134,7 @@ inet_forward_set(struct net_ns *net, bool on)
 	WRITE_ONCE(net->inet->forward, on);
 	net->inet->conf_default[INET_CONF_FORWARDING] = on;
 	list_for_each_entry(dev, &net->devices, node) device_set(dev, INET_CONF_FORWARDING, on);
+	net_route_changed(net);
 	net_config_unlock(net);
 }
 
@@ -167,6 +168,7 @@ store(void *ctx, const char *text, size_t len, enum inet_setting s)
 			continue;
 		device_set(dev, s, (u32)v);
 	}
+	net_route_changed(net);
 	net_config_unlock(net);
 	return (ssize_t)len;
 }

@@ -182,6 +182,28 @@ group_wanted(const struct packet *p, u32 dst)
 	       inet_group_joined(p->dev, &a);
 }
 
+/*
+ * What this CPU last received for ourselves. Packets come in trains, and for the rest of one the
+ * answer is the same, until a route, an address or a setting changes.
+ */
+struct train {
+	const struct net_ns *net;
+	u32 generation; /* net->route_generation before the answer was looked for */
+	u32 src, dst, iif, mark;
+	u8 tos;
+	bool looped;
+};
+
+static DEFINE_PERCPU(struct train, last_train);
+
+static bool
+train_equal(const struct train *a, const struct train *b)
+{
+	return a->dst == b->dst && a->src == b->src && a->net == b->net &&
+	       a->generation == b->generation && a->iif == b->iif && a->mark == b->mark &&
+	       a->tos == b->tos && a->looped == b->looped;
+}
+
 void
 ip_receive(struct packet *p)
 {
@@ -236,6 +258,18 @@ ip_receive(struct packet *p)
 		ip_deliver(p);
 		return;
 	}
+	struct train train = { .net = net,
+			       .generation = smp_load_acquire(&net->route_generation),
+			       .src = h->src,
+			       .dst = h->dst,
+			       .iif = p->dev->ifindex,
+			       .mark = p->mark,
+			       .tos = h->tos,
+			       .looped = p->flags & PACKET_F_LOOPED };
+	if (likely(train_equal(&train, this_cpu_ptr(last_train)))) {
+		ip_deliver(p);
+		return;
+	}
 	struct flow f = { .dst = ip_addr4(h->dst),
 			  .src = ip_addr4(h->src),
 			  .iif = p->dev->ifindex,
@@ -263,6 +297,7 @@ ip_receive(struct packet *p)
 		goto drop;
 	}
 	if (likely(r.type == RTN_LOCAL)) {
+		*this_cpu_ptr(last_train) = train;
 		ip_deliver(p);
 	} else if (r.type == RTN_BROADCAST) {
 		p->pkt_type = PACKET_BROADCAST;

@@ -33,10 +33,8 @@ pick(struct fair_queue *q)
 {
 	struct sched_entity *se = fair_pick(q);
 
-	if (se && se != q->curr) {
-		fair_put_current(q);
+	if (se)
 		fair_set_current(q, se);
-	}
 }
 
 static void

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: MIT
 """The profiler: chains of calls by sampling, and system calls counted and timed."""
 import re
+import subprocess
+import sys
+
+from kevlar_lib import host
 
 PROMPT = r"# \x1b\[6n"
 
@@ -29,3 +33,12 @@ def test_off(ctx):
     with ctx.machine() as guest:
         guest.expect(PROMPT, 60)
         assert guest.shell("ls /proc/profile /proc/profile_calls /proc/lock_stat")[0] != 0
+
+
+def test_tool(ctx):
+    tool = [sys.executable, host.ROOT / "tools/kevlar", "profile", "ls -lR /etc"]
+    done = subprocess.run(tool, capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0 and "apk" in done.stdout, done.stdout + done.stderr
+    chains = (host.BUILD / "profile/folded").read_text().splitlines()
+    assert any(re.fullmatch(r"ls;[\w.;()]+ \d+", line) for line in chains), chains
+    assert any(line.startswith("getdents64 ") for line in (host.BUILD / "profile/calls").read_text().splitlines())
