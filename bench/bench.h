@@ -90,4 +90,4 @@ void bench_pin(int cpu);
 /* The topics; each table ends with a row without a name. */
 extern const struct row process_rows[], memory_rows[], file_rows[], ipc_rows[], signal_rows[],
 	poll_rows[], socket_rows[], sched_rows[], scaling_rows[], workload_rows[], state_rows[],
-	disk_rows[], program_rows[];
+	disk_rows[], program_rows[], host_rows[];

@@ -34,7 +34,7 @@ static struct {
 static struct spinlock time_lock = SPINLOCK_INIT(RANK_LEAF);
 static struct time_step_hook *step_hooks;
 
-static u64
+static __noinline u64
 scaled(u64 count, u64 *fraction)
 {
 	const struct arch_clock *clock = arch_clock;
@@ -53,6 +53,18 @@ counter_read(void)
 	return likely(arch_clock->vdso) ? arch_cycles() : arch_clock->read();
 }
 
+/* As scaled(), in 64 bits while the base is young, as it is unless no CPU had a tick for long. */
+static inline u64
+scaled_soon(u64 count)
+{
+	u64 passed = count - keeper.base_count;
+	const struct arch_clock *clock = arch_clock;
+
+	if (unlikely(passed > UINT32_MAX))
+		return scaled(count, NULL);
+	return keeper.base_ns + ((passed * clock->mult + keeper.fraction) >> clock->shift);
+}
+
 u64
 time_mono_ns(void)
 {
@@ -65,7 +77,7 @@ time_mono_ns(void)
 		seq = seq_read_begin(&keeper.seq);
 		count = counter_read();
 		/* Another CPU's counter may be a few cycles behind the one that made the base. */
-		ns = likely((s64)(count - keeper.base_count) >= 0) ? scaled(count, NULL)
+		ns = likely((s64)(count - keeper.base_count) >= 0) ? scaled_soon(count)
 								   : keeper.base_ns;
 	} while (seq_read_retry(&keeper.seq, seq));
 	return ns;

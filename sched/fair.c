@@ -115,6 +115,12 @@ tree_insert(struct fair_queue *q, struct sched_entity *se)
 	bool leftmost = true;
 
 	se->min_vruntime = se->vruntime;
+	q->weight += se->weight;
+	q->weighted_sum += (s64)(se->vruntime - q->base) * se->weight;
+	if (!*link) {
+		rb_set_only(&se->node, &q->tree);
+		return;
+	}
 	while (*link) {
 		parent = *link;
 		if ((s64)(se->vruntime - entity_of(parent)->min_vruntime) < 0)
@@ -128,15 +134,13 @@ tree_insert(struct fair_queue *q, struct sched_entity *se)
 	}
 	rb_link_node(&se->node, parent, link);
 	rb_insert_augmented_cached(&se->node, &q->tree, leftmost, &subtree_ops);
-	q->weight += se->weight;
-	q->weighted_sum += (s64)(se->vruntime - q->base) * se->weight;
 }
 
 static void
 tree_remove(struct fair_queue *q, struct sched_entity *se)
 {
-	if (q->tree.root.node == &se->node && !se->node.left && !se->node.right)
-		q->tree = (struct rb_root_cached)RB_ROOT_CACHED; /* nobody else waits */
+	if (rb_is_only(&se->node, &q->tree))
+		q->tree = (struct rb_root_cached)RB_ROOT_CACHED;
 	else
 		rb_erase_augmented_cached(&se->node, &q->tree, &subtree_ops);
 	q->weight -= se->weight;
@@ -156,7 +160,7 @@ queue_totals(const struct fair_queue *q, s64 *sum, s64 *weight)
 	}
 }
 
-static u64
+static inline u64
 queue_average(const struct fair_queue *q)
 {
 	s64 sum, weight;
@@ -347,13 +351,11 @@ void
 fair_yield(struct fair_queue *q)
 {
 	struct sched_entity *se = q->curr;
-	u64 average;
 
 	if (!se || q->count == 1)
 		return;
-	average = queue_average(q);
-	if ((s64)(se->vruntime - average) <= 0)
-		se->vruntime = average + 1; /* now not eligible, until the others have caught up */
+	if (vruntime_eligible(q, se->vruntime)) /* then not, until the others have caught up */
+		se->vruntime = queue_average(q) + 1;
 	se->deadline = se->vruntime + entity_scale(se, se->slice);
 }
 

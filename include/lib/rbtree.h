@@ -154,6 +154,21 @@ rb_insert_augmented_cached(struct rb_node *node, struct rb_root_cached *tree, bo
 	rb_insert_augmented(node, &tree->root, ops);
 }
 
+/* A tree of one node needs no balancing. */
+static inline bool
+rb_is_only(const struct rb_node *node, const struct rb_root_cached *tree)
+{
+	return tree->root.node == node && !node->left && !node->right;
+}
+
+static inline void
+rb_set_only(struct rb_node *node, struct rb_root_cached *tree)
+{
+	*node = (struct rb_node){ .parent_color = RB_BLACK };
+	tree->leftmost = node;
+	WRITE_ONCE(tree->root.node, node);
+}
+
 static inline void
 rb_erase_cached(struct rb_node *node, struct rb_root_cached *tree)
 {

@@ -42,8 +42,8 @@ def run(options, command, seconds):
     FOLDER.mkdir(parents=True, exist_ok=True)
     folded = samples(chains) - before
     (FOLDER / "folded").write_text("".join(f"{chain} {count}\n" for chain, count in folded.most_common()))
-    (FOLDER / "calls").write_text("\n".join(by_column(calls, 2)) + "\n")
-    if locks:
-        (FOLDER / "locks").write_text("\n".join(by_column(locks, 3)) + "\n")
+    for name, text, column in ("calls", calls, 2), ("locks", locks, 3):
+        if text:
+            (FOLDER / name).write_text("\n".join(by_column(text, column)) + "\n")
     print(output, end="")
     host.say(f"status {status}; {sum(folded.values())} samples: {FOLDER.relative_to(host.ROOT)}/")
