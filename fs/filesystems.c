@@ -5,6 +5,7 @@
 #include "fs/devpts/devpts.h"
 #include "fs/devtmpfs/devtmpfs.h"
 #include "fs/ext4/ext4.h"
+#include "fs/overlayfs/overlayfs.h"
 #include "fs/proc/proc.h"
 #include "fs/sysfs/sysfs.h"
 #include "fs/tmpfs/tmpfs.h"
@@ -20,5 +21,6 @@ filesystems_init(void)
 	sysfs_register();
 	ext4_register();
 	p9_register();
+	overlayfs_register();
 	mqueue_register();
 }

@@ -452,6 +452,23 @@ put_and_forget(struct dentry *d)
 }
 
 struct dentry *
+dentry_find_alias(struct inode *i)
+{
+	struct dentry *d, *found = NULL;
+
+	spin_lock(&i->spin);
+	list_for_each_entry(d, &i->dentries, alias_node)
+	{
+		if (dentry_try_get(d)) {
+			found = d;
+			break;
+		}
+	}
+	spin_unlock(&i->spin);
+	return found;
+}
+
+struct dentry *
 dentry_get_parent(struct dentry *d)
 {
 	struct dentry *parent;

@@ -30,7 +30,6 @@ extern struct spinlock
 
 /* mount.c */
 struct mount *mount_alloc(struct super *s, struct dentry *root, const char *source);
-struct mount *mount_clone(struct mount *old, struct dentry *root);
 void mount_link(struct mount *m, struct mount *parent, struct dentry *point); /* mount_lock held */
 void mount_unlink(struct mount *m);					      /* mount_lock held */
 void mount_join_ns(struct mount *m, struct mount_ns *ns);

@@ -17,27 +17,18 @@
 
 /* 0: mount writable, parent locked, *pc filled with a negative dentry. */
 static int
-create_begin(int dirfd, const char *path, u32 walk, bool directory, struct path_create *pc)
+create_in(const struct path *dir, const struct qname *name, bool slash, struct path_create *pc)
 {
-	struct walk w;
+	struct inode *i = dir->dentry->inode;
 	struct dentry *d;
-	int err = walk_begin(&w, dirfd, path, walk, false), ro;
+	int ro = mount_want_write(dir->mnt), err;
 
-	if (!err)
-		err = walk_parent(&w);
-	if (!err && w.last_type != LAST_NORMAL)
-		err = -EEXIST;
-	if (!err && w.last.len > NAME_MAX)
-		err = -ENAMETOOLONG;
-	if (err)
-		goto out;
-	ro = mount_want_write(w.at.mnt);
-	rwsem_write_lock(&w.inode->lock);
-	err = dentry_lookup_locked(w.at.dentry, &w.last, &d);
+	rwsem_write_lock(&i->lock);
+	err = dentry_lookup_locked(dir->dentry, name, &d);
 	if (!err) {
 		if (d->inode)
 			err = -EEXIST;
-		else if (w.trailing_slash && !directory)
+		else if (slash)
 			err = -ENOENT;
 		else
 			err = ro;
@@ -45,17 +36,42 @@ create_begin(int dirfd, const char *path, u32 walk, bool directory, struct path_
 			dentry_put(d);
 	}
 	if (err) {
-		rwsem_write_unlock(&w.inode->lock);
+		rwsem_write_unlock(&i->lock);
 		if (!ro)
-			mount_drop_write(w.at.mnt);
-		goto out;
+			mount_drop_write(dir->mnt);
+		return err;
 	}
-	pc->parent = w.at;
+	pc->parent = *dir;
 	path_get(&pc->parent);
 	pc->dentry = d;
-out:
+	return 0;
+}
+
+static int
+create_begin(int dirfd, const char *path, u32 walk, bool directory, struct path_create *pc)
+{
+	struct walk w;
+	int err = walk_begin(&w, dirfd, path, walk, false);
+
+	if (!err)
+		err = walk_parent(&w);
+	if (!err && w.last_type != LAST_NORMAL)
+		err = -EEXIST;
+	if (!err && w.last.len > NAME_MAX)
+		err = -ENAMETOOLONG;
+	if (!err)
+		err = create_in(&w.at, &w.last, w.trailing_slash && !directory, pc);
 	walk_end(&w);
 	return err;
+}
+
+int
+path_create_at(const struct path *dir, const char *name, struct path_create *pc)
+{
+	struct qname n;
+
+	qname_init(&n, name, (u32)strlen(name));
+	return create_in(dir, &n, false, pc);
 }
 
 int
@@ -222,8 +238,8 @@ sys_symlink(user_ptr target, user_ptr path)
 	return sys_symlinkat(target, AT_FDCWD, path);
 }
 
-static int
-link_to(const struct path *old, struct path_create *pc)
+int
+vfs_link(const struct path *old, struct path_create *pc)
 {
 	struct inode *i = old->dentry->inode, *dir = pc->parent.dentry->inode;
 	int err;
@@ -260,7 +276,7 @@ vfs_link_kernel(const char *old_path, struct path_create *pc)
 
 	if (err)
 		return err;
-	err = link_to(&old, pc);
+	err = vfs_link(&old, pc);
 	path_put(&old);
 	return err;
 }
@@ -283,7 +299,7 @@ sys_linkat(int old_dirfd, user_ptr old_path, int new_dirfd, user_ptr new_path, i
 		return err;
 	err = create_begin_user(new_dirfd, new_path, false, &pc);
 	if (!err) {
-		err = link_to(&old, &pc);
+		err = vfs_link(&old, &pc);
 		path_create_done(&pc);
 	}
 	path_put(&old);
@@ -344,11 +360,47 @@ remove_dir(struct inode *dir, struct dentry *d)
 }
 
 static int
+remove_in(const struct path *dir, const struct qname *name, bool directory, bool slash)
+{
+	struct inode *parent = dir->dentry->inode, *i;
+	struct dentry *d;
+	int err = mount_want_write(dir->mnt);
+
+	if (err)
+		return err;
+	rwsem_write_lock(&parent->lock);
+	err = dentry_lookup_locked(dir->dentry, name, &d);
+	if (err) {
+		rwsem_write_unlock(&parent->lock);
+		goto out_write;
+	}
+	i = d->inode;
+	if (!i) {
+		err = -ENOENT;
+	} else {
+		inode_get(i);
+		if (directory)
+			err = remove_dir(parent, d);
+		else if (slash)
+			err = S_ISDIR(i->mode) ? -EISDIR : -ENOTDIR;
+		else
+			err = remove_file(parent, d);
+	}
+	rwsem_write_unlock(&parent->lock);
+	if (!err)
+		mount_detach_from(d);
+	dentry_put(d);
+	if (i)
+		inode_put(i); /* its pages go here, with no lock held */
+out_write:
+	mount_drop_write(dir->mnt);
+	return err;
+}
+
+static int
 remove_name(int dirfd, const char *path, bool directory)
 {
 	struct walk w;
-	struct dentry *d;
-	struct inode *i;
 	int err = walk_begin(&w, dirfd, path, 0, false);
 
 	if (!err)
@@ -364,42 +416,20 @@ remove_name(int dirfd, const char *path, bool directory)
 							   : -EBUSY;
 		goto out;
 	}
-	if (w.last.len > NAME_MAX) {
-		err = -ENAMETOOLONG;
-		goto out;
-	}
-	err = mount_want_write(w.at.mnt);
-	if (err)
-		goto out;
-	rwsem_write_lock(&w.inode->lock);
-	err = dentry_lookup_locked(w.at.dentry, &w.last, &d);
-	if (err) {
-		rwsem_write_unlock(&w.inode->lock);
-		goto out_write;
-	}
-	i = d->inode;
-	if (!i) {
-		err = -ENOENT;
-	} else {
-		inode_get(i);
-		if (directory)
-			err = remove_dir(w.inode, d);
-		else if (w.trailing_slash)
-			err = S_ISDIR(i->mode) ? -EISDIR : -ENOTDIR;
-		else
-			err = remove_file(w.inode, d);
-	}
-	rwsem_write_unlock(&w.inode->lock);
-	if (!err)
-		mount_detach_from(d);
-	dentry_put(d);
-	if (i)
-		inode_put(i); /* its pages go here, with no lock held */
-out_write:
-	mount_drop_write(w.at.mnt);
+	err = w.last.len > NAME_MAX ? -ENAMETOOLONG
+				    : remove_in(&w.at, &w.last, directory, w.trailing_slash);
 out:
 	walk_end(&w);
 	return err;
+}
+
+int
+vfs_remove_at(const struct path *dir, const char *name, bool directory)
+{
+	struct qname n;
+
+	qname_init(&n, name, (u32)strlen(name));
+	return remove_in(dir, &n, directory, false);
 }
 
 int
@@ -674,6 +704,22 @@ out_to:
 	walk_end(&to);
 out_from:
 	walk_end(&from);
+	return err;
+}
+
+int
+vfs_rename_at(const struct path *from_dir, const char *old, const struct path *to_dir,
+	      const char *new, u32 flags)
+{
+	struct walk from = { .at = *from_dir }, to = { .at = *to_dir };
+	int err = mount_want_write(from_dir->mnt);
+
+	if (err)
+		return err;
+	qname_init(&from.last, old, (u32)strlen(old));
+	qname_init(&to.last, new, (u32)strlen(new));
+	err = rename_in(&from, &to, flags);
+	mount_drop_write(from_dir->mnt);
 	return err;
 }
 

@@ -57,6 +57,12 @@ fs_for_each(bool (*fn)(void *ctx, const struct fs_type *type), void *ctx)
 			break;
 }
 
+devnum_t
+super_next_dev(void)
+{
+	return DEV_MAKE(0, (u32)atomic_fetch_add(&next_anon_dev, 1));
+}
+
 struct super *
 super_create(const struct fs_type *type, const struct super_ops *ops, u64 magic)
 {
@@ -67,7 +73,7 @@ super_create(const struct fs_type *type, const struct super_ops *ops, u64 magic)
 	s->type = type;
 	s->ops = ops;
 	s->magic = magic;
-	s->dev = DEV_MAKE(0, (u32)atomic_fetch_add(&next_anon_dev, 1));
+	s->dev = super_next_dev();
 	s->block_size = PAGE_SIZE;
 	s->max_bytes = INT64_MAX;
 	s->time_gran_ns = 1;

@@ -232,8 +232,6 @@ void inode_init(void);
 void inodes_evict_unused(struct super *s); /* s->dying is set */
 int inode_may_create(struct inode *dir);
 int inode_may_delete(struct inode *dir, struct inode *victim, bool is_dir);
-int inode_set_attr(const struct path *p,
-		   struct attr_change *c); /* want write, lock, prepare, setattr, notify */
 void inode_set_attr_done(struct dentry *d, const struct attr_change *c);
 int inode_setattr_locked(struct inode *i, struct attr_change *c);
 int

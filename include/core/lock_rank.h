@@ -16,6 +16,12 @@ enum lock_rank {
 	RANK_PSEUDO_TEXT = 6, /* the text of an open pseudo file, while it is made */
 	RANK_MOUNTING = 9,    /* mount_bdev: looking for a super block and making it */
 	RANK_MOUNT_NS = 10,   /* the tree of mounts of a namespace */
+	/* an overlay's: rename_lock, directories, files, copying up; each lock's layer comes after
+	   them, and may be an overlay itself (+ 4) */
+	RANK_OVERLAY_RENAME = 11,
+	RANK_OVERLAY_DIR = 12,
+	RANK_OVERLAY_INODE = 13,
+	RANK_OVERLAY_COPY = 14,
 	RANK_RENAME = 20,     /* one cross-directory rename a super block at a time */
 	RANK_LOOP = 22,	      /* a loop device's set-up: around its disk's */
 	RANK_DISK = 25,	      /* disk->open_lock: opens, the partition table; device nodes inside */

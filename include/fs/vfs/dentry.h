@@ -73,6 +73,8 @@ void dentry_delete(struct dentry *d);
 struct dentry *dentry_create_anon(struct super *s, const char *name, struct inode *i);
 void dentry_get(struct dentry *d);
 void dentry_put(struct dentry *d);
+/* A name of the inode, referenced, or NULL: it has none in the cache. */
+struct dentry *dentry_find_alias(struct inode *i);
 void dentry_unhash(struct dentry *d); /* forget the name: next lookup asks the file system */
 /* Throw away an unused subtree of the cache (rmdir, umount, proc task exit). */
 void dentry_prune(struct dentry *d);

@@ -305,6 +305,8 @@ void fs_for_each(bool (*fn)(void *ctx, const struct fs_type *type), void *ctx);
 /* A new super block with an anonymous device number. NULL: no memory. */
 struct super *super_create(const struct fs_type *type, const struct super_ops *ops, u64 magic);
 void super_put(struct super *s);
+/* An anonymous device number, for ever. */
+devnum_t super_next_dev(void);
 
 /*
  * fs_type.mount of a type with FS_NEEDS_DEVICE (mount_bdev.c). Opens the device at the path
@@ -368,6 +370,8 @@ bool inode_owner_or_capable(const struct inode *i);
 int setattr_prepare(struct inode *i,
 		    const struct attr_change *c); /* permission checks of chmod, chown, utimes */
 int setattr_generic(struct inode *i, const struct attr_change *c);
+/* chmod(2) and the like on a place: wants write, locks, checks, sets, tells. */
+int inode_set_attr(const struct path *p, struct attr_change *c);
 void inode_stat(struct inode *i, struct linux_statx *st);
 
 static inline bool

@@ -89,4 +89,7 @@ void mount_show(struct mount_ns *ns, const struct path *root, int style, struct 
 /* Internal mount of a pseudo file system for anonymous files. NULL: it could not be made. */
 struct fs_type;
 struct mount *mount_internal(const struct fs_type *type);
+/* The same super block from another root, with the same flags; in no tree, one reference: what a
+ * stacked file system reaches its layers through. NULL: no memory. */
+struct mount *mount_clone(struct mount *old, struct dentry *root);
 #endif

@@ -49,12 +49,20 @@ struct path_create {
 	struct dentry *dentry;
 };
 int path_create_begin(int dirfd, const char *path, bool directory, struct path_create *pc);
+/* The same in a directory that is at hand (stacked file systems). */
+int path_create_at(const struct path *dir, const char *name, struct path_create *pc);
 /* What the umask leaves of the mode, or the directory's default ACL will. */
 umode_t path_create_mode(const struct path_create *pc, umode_t mode);
 void path_create_done(struct path_create *pc);
 int vfs_mkdir(struct path_create *pc, umode_t mode);
 int vfs_mknod(struct path_create *pc, umode_t mode, devnum_t dev);
 int vfs_symlink(struct path_create *pc, const char *target);
+
+int vfs_link(const struct path *old, struct path_create *pc);
+/* Names in directories that are at hand. */
+int vfs_remove_at(const struct path *dir, const char *name, bool directory);
+int vfs_rename_at(const struct path *from, const char *old, const struct path *to, const char *new,
+		  u32 flags);
 
 /* Another name for an existing file; remove a file or an empty directory. */
 int vfs_link_kernel(const char *old, struct path_create *pc);
