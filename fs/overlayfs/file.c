@@ -6,8 +6,8 @@
  * Opening for writing copies up first. Who has the lower file open for reading reads the copy from
  * then on (ovl_file.upper); mappings made before stay with the lower file, as on Linux.
  */
-#include "overlayfs_internal.h"
 #include "mm/mm.h"
+#include "overlayfs_internal.h"
 
 struct ovl_file {
 	struct file *real;  /* [I] as it was opened */

@@ -59,8 +59,7 @@ ovl_getattr(struct inode *i, struct linux_statx *st)
 	st->stx_ino = oi->ino;
 	st->stx_dev_major = DEV_MAJOR(oi->dev);
 	st->stx_dev_minor = DEV_MINOR(oi->dev);
-	st->stx_nlink = i->nlink;
-	if (S_ISDIR(i->mode) && i->nlink && oi->nr_lowers && (ovl_upper(i) || oi->nr_lowers > 1))
+	if (S_ISDIR(i->mode) && oi->nr_lowers && (ovl_upper(i) || oi->nr_lowers > 1))
 		st->stx_nlink = 1; /* merged: nobody has counted */
 	return 0;
 }
@@ -206,8 +205,7 @@ ovl_listxattr(struct inode *i, char *list, size_t size)
 	for (ssize_t at = 0; at < len; at += (ssize_t)strlen(text + at) + 1) {
 		size_t n = strlen(text + at) + 1;
 
-		if (is_own(text + at) ||
-		    (!all && str_starts_with(text + at, XATTR_TRUSTED_PREFIX)))
+		if (is_own(text + at) || (!all && str_starts_with(text + at, XATTR_TRUSTED_PREFIX)))
 			continue;
 		if (size && (size_t)kept + n > size) {
 			kept = -ERANGE;
@@ -280,10 +278,10 @@ inode_make(struct super *s, const struct inode *real, struct inode **out)
 	struct ovl_inode *oi = kzalloc(sizeof(*oi), GFP_KERNEL);
 	bool dir = S_ISDIR(real->mode), acl = real->ops->permission != NULL;
 	u32 inner = m->depth ? 0 : 4;
-	const struct inode_ops *ops = dir ? acl ? &ovl_dir_acl_ops : &ovl_dir_ops
+	const struct inode_ops *ops = dir   ? acl ? &ovl_dir_acl_ops : &ovl_dir_ops
 				      : acl ? &ovl_file_acl_ops
 					    : &ovl_file_ops;
-	const struct file_ops *fops = dir			? &ovl_dir_file_ops
+	const struct file_ops *fops = dir		    ? &ovl_dir_file_ops
 				      : S_ISREG(real->mode) ? &ovl_regular_file_ops
 							    : NULL;
 	struct inode *i;
@@ -371,8 +369,8 @@ ovl_evict(struct inode *i)
 	kfree(oi);
 }
 
-#define ATTRIBUTE_SLOTS                                                                   \
-	.setattr = ovl_setattr, .getattr = ovl_getattr, .getxattr = ovl_getxattr,         \
+#define ATTRIBUTE_SLOTS                                                           \
+	.setattr = ovl_setattr, .getattr = ovl_getattr, .getxattr = ovl_getxattr, \
 	.setxattr = ovl_setxattr, .listxattr = ovl_listxattr, .removexattr = ovl_removexattr
 #define NAME_SLOTS                                                                          \
 	.lookup = ovl_lookup, .create = ovl_create, .mkdir = ovl_mkdir, .mknod = ovl_mknod, \

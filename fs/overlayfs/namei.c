@@ -209,7 +209,7 @@ static int
 make(struct inode *dir, struct dentry *d, const struct making *w)
 {
 	struct cred *saved, *made;
-	struct dentry *upper;
+	struct dentry *upper = NULL;
 	struct inode *i;
 	int err = ovl_copy_up(d->parent, true);
 
@@ -285,8 +285,7 @@ cover(struct inode *dir, const struct dentry *d, bool upper, bool is_dir)
 
 	if (err)
 		return err;
-	err = vfs_rename_at(&m->work, name, &place, d->name,
-			    upper && is_dir ? RENAME_EXCHANGE : 0);
+	err = vfs_rename_at(&m->work, name, &place, d->name, upper && is_dir ? RENAME_EXCHANGE : 0);
 	if (err || (upper && is_dir))
 		(void)ovl_remove_temp(m, name);
 	return err;

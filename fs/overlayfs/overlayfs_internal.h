@@ -16,9 +16,9 @@
 #define OVL_XATTR_PREFIX "trusted.overlay."
 #define OVL_XATTR_OPAQUE OVL_XATTR_PREFIX "opaque"
 
-#define OVL_LAYERS_MAX	 500
-#define OVL_TEMP_SIZE	 16
-#define OVL_TABLE_BITS	 8
+#define OVL_LAYERS_MAX 500
+#define OVL_TEMP_SIZE  16
+#define OVL_TABLE_BITS 8
 
 struct ovl_layer {
 	struct mount *mnt; /* ours, of the layer's directory */
@@ -124,8 +124,7 @@ int ovl_copy_up_inode(struct inode *i, bool data);
 /* --- readdir.c --- */
 int ovl_is_empty(struct dentry *d); /* 0 or -ENOTEMPTY... of a merged directory */
 /* --- rename.c --- */
-int
-ovl_rename(struct inode *od, struct dentry *o, struct inode *nd, struct dentry *n, u32 flags);
+int ovl_rename(struct inode *od, struct dentry *o, struct inode *nd, struct dentry *n, u32 flags);
 
 extern const struct inode_ops ovl_dir_ops, ovl_dir_acl_ops, ovl_file_ops, ovl_file_acl_ops;
 extern const struct file_ops ovl_dir_file_ops, ovl_regular_file_ops;

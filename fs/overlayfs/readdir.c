@@ -211,8 +211,7 @@ ovl_readdir(struct file *f, struct dir_context *ctx)
 	for (; ctx->pos - 2 < od->list.count; ctx->pos++) {
 		const struct entry *e = od->list.entries[ctx->pos - 2];
 
-		if (!e->hidden &&
-		    !ctx->emit(ctx, e->name, e->len, e->ino, e->type, ctx->pos + 1))
+		if (!e->hidden && !ctx->emit(ctx, e->name, e->len, e->ino, e->type, ctx->pos + 1))
 			break;
 	}
 	return 0;

@@ -28,8 +28,8 @@ struct move {
 	struct dentry *o, *n;
 	struct path from, to; /* real directories */
 	u32 flags;
-	bool leave_white;  /* at the old name */
-	bool onto_white;   /* a whiteout is at the new one */
+	bool leave_white; /* at the old name */
+	bool onto_white;  /* a whiteout is at the new one */
 };
 
 static int
