@@ -461,6 +461,16 @@ def agent_initrd(ctx):
     return ctx.cpio("agent.cpio", fill)
 
 
+def configure(agent):
+    """Links up, the guest's addresses, routes by way of the peer's."""
+    agent.must("link", "lo", "up")
+    agent.must("link", "eth0", "up")
+    agent.must("address", "eth0", GUEST, 24)
+    agent.must("address", "eth0", GUEST6, 64)
+    agent.must("route", "0.0.0.0", 0, PEER, "eth0")
+    agent.must("route", "::", 0, PEER6, "eth0")
+
+
 @contextlib.contextmanager
 def scripted(ctx, smp=1, *, device="virtio-net-pci", properties=None, **options):
     """Boots an agent whose card ends in a Link; yields (agent, link). Addresses are set, lo and eth0 are up."""
@@ -471,12 +481,7 @@ def scripted(ctx, smp=1, *, device="virtio-net-pci", properties=None, **options)
         with guest:
             link = Link(cable)
             agent = Agent(guest)
-            agent.must("link", "lo", "up")
-            agent.must("link", "eth0", "up")
-            agent.must("address", "eth0", GUEST, 24)
-            agent.must("address", "eth0", GUEST6, 64)
-            agent.must("route", "0.0.0.0", 0, PEER, "eth0")
-            agent.must("route", "::", 0, PEER6, "eth0")
+            configure(agent)
             yield agent, link
     finally:
         cable.close()
