@@ -160,6 +160,7 @@ command(struct card *card, u8 class, u8 what, const void *data, u32 len)
 	mutex_lock(&card->control_lock);
 	r = virtqueue_add(card->control, pieces, 1, 1, c);
 	if (!r) {
+		(void)virtqueue_enable_cb(card->control); /* for this answer, not only the first */
 		virtqueue_kick(card->control);
 		r = wait_event_timeout(&card->control_wait, virtqueue_get(card->control, &got),
 				       time_mono_ns() + COMMAND_LIMIT_NS);

@@ -410,6 +410,33 @@ routes_flush(struct net_ns *net, struct family_routes *fr,
 		}
 }
 
+struct age {
+	u64 now, next;
+};
+
+static bool
+is_over(const struct route_entry *e, const void *ctx)
+{
+	struct age *age = (struct age *)ctx;
+
+	if (!e->expires)
+		return false;
+	if (e->expires <= age->now)
+		return true;
+	age->next = MIN(age->next, e->expires);
+	return false;
+}
+
+u64
+route_expire(struct net_ns *net, int family, u64 now)
+{
+	struct age age = { .now = now, .next = TIME_NEVER };
+
+	mutex_assert_held(&net->config_lock);
+	routes_flush(net, routes_of(net, family), is_over, &age);
+	return age.next;
+}
+
 static bool
 uses_device(const struct route_entry *e, const void *dev)
 {

@@ -385,6 +385,9 @@ device_gone(struct net_device *dev)
 	rcu_call(&in->rcu, inet_device_free);
 }
 
+/* RFC 1112: every host is in 224.0.0.1. */
+static const struct ip_addr all_hosts = { { .b = { [10] = 0xff, 0xff, 224, 0, 0, 1 } } };
+
 static void
 device_event(struct net_listener *l, struct net_ns *net, enum net_event ev, void *arg)
 {
@@ -392,8 +395,13 @@ device_event(struct net_listener *l, struct net_ns *net, enum net_event ev, void
 
 	switch (ev) {
 	case NET_DEV_REGISTER: (void)device_make(dev); break;
-	case NET_DEV_UP: device_up(dev); break;
+	case NET_DEV_UP:
+		device_up(dev);
+		if (dev->flags & IFF_MULTICAST)
+			(void)inet_group_join(dev, &all_hosts);
+		break;
 	case NET_DEV_DOWN:
+		inet_group_leave(dev, &all_hosts);
 		route_flush_device(net, dev, true);
 		neighbour_flush_device(dev, true);
 		break;

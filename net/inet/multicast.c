@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Multicast membership: ip(7) and ipv6(7), IGMPv2 (RFC 2236) reports.
+ * Multicast membership: ip(7) and ipv6(7), reports by IGMPv3 (RFC 3376), or by IGMPv2 (RFC 2236)
+ * where a router has asked so.
  *
  * A sock's memberships are a list that changes under sock_lock and is read under RCU. Each counts
  * on the device's group, which the receive path looks up, and on the device's filter of link
@@ -16,6 +17,15 @@
 #define IGMP_QUERY     0x11
 #define IGMP_V2_REPORT 0x16
 #define IGMP_V2_LEAVE  0x17
+#define IGMP_V3_REPORT 0x22
+#define V2_QUERY_LEN   8
+#define V2_NS	       (260 * NSEC_PER_SEC) /* so long after a query of the older version */
+
+enum record {			     /* of a version 3 report */
+	      RECORD_EXCLUDES = 2,   /* "we are in it" */
+	      RECORD_TO_INCLUDE = 3, /* "we have left" */
+	      RECORD_TO_EXCLUDE = 4, /* "we have joined" */
+};
 
 struct inet_mc { /* one membership of a sock */
 	struct list node;
@@ -316,33 +326,51 @@ inet_mc_option(struct inet_sock *sk, int level, int name, const void *val, u32 l
 struct igmp_header {
 	u8 type, max_time;
 	u16 check;
+	u32 group; /* version 3: reserved, the number of records */
+};
+struct igmp_record {
+	u8 type, aux_len;
+	u16 sources;
 	u32 group;
 };
 
 static void
-igmp_send(struct net_device *dev, const struct ip_addr *group, u8 type)
+igmp_send(struct net_device *dev, const struct ip_addr *group, enum record what)
 {
 	/* Router alert (RFC 2113). */
 	static const struct inet_options alert = { .len = 4, .bytes = { 0x94, 4, 0, 0 } };
+	struct inet_device *in = inet_device_of(dev);
 	struct ip_tx tx = { .protocol = IPPROTO_IGMP,
 			    .ttl = 1,
 			    .tos = 0xc0,
 			    .oif = dev->ifindex,
 			    .options = &alert,
 			    .may_fragment = true };
+	bool old = in && time_mono_ns() < READ_ONCE(in->igmp_v2_until);
 	struct igmp_header *h;
 	struct packet *p;
 
 	if (!(dev->flags & IFF_UP) || ip_addr_get4(group) == htonl(0xe0000001))
 		return;
-	p = packet_alloc(sizeof(*h), GFP_ATOMIC);
+	p = packet_alloc(sizeof(*h) + sizeof(struct igmp_record), GFP_ATOMIC);
 	if (!p)
 		return;
 	h = packet_put(p, sizeof(*h));
 	packet_set_transport(p);
-	*h = (struct igmp_header){ .type = type, .group = ip_addr_get4(group) };
-	h->check = csum_fold(csum_bytes(h, sizeof(*h), 0));
-	tx.dst = type == IGMP_V2_LEAVE ? ip_addr4(htonl(0xe0000002)) : *group;
+	if (old) {
+		bool leave = what == RECORD_TO_INCLUDE;
+
+		*h = (struct igmp_header){ .type = leave ? IGMP_V2_LEAVE : IGMP_V2_REPORT,
+					   .group = ip_addr_get4(group) };
+		tx.dst = leave ? ip_addr4(htonl(0xe0000002)) : *group;
+	} else {
+		struct igmp_record *r = packet_put(p, sizeof(*r));
+
+		*h = (struct igmp_header){ .type = IGMP_V3_REPORT, .group = htonl(1) };
+		*r = (struct igmp_record){ .type = what, .group = ip_addr_get4(group) };
+		tx.dst = ip_addr4(htonl(0xe0000016));
+	}
+	h->check = csum_fold(csum_bytes(h, p->len, 0));
 	tx.src = ip_addr4(0);
 	net_begin();
 	(void)inet_send_to(dev->net, NULL, p, &tx);
@@ -352,7 +380,7 @@ igmp_send(struct net_device *dev, const struct ip_addr *group, u8 type)
 void
 igmp_report(struct net_device *dev, const struct ip_addr *group, bool leave)
 {
-	igmp_send(dev, group, leave ? IGMP_V2_LEAVE : IGMP_V2_REPORT);
+	igmp_send(dev, group, leave ? RECORD_TO_INCLUDE : RECORD_TO_EXCLUDE);
 }
 
 /* A router asks: report what we are in. (At once: the random delay spares big links only.) */
@@ -367,12 +395,14 @@ igmp_receive(struct packet *p)
 		return -ENOPROTOOPT;
 	if (in && packet_csum_valid(p, 0) && packet_may_pull(p, sizeof(h))) {
 		memcpy(&h, p->data, sizeof(h));
+		if (h.type == IGMP_QUERY && p->len == V2_QUERY_LEN)
+			WRITE_ONCE(in->igmp_v2_until, time_mono_ns() + V2_NS);
 		if (h.type == IGMP_QUERY)
 			list_for_each_entry_rcu(g, &in->groups, node)
 			{
 				if (ip_addr_is4(&g->addr) &&
 				    (!h.group || h.group == ip_addr_get4(&g->addr)))
-					igmp_send(p->dev, &g->addr, IGMP_V2_REPORT);
+					igmp_send(p->dev, &g->addr, RECORD_EXCLUDES);
 			}
 	}
 	packet_free(p);

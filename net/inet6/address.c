@@ -14,10 +14,11 @@
 #include "sched/work.h"
 #include "uapi/errno.h"
 
-#define SOLICITS   3
-#define SOLICIT_NS (4 * NSEC_PER_SEC)
-#define NEWS_MAX   16
-#define TWO_HOURS  7200u
+#define SOLICITS      3
+#define SOLICIT_NS    (4 * NSEC_PER_SEC)
+#define NEWS_MAX      16
+#define TWO_HOURS     7200u
+#define ADDRESSES_MAX 16 /* ip-sysctl: max_addresses; advertisements make no more on a device */
 
 struct inet6_config inet6_config = {
 	.accept_ra = true,
@@ -93,12 +94,18 @@ address_routes(const struct inet_addr *a, bool add)
 		     256, 0);
 }
 
+/* Every address is tried first, the administrator's too, unless there is nobody to ask. */
 static void
 address_added(struct inet_addr *a)
 {
 	struct net_device *dev = a->dev;
 	struct inet6_device *in = dev->inet6;
 	struct ip_addr group = solicited_node(&a->local);
+
+	if (dev->type == ARPHRD_ETHER && inet6_config.dad_transmits && !(a->flags & IFA_F_NODAD)) {
+		a->flags |= IFA_F_TENTATIVE;
+		a->dad_probes = inet6_config.dad_transmits;
+	}
 
 	address_routes(a, true);
 	if (dev->flags & IFF_LOOPBACK || !in)
@@ -309,6 +316,19 @@ default_route(const struct ra_news *n, u64 now)
 	}
 }
 
+static u32
+addresses_of(const struct net_device *dev)
+{
+	struct inet_device *four = dev->inet;
+	const struct inet_addr *a;
+	u32 n = 0;
+
+	if (four) {
+		list_for_each_entry(a, &four->addrs, node) n += a->family == AF_INET6;
+	}
+	return n;
+}
+
 /* RFC 4862 5.5.3. */
 static void
 prefix_advertised(const struct ra_news *n, u64 now)
@@ -325,7 +345,7 @@ prefix_advertised(const struct ra_news *n, u64 now)
 	interface_id(n->dev, &a);
 	old = inet_address_peek(n->dev->net, &a, n->dev);
 	if (!old) {
-		if (n->valid)
+		if (n->valid && addresses_of(n->dev) < ADDRESSES_MAX)
 			address_make(n->dev, &a, 64, RT_SCOPE_UNIVERSE,
 				     IFA_F_TENTATIVE | IFA_F_NOPREFIXROUTE, until(now, n->valid),
 				     until(now, n->preferred));
@@ -474,6 +494,7 @@ upkeep_run(struct work *w)
 		if (in->solicits_left)
 			next = MIN(next, in->solicit_at);
 	}
+	next = MIN(next, route_expire(net, AF_INET6, now));
 	net_config_unlock(net);
 	if (next != TIME_NEVER) {
 		now = time_mono_ns();

@@ -10,10 +10,12 @@
 
 /* ---- sending ---- */
 
-void
-icmp6_emit(struct net_device *dev, struct packet *p, const struct ip_addr *src,
-	   const struct ip_addr *dst, s16 hops)
+/* alert: behind a hop-by-hop header with the router alert of RFC 2711. */
+static void
+emit(struct net_device *dev, struct packet *p, const struct ip_addr *src, const struct ip_addr *dst,
+     s16 hops, bool alert)
 {
+	static const u8 alert_header[8] = { IPPROTO_ICMPV6, 0, 5, 2, 0, 0, 1, 0 };
 	struct flow f = {
 		.dst = *dst, .src = *src, .oif = dev->ifindex, .protocol = IPPROTO_ICMPV6
 	};
@@ -35,8 +37,19 @@ icmp6_emit(struct net_device *dev, struct packet *p, const struct ip_addr *src,
 	h->check = 0;
 	h->check = csum_fold(
 		packet_csum(p, 0, p->len, inet_pseudo_sum(&tx.src, dst, IPPROTO_ICMPV6, p->len)));
+	if (alert) {
+		memcpy(packet_push(p, sizeof(alert_header)), alert_header, sizeof(alert_header));
+		tx.protocol = IPPROTO_HOPOPTS;
+	}
 	inet_count(IcmpOutMsgs);
 	(void)ip6_send(NULL, p, &tx, &r);
+}
+
+void
+icmp6_emit(struct net_device *dev, struct packet *p, const struct ip_addr *src,
+	   const struct ip_addr *dst, s16 hops)
+{
+	emit(dev, p, src, dst, hops, false);
 }
 
 void
@@ -78,7 +91,7 @@ icmp6_send_error(struct packet *in, u8 type, u8 code, u32 info_be)
 			offset = -2;
 	}
 	(void)!packet_pull(in, before);
-	if (offset == -2 || frag)
+	if (offset == -2 || (frag && type != ICMP6_PARAMETER))
 		return;
 	if (!(in->dev->flags & IFF_LOOPBACK) && !icmp_ratelimit_global())
 		return;
@@ -159,7 +172,7 @@ mld_report(struct net_device *dev, const struct ip_addr *group, bool leave)
 	memcpy(m->group, group, 16);
 	net_begin();
 	src = ip6_source_select(dev->net, dev, &all_mld_routers);
-	icmp6_emit(dev, p, &src, &all_mld_routers, 1);
+	emit(dev, p, &src, &all_mld_routers, 1, true);
 	net_end();
 }
 

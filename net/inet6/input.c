@@ -102,6 +102,16 @@ deliver(struct packet *p, u8 next)
 
 			memcpy(&key.id, h + 4, 4);
 			(void)!packet_pull(p, 8);
+			/* RFC 8200 4.5: all but the last are multiples of eight, and none ends too
+			 * far out. */
+			if (off & 1 && p->len & 7) {
+				problem(p, 0, offsetof(struct ipv6_header, payload_len));
+				goto drop;
+			}
+			if ((off & ~7u) + p->len > 65535) {
+				problem(p, 0, at + 2);
+				goto drop;
+			}
 			if (off & 0xfff9) {
 				/* The unfragmentable part loses the fragment header. */
 				p = fragment_add(p->dev->net, &key, p, off & ~7u, off & 1);

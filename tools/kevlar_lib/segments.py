@@ -469,6 +469,12 @@ def configure(agent):
     agent.must("address", "eth0", GUEST6, 64)
     agent.must("route", "0.0.0.0", 0, PEER, "eth0")
     agent.must("route", "::", 0, PEER6, "eth0")
+    # IPv6's addresses are its own when nobody has objected for a second.
+    deadline = time.monotonic() + 30
+    while any(int(line.split()[4], 16) & 0x40 for line in agent.show("/proc/net/if_inet6")):
+        if time.monotonic() > deadline:
+            raise Mismatch("addresses stay tentative")
+        time.sleep(0.05)
 
 
 @contextlib.contextmanager

@@ -163,6 +163,8 @@ int route_add(struct net_ns *net, int family, const struct route_entry *e, u32 f
 int route_del(struct net_ns *net, int family, const struct route_entry *e);
 /* Entries through a device that goes down (keep_local: but those of its addresses), or away. */
 void route_flush_device(struct net_ns *net, struct net_device *dev, bool keep_local);
+/* Entries whose time is over go; when the next one's is. config_lock. */
+u64 route_expire(struct net_ns *net, int family, u64 now);
 /* Entries with this preferred source: an address went. */
 void
 route_flush_source(struct net_ns *net, int family, const struct ip_addr *a, struct net_device *dev);

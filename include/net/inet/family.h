@@ -17,6 +17,7 @@ struct inet_device {
 	struct spinlock group_lock; /* RANK_ROUTE */
 	u32 conf[INET_CONF_COUNT];  /* config_lock; read anywhere: inet_conf */
 	u32 conf_own;		    /* bits of those that were set for this device */
+	u64 igmp_v2_until;	    /* a router of the older version is there */
 	struct rcu_head rcu;
 };
 struct inet_group { /* a group that sockets of this host have joined on a device */
