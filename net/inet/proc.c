@@ -470,13 +470,19 @@ show_raw6(struct strbuf *sb, void *ctx)
 	return 0;
 }
 
+void (*inet_tcp_counts)(const struct net_ns *net, u32 *orphans, u32 *timewaits);
+
 static int
 show_sockstat(struct strbuf *sb, void *ctx)
 {
-	strbuf_printf(sb, "sockets: used %d\nTCP: inuse %d orphan 0 tw 0 alloc %d mem 0\n",
+	u32 orphans = 0, timewaits = 0;
+
+	if (inet_tcp_counts)
+		inet_tcp_counts(net_current(), &orphans, &timewaits);
+	strbuf_printf(sb, "sockets: used %d\nTCP: inuse %d orphan %u tw %u alloc %d mem 0\n",
 		      atomic_read(&inet_sock_count[IPPROTO_TCP]) +
 			      atomic_read(&inet_sock_count[IPPROTO_UDP]),
-		      atomic_read(&inet_sock_count[IPPROTO_TCP]),
+		      atomic_read(&inet_sock_count[IPPROTO_TCP]), orphans, timewaits,
 		      atomic_read(&inet_sock_count[IPPROTO_TCP]));
 	strbuf_printf(sb, "UDP: inuse %d mem 0\nUDPLITE: inuse 0\nRAW: inuse %d\n",
 		      atomic_read(&inet_sock_count[IPPROTO_UDP]),

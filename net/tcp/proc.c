@@ -364,9 +364,17 @@ static const struct pseudo_entry sysctls[] = {
 	{ .name = NULL },
 };
 
+static void
+counts(const struct net_ns *net, u32 *orphans, u32 *timewaits)
+{
+	*orphans = (u32)atomic_read(&net->tcp->orphans);
+	*timewaits = tcp_timewait_count();
+}
+
 void
 tcp_proc_init(void)
 {
+	inet_tcp_counts = counts;
 	proc_net_add(&tcp_entry);
 	proc_net_add(&tcp6_entry);
 	(void)pseudo_extend(&proc_fs_type, "sys/net/ipv4", sysctls, NULL);

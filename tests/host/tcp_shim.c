@@ -186,6 +186,7 @@ proc_net_add(const struct pseudo_entry *entry)
 {
 }
 /* What tells of sockets: nobody asks. */
+void (*inet_tcp_counts)(const struct net_ns *net, u32 *orphans, u32 *timewaits);
 void
 inet_diag_fill(struct inet_diag *d, const struct inet_sock *sk)
 {

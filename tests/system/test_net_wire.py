@@ -68,7 +68,8 @@ def churn(ctx, smp, count, slack):
         while (after := sockets_left(agent))[1] and time.monotonic() < deadline:
             time.sleep(1)
         assert after[1] == 0, f"{after[1]} sockets are in TIME-WAIT after 90 seconds"
-        assert after[0] == before[0], f"{after[0]} sockets, {before[0]} before"
+        left = [line[:120] for name in ("tcp", "tcp6") for line in agent.show(f"/proc/net/{name}")][:20]
+        assert after[0] == before[0], f"{after[0]} sockets, {before[0]} before: {left}"
         assert before[2] - after[2] < slack, f"{before[2] - after[2]} KiB have gone"
 
 

@@ -37,6 +37,9 @@ u64 inet_sock_cookie(const struct net_ns *net, const void *sk);
 void udp_diag_for_each(inet_diag_visit *visit, void *ctx);
 void raw_diag_for_each(inet_diag_visit *visit, void *ctx);
 
+/* What /proc/net/sockstat tells of TCP beyond its socks; TCP fills it in. */
+extern void (*inet_tcp_counts)(const struct net_ns *net, u32 *orphans, u32 *timewaits);
+
 /* A line of /proc/net/tcp, udp, raw without its end. */
 struct strbuf;
 void inet_diag_line(struct strbuf *sb, u32 slot, const struct inet_diag *d);
