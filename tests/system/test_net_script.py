@@ -56,8 +56,9 @@ class Stage:
         same("poll", self.agent.call("poll", listener, 1, 20000) & 1, 1)
         return self.agent.must("accept", listener, int(socket.SOCK_NONBLOCK))
 
-    def opened(self, offer="mss 1000, sackok", win=65535, options=(), family=socket.AF_INET, rtt=0):
-        """An open connection to a socket of the guest's: (talk, descriptor). rtt: seconds that the guest measures."""
+    def opened(self, offer="mss 1000, sackok", win=65535, options=(), family=socket.AF_INET, rtt=0.1):
+        """An open connection to a socket of the guest's: (talk, descriptor). rtt: the
+        seconds that the guest measures, and so how soon it suspects a loss."""
         listener, port = self.listener(family, options)
         talk = self.talk(port, family)
         stamp = " <ts 101>" if "ts" in offer else ""
@@ -297,7 +298,7 @@ def tail_is_probed(stage):
 
 @scene
 def three_duplicates_without_sack(stage):
-    talk, fd = stage.opened("mss 1000", rtt=0.1)
+    talk, fd = stage.opened("mss 1000")
     same("sent", stage.agent.call("send", fd, 5000, 0), 5000)
     talk.play("""
         < A 1:1001
@@ -315,7 +316,7 @@ def three_duplicates_without_sack(stage):
 
 @scene
 def sacks_bring_the_hole_back(stage):
-    talk, fd = stage.opened(rtt=0.1)
+    talk, fd = stage.opened()
     same("sent", stage.agent.call("send", fd, 6000, 0), 6000)
     talk.play("""
         < A 1:1001
@@ -335,7 +336,7 @@ def sacks_bring_the_hole_back(stage):
 
 @scene
 def a_single_sack_waits_for_reordering(stage):
-    talk, fd = stage.opened(rtt=0.1)
+    talk, fd = stage.opened()
     same("sent", stage.agent.call("send", fd, 4000, 0), 4000)
     talk.play("""
         < A 1:1001
@@ -787,7 +788,7 @@ def the_window_of_congestion_begins_at_ten(stage):
     for at in range(1, 10001, 1000):
         talk.play(f"< A {at}:{at + 1000}")
     # The eleventh is the probe of the tail, then there is a time-out.
-    talk.play("< A 10001:11001 @0.002..1\n< A 1:1001 @0.1..1\n> R 1")
+    talk.play("< A 10001:11001 @0.05..1\n< A 1:1001 @0.1..1\n> R 1")
 
 
 # ---- urgent data, keep-alive ----
