@@ -196,9 +196,9 @@ struct inode {
 #define INODE_VOLATILE	  BIT(8)  /* pseudo files: the owner may change, ask at each use */
 #define INODE_STATIC_CTX  BIT(9)  /* pseudo files: private is not counted */
 #define INODE_FLEETING	  BIT(10) /* goes with its last user, unless it has pages */
-#define INODE_NO_CAPS	  BIT(12) /* known to have no security.capability; inode->lock */
 #define INODE_DEFAULT_ACL BIT(11) /* directories: posix_acl.h; instead of the umask */
 #define INODE_SWAPFILE	  BIT(12) /* in use by swapon(2): no writers, stays where it is */
+#define INODE_NO_CAPS	  BIT(13) /* known to have no security.capability; inode->lock */
 
 struct super_ops {
 	/*
