@@ -59,7 +59,7 @@ extern char **environ;
 static const struct row *const topics[] = {
 	state_rows,    process_rows, file_rows,	   memory_rows, signal_rows,
 	ipc_rows,      poll_rows,    socket_rows,  sched_rows,	scaling_rows,
-	workload_rows, disk_rows,    program_rows,
+	workload_rows, disk_rows,    program_rows, host_rows,
 };
 
 bool bench_has_disk;

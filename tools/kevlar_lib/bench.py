@@ -32,6 +32,7 @@ import socket
 import statistics
 import subprocess
 import threading
+import time
 
 from . import bench_hot, bench_report, disks, fetch, host, image, linux_peer, machine
 
@@ -237,8 +238,10 @@ class Bench:
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
             def start(what, system, function, *arguments, **options):
                 def work():
-                    host.say(f"{what}: {system}")
-                    return function(system, *arguments, mode="icount", **options)
+                    began = time.monotonic()
+                    boot = function(system, *arguments, mode="icount", **options)
+                    host.say(f"{what}: {system}: {time.monotonic() - began:.0f} s")
+                    return boot
                 return system, pool.submit(work)
 
             pattern = self.args.rows or ALL_ROWS
@@ -268,8 +271,9 @@ class Bench:
         values = {system: collections.defaultdict(list) for system in SYSTEMS}
         for turn in range(self.args.pairs):
             for system in SYSTEMS:
-                host.say(f"wall time, pair {turn + 1} of {self.args.pairs}: {system}")
+                began = time.monotonic()
                 boot = self.note(system, self.with_disk(system, mode="wall", rows=self.args.rows or ALL_ROWS, smp=2))
+                host.say(f"wall time, pair {turn + 1} of {self.args.pairs}: {system}: {time.monotonic() - began:.0f} s")
                 values[system]["boot"].append(boot.seconds_to_init)
                 for row, value in boot.per_operation().items():
                     values[system][row].append(value)
