@@ -22,6 +22,7 @@ static struct kmem_cache *mm_cache, *vma_cache;
 static void vma_construct(void *v);
 
 void (*mm_exe_put)(void *exe);
+void (*mm_user_ns_put)(struct user_ns *ns);
 void (*mm_get_limits)(struct mm_limits *out);
 
 void
@@ -175,6 +176,9 @@ mm_users_put(struct mm *mm)
 	if (mm->exe && mm_exe_put)
 		mm_exe_put(mm->exe);
 	mm->exe = NULL;
+	if (mm->user_ns)
+		mm_user_ns_put(mm->user_ns);
+	mm->user_ns = NULL;
 	mm_put(mm);
 }
 

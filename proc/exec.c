@@ -55,6 +55,7 @@
 #include "task/cred.h"
 #include "task/task.h"
 #include "task/timers.h"
+#include "task/user_ns.h"
 #include "uapi/elf.h"
 #include "uapi/errno.h"
 #include "uapi/fcntl.h"
@@ -546,6 +547,20 @@ commit_credentials(struct exec *x)
 	smp_store_release(&me->thread.mm->dumpable, plain); /* task_access_mm reads it first */
 }
 
+/* Whose namespace's privilege opens the new space: that of the program, and of a file that it may
+ * not read, one in which its owner is known. */
+static struct user_ns *
+exec_user_ns(const struct exec *x)
+{
+	const struct inode *i = x->file->inode;
+	struct user_ns *ns = x->cred->user_ns;
+
+	while (x->unreadable && ns->parent &&
+	       (uid_to_user(ns, i->uid) == ID_NONE || gid_to_user(ns, i->gid) == ID_NONE))
+		ns = ns->parent;
+	return user_ns_get(ns);
+}
+
 static void
 exec_place_mmap_base(struct exec *x, struct mm *mm)
 {
@@ -595,6 +610,7 @@ exec_commit(struct exec *x)
 
 	file_get(x->file);
 	mm->exe = x->file;
+	mm->user_ns = exec_user_ns(x);
 	switch_mm(me, mm);
 	exec_place_mmap_base(x, mm);
 	commit_credentials(x);
@@ -899,4 +915,5 @@ void
 exec_init(void)
 {
 	mm_exe_put = exec_file_put;
+	mm_user_ns_put = user_ns_put;
 }

@@ -37,6 +37,7 @@
 #include "sched/sched.h"
 #include "task/nsset.h"
 #include "task/task.h"
+#include "task/user_ns.h"
 #include "uapi/errno.h"
 #include "uapi/ptrace.h"
 #include "uapi/sched.h"
@@ -216,6 +217,7 @@ fork_mm(struct task *t, u64 flags)
 			file_get(current->thread.mm->exe);
 			mm->exe = current->thread.mm->exe;
 		}
+		mm->user_ns = user_ns_get(current->thread.mm->user_ns);
 	}
 	t->thread.mm = mm;
 	t->thread.space = &mm->space;

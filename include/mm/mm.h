@@ -87,6 +87,8 @@ struct vma {
 	u64 rmap_last;		   /* mapping->rmap_lock: highest page index in the rmap subtree */
 };
 
+struct user_ns;
+
 struct mm {
 	struct arch_space space;
 	struct rwsem mmap_lock;
@@ -116,10 +118,12 @@ struct mm {
 	u32 auxv_len; /* /proc/PID/auxv */
 	void *exe; /* struct file *, owned by proc/exec: put through mm_exe_put hook at destroy */
 	u8 dumpable;
+	struct user_ns *user_ns; /* of who executed into it; as exe, put by mm_user_ns_put */
 	u32 membarrier_state;
 };
 
 extern void (*mm_exe_put)(void *exe);
+extern void (*mm_user_ns_put)(struct user_ns *ns);
 
 /* An empty space with one user (the caller). NULL: no memory. */
 struct mm *mm_create(void);
