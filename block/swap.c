@@ -50,7 +50,9 @@ struct swap_file {
 	bool on_file; /* writers of the inode are denied */
 	u32 extent_count, extent_max;
 	struct extent *extents; /* [I] by slot */
-	struct list node;	/* files_lock */
+	u32 *skipped;		/* while it is set up: slots that are in several places */
+	u32 skipped_count, skipped_max;
+	struct list node; /* files_lock */
 };
 
 static struct mutex files_lock = MUTEX_INIT(files_lock, RANK_SLEEP_LEAF);
@@ -119,28 +121,53 @@ static const struct swap_ops swap_file_ops = { .transfer = transfer };
 
 /* ---- where the slots are ---- */
 
+/* Room for one more of `size` bytes in an array that has count of *max. */
+static int
+array_grow(void **array, u32 count, u32 *max, size_t size)
+{
+	u32 more = *max ? 2 * *max : 16;
+	void *new;
+
+	if (count < *max)
+		return 0;
+	new = kvmalloc(more * size, GFP_KERNEL);
+	if (!new)
+		return -ENOMEM;
+	if (count)
+		memcpy(new, *array, count * size);
+	kvfree(*array);
+	*array = new;
+	*max = more;
+	return 0;
+}
+
 static int
 extent_add(struct swap_file *sf, u64 slot, u64 slots, u64 sector)
 {
-	struct extent *last = sf->extent_count ? &sf->extents[sf->extent_count - 1] : NULL, *more;
+	struct extent *last = sf->extent_count ? &sf->extents[sf->extent_count - 1] : NULL;
+	int err;
 
-	if (last && last->sector + last->slots * SECTORS_PER_PAGE == sector) {
+	if (last && last->slot + last->slots == slot &&
+	    last->sector + last->slots * SECTORS_PER_PAGE == sector) {
 		last->slots += slots;
 		return 0;
 	}
-	if (sf->extent_count == sf->extent_max) {
-		u32 max = sf->extent_max ? 2 * sf->extent_max : 16;
+	err = array_grow((void **)&sf->extents, sf->extent_count, &sf->extent_max,
+			 sizeof(*sf->extents));
+	if (!err)
+		sf->extents[sf->extent_count++] = (struct extent){ slot, slots, sector };
+	return err;
+}
 
-		more = kvmalloc(max * sizeof(*more), GFP_KERNEL);
-		if (!more)
-			return -ENOMEM;
-		memcpy(more, sf->extents, sf->extent_count * sizeof(*more));
-		kvfree(sf->extents);
-		sf->extents = more;
-		sf->extent_max = max;
-	}
-	sf->extents[sf->extent_count++] = (struct extent){ slot, slots, sector };
-	return 0;
+static int
+slot_skip(struct swap_file *sf, u64 slot)
+{
+	int err = array_grow((void **)&sf->skipped, sf->skipped_count, &sf->skipped_max,
+			     sizeof(*sf->skipped));
+
+	if (!err)
+		sf->skipped[sf->skipped_count++] = (u32)slot;
+	return err;
 }
 
 static int
@@ -155,9 +182,9 @@ map_slots(struct swap_file *sf, u64 slots)
 	for (; slot < slots && !err; slot += count) {
 		err = m->ops->swap_map(m, slot, &sector, &count);
 		if (!err)
-			err = extent_add(sf, slot, count, sector);
+			err = sector ? extent_add(sf, slot, count, sector) : slot_skip(sf, slot);
 	}
-	return err;
+	return err ? err : sf->extent_count ? 0 : -EINVAL;
 }
 
 /* ---- on ---- */
@@ -198,6 +225,7 @@ swap_file_destroy(struct swap_file *sf)
 	if (sf->file)
 		file_put(sf->file);
 	kvfree(sf->extents);
+	kvfree(sf->skipped);
 	kfree(sf);
 }
 
@@ -272,6 +300,10 @@ swap_file_start(struct swap_file *sf, int flags)
 		goto out;
 	config.name = path_text(&sf->file->path, NULL, text, PATH_MAX);
 	config.file = sf->on_file;
+	if (sf->on_file) {
+		config.bad = sf->skipped;
+		config.bad_count = sf->skipped_count;
+	}
 	if (flags & SWAP_FLAG_PREFER)
 		config.priority = flags & SWAP_FLAG_PRIO_MASK;
 	if ((flags & SWAP_FLAG_DISCARD) && !sf->on_file && config.slots > 1)

@@ -138,13 +138,12 @@ take_page(struct file *f, u64 pos, size_t max, struct page **out, u32 *offset)
 		if (pos >= size)
 			return 0;
 		max = MIN(max, size - pos);
-		if (i->mapping.ops->read_page) {
+		if (i->mapping.ops->read_page)
 			err = mapping_read(&i->mapping, pos >> PAGE_SHIFT, &page);
-			if (err)
-				return err;
-		} else {
-			page = mapping_find(&i->mapping, pos >> PAGE_SHIFT);
-		}
+		else
+			err = mapping_find_memory(&i->mapping, pos >> PAGE_SHIFT, &page);
+		if (err)
+			return err;
 		if (page) {
 			*out = page;
 			return (ssize_t)max;

@@ -197,7 +197,7 @@ fault_around(struct vma *v, pte_t *pte, u64 addr)
 
 		/* A page that marks the place from where to read on must be noticed when touched.
 		 */
-		if (!pte_none(pte_get(p)) ||
+		if (!pte_none(pte_get(p)) || xa_is_value(page) ||
 		    (atomic_read(&page->flags) & (PG_UPTODATE | PG_READAHEAD)) != PG_UPTODATE)
 			continue;
 		/* Reference and map count in one step, unless the page is being freed. */

@@ -17,6 +17,7 @@
 #include "mm/iter.h"
 #include "mm_internal.h"
 #include "sched/sched.h"
+#include "swap.h"
 #include "vma.h"
 
 void
@@ -38,6 +39,10 @@ mapping_find(struct mapping *m, u64 index)
 
 	rcu_read_lock();
 	while ((page = xa_load(&m->pages, index))) {
+		if (unlikely(xa_is_value(page))) {
+			page = NULL; /* in swap */
+			break;
+		}
 		if (unlikely(!page_try_get(page)))
 			continue; /* being freed: the tree will say so in a moment */
 		if (likely(READ_ONCE(page->mapping) == m && page->index == index))
@@ -98,8 +103,11 @@ page_insert(struct mapping *m, struct page *page)
 		return err;
 	}
 	mem_count(MC_FILE, 1);
-	if (m->flags & MAPPING_SHMEM)
+	if (m->flags & MAPPING_SHMEM) {
 		mem_count(MC_SHMEM, 1);
+		if (unlikely(!READ_ONCE(m->scanned)))
+			shmem_scan_add(m);
+	}
 	if (m->ops->read_page)
 		lru_add(page);
 	return 0;
@@ -122,6 +130,13 @@ get_locked(struct mapping *m, u64 index, bool fill, struct page **out)
 			page_unlock(page);
 			page_put(page);
 			continue;
+		}
+		if (m->flags & MAPPING_SHMEM) {
+			err = shmem_swap_in(m, index, &page);
+			if (!err)
+				break;
+			if (err != -ENOENT)
+				return err;
 		}
 		page = page_create(m, index, fill);
 		if (!page)
@@ -212,10 +227,39 @@ mapping_read_done(struct page *page, int err)
 
 /* ---- read and write ---- */
 
+int
+mapping_find_memory(struct mapping *m, u64 index, struct page **out)
+{
+	for (;;) {
+		void *entry;
+		int err;
+
+		*out = mapping_find(m, index);
+		if (*out && page_flag(*out, PG_UPTODATE))
+			return 0;
+		if (*out) {
+			/* It was never there before: until it is filled a reader sees the hole. */
+			page_put(*out);
+			*out = NULL;
+			return 0;
+		}
+		rcu_read_lock();
+		entry = xa_load(&m->pages, index);
+		rcu_read_unlock();
+		if (!entry)
+			return 0;
+		err = shmem_swap_in(m, index, out);
+		if (!err)
+			page_unlock(*out);
+		if (err != -ENOENT)
+			return err;
+	}
+}
+
 static inline void
 page_touch(struct page *page)
 {
-	if (!page_flag(page, PG_REFERENCED) && page_flag(page, PG_LRU))
+	if (!page_flag(page, PG_REFERENCED) && page_flag(page, PG_LRU | PG_SWAPBACKED))
 		page_set_flag(page, PG_REFERENCED);
 }
 
@@ -238,7 +282,7 @@ read_slow(struct mapping *m, struct file_readahead *ra, u64 pos, size_t count, s
 	if (!m->ops->read_page) {
 		if (page)
 			page_put(page);
-		return 0;
+		return mapping_find_memory(m, index, out);
 	}
 	rwsem_read_lock(&m->invalidate_lock);
 	if (page)

@@ -2,8 +2,8 @@
 /*
  * mlock(2) and relatives, and faulting ranges in ahead of use (MAP_POPULATE).
  *
- * Anonymous memory never leaves, so a locked mapping is one whose pages are all present and whose
- * file pages reclaim passes over (rmap_locked); limits and counters are Linux's.
+ * A locked mapping is one whose pages are all present and which reclaim passes over (rmap.c for
+ * pages of mappings, swap_out.c for private ones); limits and counters are Linux's.
  */
 #include "generated/syscalls.h"
 #include "mm_internal.h"

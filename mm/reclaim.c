@@ -14,6 +14,8 @@
  * round the list, and is taken once it is clean; an allocation that frees nothing waits for them a
  * moment.
  *
+ * With swap, private pages and those of tmpfs give their part too (vm.swappiness): swap_out.c.
+ *
  * Before that: spare kernel stacks, and what registered shrinkers (dentries, inodes, buffers) can
  * give. Shrinkers may enter file systems, so an allocation inside one (GFP_NOFS, or a thread within
  * memory_nofs_begin) gets clean pages only.
@@ -281,10 +283,17 @@ share_of_files(u64 want)
 static u64
 swap_reclaim(u64 want)
 {
+	u64 anon = (u64)mem_counter_sum(MC_ANON), shmem = (u64)mem_counter_sum(MC_SHMEM);
 	u64 freed = 0, sent = 0, looked = 0;
 
 	for (u32 round = 0; swap_enabled() && freed < want && round < SWAP_ROUNDS; round++) {
-		u64 n = swap_out(MAX(want - freed, (u64)SCAN_BATCH), &looked);
+		u64 left = MAX(want - freed, (u64)SCAN_BATCH), n;
+
+		/* Both kinds by how much there is of each. */
+		n = shmem_out(left * shmem / (shmem + anon + 1), &looked);
+		n += swap_out(left - MIN(n, left - 1), &looked);
+		if (n < left)
+			n += shmem_out(left - n, &looked);
 
 		sent += n;
 		freed += swap_cache_shrink(want - freed);

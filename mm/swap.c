@@ -232,7 +232,9 @@ slot_page_locked(struct swap_area *a, u64 slot)
 
 	if (a->table && slot < a->slots && a->table[slot].pfn) {
 		page = pfn_to_page(a->table[slot].pfn);
-		page_get(page);
+		/* A page of a mapping that is just moving out is nobody's yet: swap_shmem.c. */
+		if (!page_try_get(page))
+			page = NULL;
 	}
 	return page;
 }
@@ -268,8 +270,9 @@ swap_put(u64 value)
 
 	spin_lock(&a->lock);
 	if (!--a->table[slot].count) {
-		page = slot_page_locked(a, slot);
-		if (!page)
+		if (a->table[slot].pfn)
+			page = slot_page_locked(a, slot);
+		else
 			slot_free_locked(a, slot);
 	}
 	spin_unlock(&a->lock);
@@ -692,6 +695,8 @@ area_empty(struct swap_area *a)
 		u64 before = READ_ONCE(a->free);
 		int err = swap_in_all((u32)(a - areas));
 
+		if (!err)
+			err = shmem_in_all((u32)(a - areas));
 		if (err)
 			return err;
 		cache_drain(a);

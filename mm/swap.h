@@ -86,4 +86,17 @@ bool swap_take_back(struct page *page);
 /* Bring back what the area holds of address spaces. One pass: 0 or -errno. */
 int swap_in_all(u32 area);
 
+/* ---- swap_shmem.c ---- */
+
+/* Mappings with MAPPING_SHMEM that have, or had, pages. */
+void shmem_scan_add(struct mapping *m);
+void shmem_scan_remove(struct mapping *m);
+/* As swap_out, for pages of mappings. */
+u64 shmem_out(u64 want, u64 *looked);
+/* The page at index, locked and with a reference, if it is out. -ENOENT: it is not. */
+int shmem_swap_in(struct mapping *m, u64 index, struct page **out);
+/* Truncation: the value at index goes, if it is still `entry`. */
+bool shmem_drop_value(struct mapping *m, u64 index, void *entry);
+int shmem_in_all(u32 area); /* as swap_in_all */
+
 #endif

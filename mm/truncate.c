@@ -15,6 +15,7 @@
 #include "mm/mapping.h"
 #include "mm_internal.h"
 #include "sched/sched.h"
+#include "swap.h"
 #include "vma.h"
 
 #define BATCH 16
@@ -47,22 +48,29 @@ static u64
 remove_range(struct mapping *m, u64 first, u64 last, bool all)
 {
 	void *entries[BATCH];
-	u64 index = first, removed = 0;
+	u64 indices[BATCH], index = first, removed = 0;
 
 	for (;;) {
+		struct page *pages[BATCH];
+		u64 again = XA_MAX;
 		u32 n, held = 0;
 
 		if (xa_empty(&m->pages))
 			return removed;
 		rcu_read_lock();
-		n = xa_gather(&m->pages, &index, last, XA_ANY, entries, NULL, BATCH);
+		n = xa_gather(&m->pages, &index, last, XA_ANY, entries, indices, BATCH);
 		for (u32 i = 0; i < n; i++) {
-			if (page_try_get(entries[i]))
-				entries[held++] = entries[i];
+			if (!xa_is_value(entries[i]) && page_try_get(entries[i]))
+				pages[held++] = entries[i];
 		}
 		rcu_read_unlock();
+		/* What is in swap. A read may bring it in just now: then it is met as a page. */
+		for (u32 i = 0; i < n; i++) {
+			if (xa_is_value(entries[i]) && !shmem_drop_value(m, indices[i], entries[i]))
+				again = MIN(again, indices[i]);
+		}
 		for (u32 i = 0; i < held; i++) {
-			struct page *page = entries[i];
+			struct page *page = pages[i];
 			bool detach;
 
 			page_lock(page);
@@ -81,7 +89,9 @@ remove_range(struct mapping *m, u64 first, u64 last, bool all)
 				page_put(page);
 			page_put(page);
 		}
-		if (n < BATCH)
+		if (again != XA_MAX)
+			index = again;
+		else if (n < BATCH)
 			return removed;
 		sched_cond_resched();
 	}
@@ -173,6 +183,8 @@ mapping_invalidate(struct mapping *m, u64 first, u64 last)
 void
 mapping_fini(struct mapping *m)
 {
+	if (m->scanned)
+		shmem_scan_remove(m);
 	remove_range(m, 0, XA_MAX, true);
 	DEBUG_ASSERT(rb_empty(&m->vmas));
 	xa_destroy(&m->pages);

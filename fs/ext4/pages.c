@@ -807,18 +807,25 @@ ext4_swap_map(struct mapping *m, u64 index, u64 *sector, u64 *pages)
 	struct inode *i = m->host;
 	struct ext4_fs *fs = ext4_fs_of_inode(i);
 	u32 bits = PAGE_SHIFT - fs->block_bits;
-	struct ext4_map map;
+	u32 first = (u32)(index << bits), per_page = 1u << bits, got;
+	struct ext4_map map, next;
+	bool in_one_piece = true;
 	int found;
 
 	if (index << bits > UINT32_MAX)
 		return -EINVAL;
-	found = ext4_map_next(i, (u32)(index << bits), &map);
-	if (found < 0)
-		return found;
-	if (!found || map.lblk != index << bits || !(map.len >> bits))
-		return -EINVAL;
-	*sector = map.pblk << (fs->block_bits - SECTOR_SHIFT);
-	*pages = map.len >> bits;
+	found = ext4_map_next(i, first, &map);
+	if (found <= 0 || map.lblk != first)
+		return found < 0 ? found : -EINVAL;
+	/* Small blocks: the page may go on elsewhere. */
+	for (got = map.len; got < per_page; got += next.len) {
+		found = ext4_map_next(i, first + got, &next);
+		if (found <= 0 || next.lblk != first + got)
+			return found < 0 ? found : -EINVAL;
+		in_one_piece &= next.pblk == map.pblk + got;
+	}
+	*sector = in_one_piece ? map.pblk << (fs->block_bits - SECTOR_SHIFT) : 0;
+	*pages = MAX(map.len >> bits, 1u);
 	return 0;
 }
 

@@ -10,7 +10,7 @@
  *
  * A mapping without ops->read_page lives in memory alone (tmpfs, memfd, shared anonymous memory):
  * its pages are born zeroed and up to date, an absent page is a hole that reads as zeroes, and
- * nothing is ever written back or reclaimed.
+ * nothing is ever written back. MAPPING_SHMEM: pages may go to swap (mm/swap_shmem.c).
  */
 #ifndef MM_MAPPING_H
 #define MM_MAPPING_H
@@ -89,7 +89,10 @@ struct mapping_ops {
 	 * page_removed undoes it.
 	 */
 	int (*prepare_dirty)(struct mapping *m, struct page *page, u32 offset, u32 len);
-	/* A page is leaving the cache; page locked. May not sleep. NULL: nothing. */
+	/*
+	 * A page is leaving the cache; page locked. May not sleep. NULL: nothing. Without
+	 * read_page also for what is in swap: page is NULL then.
+	 */
 	void (*page_removed)(struct mapping *m, struct page *page);
 	/*
 	 * Bytes [from, to) of a page that stays were cut off by truncation or punched: what was
@@ -109,8 +112,9 @@ struct mapping_ops {
 	bool stable_pages;
 	/*
 	 * A swap file: on which sector of the super block's device page `index` begins, and how
-	 * many pages follow there. -EINVAL: a hole, or what is not in whole pages. Nothing dirty,
-	 * nothing locked; it stays so while the inode is INODE_SWAPFILE. NULL: no swap files.
+	 * many pages follow there; sector 0: the page is in several places. -EINVAL: a hole.
+	 * Nothing dirty, nothing locked; it stays so while the inode is INODE_SWAPFILE. NULL: no
+	 * swap files.
 	 */
 	int (*swap_map)(struct mapping *m, u64 index, u64 *sector, u64 *pages);
 	/*
@@ -139,6 +143,10 @@ struct mapping {
 	struct rb_root vmas;
 	struct atomic32 writable_maps; /* shared writable vmas (for seals) */
 	struct atomic32 deny_write;    /* > 0: executing text (ETXTBSY) */
+	struct list scan_node;	       /* mm/swap_shmem.c: its list_lock */
+	u32 scans;		       /* list_lock: looks for pages to send out, under way */
+	bool scanned;		       /* list_lock: on the list */
+	u64 scan_at;		       /* where the last look ended */
 	u32 gfp;
 	u32 flags;
 	u32 wb_error; /* errseq: the last error of writeback */
@@ -150,6 +158,11 @@ void mapping_fini(struct mapping *m); /* drops all pages; nobody maps it any mor
 
 /* Page at index with a reference, or NULL. */
 struct page *mapping_find(struct mapping *m, u64 index);
+/*
+ * For a reader of a mapping in memory: the same, brought back from swap if need be; NULL is a hole.
+ * 0, -ENOMEM, -EIO.
+ */
+int mapping_find_memory(struct mapping *m, u64 index, struct page **out);
 /* Find or create; *out referenced and locked. 0 or -ENOMEM. */
 int mapping_get_locked(struct mapping *m, u64 index, struct page **out);
 /*
