@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* An epoll set, and a descriptor with O_ASYNC, that outlive the process whose signals they watch. */
+/* An epoll set, and a descriptor with O_ASYNC, that outlive the process whose signals they watch.
+ */
 #include "../tap.h"
 #include <sys/epoll.h>
 #include <sys/signalfd.h>

@@ -45,8 +45,8 @@ test(uid_t uid, int group, int dies)
 
 	if (!pid)
 		_exit(aim(group ? -target : target));
-	is_exit(pid, 0, "user 1000 asks for a signal to a %s of user %d", group ? "group" : "process",
-		(int)uid);
+	is_exit(pid, 0, "user 1000 asks for a signal to a %s of user %d",
+		group ? "group" : "process", (int)uid);
 	usleep(100000);
 	st = 0;
 	is_int(waitpid(target, &st, WNOHANG) == target, dies, "which %s",
