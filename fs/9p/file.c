@@ -10,6 +10,8 @@
  * the last close at the latest.
  *
  * Locking: the inode's for writing, as for every file; no lock is held for reading.
+ *
+ * Limits: flock(2) and fcntl(2) locks hold among this machine's programs; the server is not told.
  */
 #include "lib/string.h"
 #include "mm/mapping.h"

@@ -140,13 +140,6 @@ struct p9_attr {
 #define P9_ATTR_MTIME_SET BIT(8)
 
 struct linux_statfs;
-struct p9_lock {
-	u8 type; /* 0 read, 1 write, 2 none */
-	u32 flags;
-	u64 start, length; /* length 0: to the end */
-	u32 pid;
-};
-#define P9_LOCK_BLOCK 1
 
 int
 p9_attach(struct p9_client *c, const char *user, const char *tree, u32 uid, struct p9_fid **out);
@@ -174,8 +167,6 @@ int p9_readdir(struct p9_fid *f, u64 from, struct page **pages, u32 len);
 ssize_t p9_transfer(struct p9_fid *f, u64 pos, struct page **pages, size_t len, bool write);
 int p9_xattrwalk(struct p9_fid *f, const char *name, struct p9_fid **out, u64 *size);
 int p9_xattrcreate(struct p9_fid *f, const char *name, u64 size, u32 flags);
-int p9_lock(struct p9_fid *f, const struct p9_lock *l, u8 *status);
-int p9_getlock(struct p9_fid *f, struct p9_lock *l);
 
 /* --- mounts: super.c --- */
 
