@@ -301,7 +301,7 @@ class Wire:
                                "--device /dev/net/tun)")
         host.need("unshare")
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="kevlar-"))
-        command = ["unshare", "-n", "--kill-child", "-f"] + ([] if os.geteuid() == 0 else ["-r"])
+        command = ["unshare", "-n", "-p", "-f", "--kill-child"] + ([] if os.geteuid() == 0 else ["-r"])
         self.log = open(log, "wb")
         self.process = subprocess.Popen([*command, sys.executable, __file__, str(self.folder / "cable")], text=True,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log)
