@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* SOURCES: fs/vfs/path.c fs/vfs/dentry.c fs/vfs/inode.c fs/vfs/path_text.c fs/vfs/super.c
-	fs/tmpfs/dir.c fs/tmpfs/super.c fs/tmpfs/xattr.c
+	fs/tmpfs/dir.c fs/tmpfs/super.c fs/tmpfs/xattr.c fs/tmpfs/acl.c fs/vfs/posix_acl.c
 	lib/string.c lib/format.c lib/hash.c lib/rbtree.c tests/host/core_shim.c
    tests/host/vfs_shim.c */
 /*
@@ -201,7 +201,7 @@ add_node(void)
 	case 0: err = dir->inode->ops->create(dir->inode, d, S_IFREG | 0644); break;
 	case 1:
 		random_path(link, sizeof(link));
-		n->link = strdup(link);
+		n->link = kstrdup(link, GFP_KERNEL);
 		err = dir->inode->ops->symlink(dir->inode, d, link);
 		break;
 	default: n->dir = true; err = dir->inode->ops->mkdir(dir->inode, d, S_IFDIR | 0755);

@@ -226,12 +226,16 @@ kvfree(const void *p)
 	free((void *)(uintptr_t)p);
 }
 
+void *
+kmemdup(const void *p, size_t n, u32 gfp)
+{
+	return memcpy(malloc(n), p, n);
+}
+
 char *
 kstrdup(const char *s, u32 gfp)
 {
-	size_t len = strlen(s) + 1;
-
-	return memcpy(malloc(len), s, len);
+	return kmemdup(s, strlen(s) + 1, gfp);
 }
 
 void
@@ -352,6 +356,14 @@ locks_free(struct inode *i)
 }
 
 const struct inode_ops tmpfs_file_inode_ops, tmpfs_special_inode_ops;
+const struct inode_ops tmpfs_file_acl_ops, tmpfs_special_acl_ops;
+
+int
+tmpfs_setattr(struct inode *i, const struct attr_change *c)
+{
+	return setattr_generic(i, c);
+}
+
 const struct file_ops tmpfs_file_ops;
 const struct mapping_ops tmpfs_mapping_ops;
 

@@ -251,7 +251,7 @@ def guest_job(tests, libc, smp, options):
         first = 0
         for boot in range(GUEST_REBOOTS + 1):
             log = OUTPUT / f"guest-{libc}-smp{smp}-{boot}.log"
-            with machine.Machine(initrd=initrd, smp=smp, memory="512M", log=log, loglevel=4, disks=[scratch],
+            with machine.Machine(initrd=initrd, smp=smp, memory="768M", log=log, loglevel=4, disks=[scratch],
                                  append=f"FIRST={first}", **options) as guest:
                 ran, over = follow_guest(guest, place, runnable[first:], results)
             first += ran

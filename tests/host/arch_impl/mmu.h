@@ -28,6 +28,12 @@ pte_none(pte_t e)
 }
 
 static inline bool
+pte_present(pte_t e)
+{
+	return e.v & 1;
+}
+
+static inline bool
 pte_leaf(pte_t e)
 {
 	return e.v & 128;
