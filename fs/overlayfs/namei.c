@@ -69,7 +69,7 @@ int
 ovl_lookup(struct inode *dir, struct dentry *d)
 {
 	struct ovl_inode *oi = ovl_inode_of(dir);
-	struct found f = { NULL };
+	struct found f = { 0 };
 	struct inode *i = NULL;
 	struct cred *saved;
 	int err = 0;
