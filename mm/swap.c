@@ -516,7 +516,11 @@ read_begin(struct swap_area *a, u64 slot, u32 gfp, struct page **out)
 	return 0;
 }
 
-int
+/*
+ * Bring the page in, with some neighbours. 0: look in the cache, it may still be on its way;
+ * -ENOENT: the slot is not in use (any more); -ENOMEM.
+ */
+static int
 swap_read(u64 value)
 {
 	struct swap_area *a = area_of(value);
@@ -551,6 +555,41 @@ swap_read(u64 value)
 		}
 	}
 	return wanted == -EEXIST ? 0 : wanted;
+}
+
+int
+swap_get_locked(u64 value, bool *read, struct page **out)
+{
+	struct page *page = swap_cache_find(value);
+	int err;
+
+	if (!page) {
+		err = swap_read(value);
+		if (err)
+			return err == -ENOENT ? -EAGAIN : err;
+		*read = true;
+		page = swap_cache_find(value);
+		if (!page) {
+			sched_cond_resched();
+			return -EAGAIN;
+		}
+	}
+	page_lock(page);
+	err = 0;
+	if (!page_flag(page, PG_SWAPCACHE) || swap_cache_value(page) != value) {
+		err = -EAGAIN;
+	} else if (!page_flag(page, PG_UPTODATE)) {
+		/* The next one may have more luck. */
+		swap_cache_remove(page);
+		err = -EIO;
+	}
+	if (err) {
+		page_unlock(page);
+		page_put(page);
+		return err;
+	}
+	*out = page;
+	return 0;
 }
 
 /* ---- areas ---- */

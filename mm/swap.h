@@ -56,10 +56,11 @@ void swap_cache_try_drop(struct page *page);
 /* Free up to `want` pages of the cache that nobody uses. */
 u64 swap_cache_shrink(u64 want);
 /*
- * Bring the page in, with some neighbours. 0: look in the cache, it may still be on its way;
- * -ENOENT: the slot is not in use (any more); -ENOMEM.
+ * The slot's page out of the cache or, with some neighbours, from the disk (*read is set): up to
+ * date, locked, with a reference. -EAGAIN: look again, it was taken or the slot is not in use (any
+ * more); -EIO; -ENOMEM.
  */
-int swap_read(u64 value);
+int swap_get_locked(u64 value, bool *read, struct page **out);
 /* Locked pages with fresh slots, in this order: written, unlocked. */
 void swap_write(struct page **pages, u32 n);
 /* Is the area on its way out, or short of slots? Then pages do not keep them. */

@@ -34,33 +34,13 @@ fault_swap(struct vma *v, pte_t *pte, pte_t e, u64 addr, enum fault_access acces
 {
 	u64 value = pte_swap_value(e);
 	struct spinlock *lock = table_lock_of(pte);
-	struct page *page = swap_cache_find(value);
 	u32 prot = vma_pte_prot(v->flags) & ~PTE_P_WRITE;
 	bool store = access == FAULT_WRITE, mapped = false;
-	int err = 0;
+	struct page *page;
+	int err = swap_get_locked(value, major, &page);
 
-	if (!page) {
-		err = swap_read(value);
-		if (err)
-			return err == -ENOENT ? -EAGAIN : err;
-		*major = true;
-		page = swap_cache_find(value);
-		if (!page) {
-			sched_cond_resched();
-			return -EAGAIN;
-		}
-	}
-	page_lock(page);
-	if (!page_flag(page, PG_SWAPCACHE) || swap_cache_value(page) != value) {
-		err = -EAGAIN;
-		goto out;
-	}
-	if (!page_flag(page, PG_UPTODATE)) {
-		/* The next one may have more luck. */
-		swap_cache_remove(page);
-		err = -EFAULT;
-		goto out;
-	}
+	if (err)
+		return err == -EIO ? -EFAULT : err;
 	spin_lock(lock);
 	if (pte_get(pte).v == e.v) {
 		if (atomic64_add_return(&page->ref_and_map, PAGE_MAPPED_ONCE) >> 32 == 1)

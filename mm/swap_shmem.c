@@ -218,31 +218,14 @@ shmem_out(u64 want, u64 *looked)
 static int
 page_move_in(struct mapping *m, u64 index, u64 value, struct page **out)
 {
-	struct page *page = swap_cache_find(value);
+	bool moved, major = false;
+	struct page *page;
 	unsigned long flags;
-	bool moved;
-	int err;
+	int err = swap_get_locked(value, &major, &page);
 
-	if (!page) {
-		err = swap_read(value);
-		if (err)
-			return err == -ENOENT ? -EAGAIN : err;
-		page = swap_cache_find(value);
-		if (!page) {
-			sched_cond_resched();
-			return -EAGAIN;
-		}
-	}
-	page_lock(page);
-	err = -EAGAIN;
-	if (!page_flag(page, PG_SWAPCACHE) || swap_cache_value(page) != value)
-		goto out;
+	if (err)
+		return err;
 	page_wait_writeback(page);
-	if (!page_flag(page, PG_UPTODATE)) {
-		swap_cache_remove(page);
-		err = -EIO;
-		goto out;
-	}
 	page_clear_flag(page, PG_ANON);
 	page_set_flag(page, PG_SWAPBACKED);
 	page->index = index;
@@ -257,18 +240,17 @@ page_move_in(struct mapping *m, u64 index, u64 value, struct page **out)
 		ASSERT(!replaced);
 	}
 	spin_unlock_irqrestore(&m->tree_lock, flags);
-	if (!moved)
-		goto out;
+	if (!moved) {
+		page_unlock(page);
+		page_put(page);
+		return -EAGAIN;
+	}
 	mem_count(MC_FILE, 1);
 	mem_count(MC_SHMEM, 1);
 	swap_put(value);
 	swap_cache_remove(page);
 	*out = page;
 	return 0;
-out:
-	page_unlock(page);
-	page_put(page);
-	return err;
 }
 
 int

@@ -958,7 +958,7 @@ def a_flood_of_syns_without_cookies(stage):
         used = before - memory_free(stage.agent)
         if used > 8192:
             raise Mismatch(f"{used} KiB in use")
-        # Requests that nobody follows up go after a while, and a stubborn peer gets through.
+        # Unanswered requests expire, and a stubborn peer gets through.
         talk = stage.talk(port)
         deadline = time.monotonic() + 30
         while talk.guest_isn is None:
